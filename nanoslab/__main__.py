@@ -1,0 +1,7 @@
+"""``python -m nanoslab``."""
+
+import sys
+
+from nanoslab.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,153 @@
+"""The nouns that travel between the rooms: settings, a calculation, and what came out of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ase import Atoms
+
+from nanoslab.errors import InputError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Density-functional settings in the field's terms; each code's border translates them.
+
+    Attributes
+    ----------
+    functional
+        Exchange and correlation, such as ``PBE``.
+    cutoff_energy
+        Plane-wave cutoff [eV].
+    smearing, smearing_width
+        Occupation smearing and its width [eV].
+    electronic_tolerance
+        Largest change of energy between the last two electronic steps [eV].
+    force_tolerance
+        Largest force on a free component at the end of a relaxation [eV/Å].
+    kpoints, gamma_centred
+        Mesh along the three reciprocal vectors, and whether it holds the Gamma point.
+    spin_polarized
+        Collinear spin; initial moments are those of the `Atoms`.
+    relax
+        ``none`` (one energy), ``ions``, or ``cell`` (ions, shape and volume).
+    dipole_correction
+        Along the third lattice vector, for slabs whose faces differ.
+    max_electronic_steps, max_ionic_steps
+        Limits of the two loops.
+    extra
+        Tags of the code itself, taken as they are (for VASP: INCAR tags).
+    source
+        Where these settings come from.
+
+    Examples
+    --------
+    >>> Settings(source="test", kpoints=(4, 3, 1)).cutoff_energy
+    400.0
+    """
+
+    source: str
+    functional: str = "PBE"
+    cutoff_energy: float = 400.0
+    smearing: Literal["gaussian", "methfessel-paxton", "tetrahedron", "fermi"] = "gaussian"
+    smearing_width: float = 0.1
+    electronic_tolerance: float = 1e-5
+    force_tolerance: float = 1e-2
+    kpoints: tuple[int, int, int] = (1, 1, 1)
+    gamma_centred: bool = True
+    spin_polarized: bool = False
+    relax: Literal["none", "ions", "cell"] = "ions"
+    dipole_correction: bool = False
+    max_electronic_steps: int = 100
+    max_ionic_steps: int = 200
+    extra: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calculation:
+    """One structure with one set of settings, a name and a role in a study.
+
+    Attributes
+    ----------
+    name
+        Folder name: letters, digits, ``. _ + -`` only.
+    role
+        What the study does with it, such as ``pristine``, ``vacancy``, ``bulk``, ``element``, ``atom``, ``neck``.
+    atoms
+        Start structure, grouped by species, with its constraints; ``atoms.info["recipe"]`` says how it was built.
+    settings
+        Level of theory and tolerances.
+    starts_from, removed_indices
+        When set: the start is the relaxed structure of that calculation less these atoms of it (indices into it).
+    tags
+        What the study needs to find it again (phase, series, counts); plain JSON values.
+
+    Examples
+    --------
+    >>> Calculation(name="Se-atom", role="atom", atoms=Atoms("Se"), settings=Settings(source="test")).name
+    'Se-atom'
+    """
+
+    name: str
+    role: str
+    atoms: Atoms
+    settings: Settings
+    starts_from: str | None = None
+    removed_indices: tuple[int, ...] = ()
+    tags: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a name that could be anything but one folder of its own."""
+        if not _NAME.fullmatch(self.name):
+            raise InputError(
+                "calculation name",
+                expected="letters, digits and . _ + - only, starting with a letter or digit",
+                got=repr(self.name),
+                advice="rename it",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalculationResult:
+    """What one finished (or failed) calculation says, whichever code ran it.
+
+    Attributes
+    ----------
+    name, path
+        The calculation and the folder that was read.
+    energy
+        Energy extrapolated to zero smearing [eV], or None when there is none to be trusted.
+    atoms
+        Final structure, or None.
+    converged
+        True only if nothing is wrong.
+    problems
+        What is wrong, in words.
+    max_free_force
+        Largest force on a free component at the end [eV/Å], or None.
+    level_of_theory
+        For the reader, such as ``PBE, PAW, 400 eV (VASP 6.4.1)`` or ``CHGNet 0.4.2 (trained on PBE)``.
+    comparable
+        What must agree before two energies are subtracted: ``functional`` (str), ``cutoff_energy`` (eV),
+        ``kpoints`` (mesh), ``potentials`` (element -> title). A key that is unknown is absent.
+
+    Examples
+    --------
+    >>> CalculationResult(name="a", path="a", level_of_theory="test", energy=-1.0, converged=True).problems
+    ()
+    """
+
+    name: str
+    path: str
+    level_of_theory: str
+    energy: float | None = None
+    atoms: Atoms | None = None
+    converged: bool = False
+    problems: tuple[str, ...] = ()
+    max_free_force: float | None = None
+    comparable: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,89 @@
+"""Entry point: find the sub-command, import its file alone, and turn errors into exit codes.
+
+A command file defines ``add_arguments(parser)`` and ``run(arguments)``; a group of commands
+defines ``COMMANDS`` (name -> module and summary) instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from nanoslab import __version__
+from nanoslab.errors import NanoslabError, unknown_name
+
+DESCRIPTION = "Why nanocrystals change under an electron beam: structures, VASP decks, runs, energies, knock-on."
+
+#: sub-command -> (module below nanoslab.cli, one-line summary)
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "knockon": ("knockon", "largest energy the beam hands to an atom, threshold voltage, cross-section"),
+    "build": ("build", "nanosheets, vacancies, necks, ligand sandwiches"),
+    "new": ("new", "print a commented study file to start from"),
+    "write": ("write", "write a study as a campaign of VASP decks"),
+    "run": ("run", "compute a campaign or study here, with an embedded engine"),
+    "submit": ("submit", "run a campaign on a cluster"),
+    "status": ("status", "where every calculation of a campaign stands"),
+    "read": ("read", "read any VASP run folders and judge them"),
+    "analyze": ("analyze", "results of a campaign: tables, JSON, CSV, plots, page"),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parser whose error is one line that says what to do next."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and leave with 2."""
+        sys.stderr.write(f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        raise SystemExit(2)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 when it did its job, 2 on the user's or a file's fault."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        _dispatch(arguments, "nanoslab", DESCRIPTION, COMMANDS)
+        sys.stdout.flush()
+    except NanoslabError as error:
+        sys.stderr.write(f"nanoslab: {' '.join(str(error).split())}\n")
+        return 2
+    except BrokenPipeError:
+        # The reader (`| head`) went away; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        sys.stderr.write("nanoslab: interrupted; run the same command again to go on\n")
+        return 130
+    return 0
+
+
+def _dispatch(argv: list[str], prog: str, description: str, commands: Mapping[str, tuple[str, str]]) -> None:
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_overview(prog, description, commands))
+        return
+    if argv[0] == "--version":
+        print(f"nanoslab {__version__}")
+        return
+    if argv[0] not in commands:
+        raise unknown_name(f"{prog} command", argv[0], commands)
+    name, summary = commands[argv[0]]
+    module = import_module(f"nanoslab.cli.{name}")
+    if hasattr(module, "COMMANDS"):
+        _dispatch(argv[1:], f"{prog} {argv[0]}", summary, module.COMMANDS)
+        return
+    parser = Parser(
+        prog=f"{prog} {argv[0]}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    module.run(parser.parse_args(argv[1:]))
+
+
+def _overview(prog: str, description: str, commands: Mapping[str, tuple[str, str]]) -> str:
+    width = max(map(len, commands))
+    rows = "\n".join(f"  {name:<{width}}  {summary}" for name, (_, summary) in commands.items())
+    return f"{description}\n\nusage: {prog} COMMAND [--help] [--json] ...\n\ncommands:\n{rows}"

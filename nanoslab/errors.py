@@ -1,0 +1,72 @@
+"""Every foreseeable failure, worded one way: where, what was expected, what was found, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class NanoslabError(Exception):
+    """A fault of the input that the user can mend; anything else that escapes is our own bug.
+
+    Parameters
+    ----------
+    where
+        The argument, the field or ``path:line`` that is at fault.
+    expected
+        What would have been accepted.
+    got
+        What was found instead.
+    advice
+        What to do next.
+
+    Examples
+    --------
+    >>> str(NanoslabError("vacuum", expected="a length above 0 Å", got="-3", advice="give --vacuum 15"))
+    'vacuum: expected a length above 0 Å, got -3; give --vacuum 15'
+    """
+
+    def __init__(self, where: object, *, expected: str, got: object, advice: str = "") -> None:
+        message = f"{where}: expected {expected}, got {got}"
+        super().__init__(f"{message}; {advice}" if advice else message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The keyword-only signature would otherwise break the way back from a worker process.
+        return _rebuild, (type(self), str(self))
+
+
+class InputError(NanoslabError):
+    """An argument, an option or a field of a study file is not acceptable."""
+
+
+class FileError(NanoslabError):
+    """A file is missing, unreadable or not what its name says."""
+
+
+class EngineError(NanoslabError):
+    """An engine is not installed, cannot do what the study asks, or failed."""
+
+
+class MismatchError(NanoslabError):
+    """Two runs whose energies must not be subtracted from one another."""
+
+
+def _rebuild(kind: type[NanoslabError], message: str) -> NanoslabError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    return error
+
+
+def unknown_name(where: object, given: str, allowed: Iterable[str]) -> InputError:
+    """Error for a name that is not in a list, with the closest allowed names first.
+
+    Examples
+    --------
+    >>> str(unknown_name("engine", "chgent", ["chgnet", "xtb"]))
+    "engine: expected one of chgnet, xtb, got 'chgent'; did you mean chgnet?"
+    """
+    import difflib  # costs more than the rest of this module, and only a failure needs it
+
+    names = [str(name) for name in allowed]
+    close = difflib.get_close_matches(str(given), names, n=2, cutoff=0.5)
+    advice = f"did you mean {' or '.join(close)}?" if close else "pick one of these"
+    return InputError(where, expected=f"one of {', '.join(names)}", got=repr(given), advice=advice)

@@ -1,0 +1,72 @@
+"""The house: arrows between rooms point one way, and light commands stay light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nanoslab
+
+PACKAGE = Path(nanoslab.__file__).parent
+
+#: lower number = lower floor; a room may import rooms of lower floors and itself, never a sibling
+FLOORS = {
+    "errors": 0,
+    "files": 1,
+    "calculation": 1,
+    "crystals": 2,
+    "symmetry": 2,
+    "build": 3,
+    "vasp": 3,
+    "engines": 3,
+    "beam": 3,
+    "energetics": 3,
+    "campaign": 4,
+    "cluster": 5,
+    "studies": 5,
+    "report": 6,
+    "cli": 7,
+    "__main__": 8,
+}
+
+
+def rooms_imported_by(path: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module or ""]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "nanoslab":
+                rooms.add(parts[1] if len(parts) > 1 else "")
+    return rooms
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if room == "__init__":
+        assert not rooms_imported_by(path), "the package root imports nothing"
+        return
+    for other in rooms_imported_by(path) - {room}:
+        if other == "":
+            assert "__version__" in path.read_text(), f"{path} imports the package root"
+            continue
+        assert FLOORS[other] < FLOORS[room], f"{path}: {room} must not import {other}"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["knockon", "Se", "--kv", "200"]])
+def test_light_commands_load_no_heavy_library(arguments: list[str]) -> None:
+    code = (
+        "import sys; from nanoslab.cli.main import main; main(sys.argv[1:]);"
+        "bad = {'ase', 'pymatgen', 'numpy', 'scipy', 'rich', 'matplotlib', 'pydantic'} & set(sys.modules);"
+        "sys.exit(f'loaded {sorted(bad)}' if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
