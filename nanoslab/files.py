@@ -43,8 +43,8 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None
             stream.flush()
             os.fsync(stream.fileno())
         # mkstemp is private to its owner; campaigns are shared with a group
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -1,0 +1,168 @@
+"""Which energies may be subtracted from one another.
+
+Each rule looks at two results and says in words why their difference would mean nothing, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nanoslab.calculation import CalculationResult
+from nanoslab.errors import MismatchError
+
+#: relative difference of k-point spacings that rounding of a mesh to whole numbers explains
+SPACING_TOLERANCE = 0.05
+#: how much coarser than a sheet's the k-points of a reference crystal may lie
+REFERENCE_COARSENESS = 1.5
+
+Rule = Callable[[CalculationResult, CalculationResult], str | None]
+
+
+def differing_functional(run: CalculationResult, reference: CalculationResult) -> str | None:
+    """Different exchange and correlation."""
+    return _differing(run, reference, "functional", "functional")
+
+
+def differing_cutoff(run: CalculationResult, reference: CalculationResult) -> str | None:
+    """Different plane-wave cutoff [eV]."""
+    a, b = run.comparable.get("cutoff_energy"), reference.comparable.get("cutoff_energy")
+    if a is None or b is None or abs(a - b) < 0.01:
+        return None
+    return f"cutoff (ENCUT) {a:g} eV against {b:g} eV"
+
+
+def differing_potentials(run: CalculationResult, reference: CalculationResult) -> str | None:
+    """Different pseudopotentials for an element that both hold."""
+    a, b = run.comparable.get("potentials") or {}, reference.comparable.get("potentials") or {}
+    for element in sorted(set(a) & set(b)):
+        if a[element] != b[element]:
+            return f"potential (POTCAR) of {element} {a[element]!r} against {b[element]!r}"
+    return None
+
+
+def differing_engine(run: CalculationResult, reference: CalculationResult) -> str | None:
+    """Energies of different codes or models have different zeros."""
+    return _differing(run, reference, "code", "code")
+
+
+def differing_kpoints(run: CalculationResult, reference: CalculationResult) -> str | None:
+    """Different density of k-points in two cells of one kind, such as a sheet with and without a vacancy."""
+    a, b = kpoint_spacings(run), kpoint_spacings(reference)
+    if a is None or b is None:
+        return None
+    mesh_a, mesh_b = run.comparable["kpoints"], reference.comparable["kpoints"]
+    for axis in range(3):
+        # One point along a direction that is one point in the other too: vacuum, any length of it
+        if mesh_a[axis] == mesh_b[axis] == 1:
+            continue
+        if abs(a[axis] - b[axis]) > SPACING_TOLERANCE * max(a[axis], b[axis]):
+            return (
+                f"k-points {_mesh(mesh_a)} against {_mesh(mesh_b)}: "
+                f"spacing {a[axis]:.3f} against {b[axis]:.3f} 1/Å along vector {axis + 1}"
+            )
+    return None
+
+
+def too_coarse_reference(run: CalculationResult, reference: CalculationResult) -> str | None:
+    """A reference crystal sampled clearly more coarsely than the sheet it is a reference for."""
+    sheet, crystal = kpoint_spacings(run), kpoint_spacings(reference)
+    if sheet is None or crystal is None:
+        return None
+    sampled = [s for s, n in zip(sheet, run.comparable["kpoints"], strict=True) if n > 1]
+    if not sampled or max(crystal) <= REFERENCE_COARSENESS * max(sampled):
+        return None
+    return (
+        f"k-points {_mesh(reference.comparable['kpoints'])} of the reference: spacing {max(crystal):.3f} 1/Å, "
+        f"more than {REFERENCE_COARSENESS:g} times the sheet's {max(sampled):.3f} 1/Å"
+    )
+
+
+SAME_THEORY: tuple[Rule, ...] = (differing_engine, differing_functional, differing_cutoff, differing_potentials)
+SAME_CELL: tuple[Rule, ...] = (*SAME_THEORY, differing_kpoints)
+REFERENCE_CRYSTAL: tuple[Rule, ...] = (*SAME_THEORY, too_coarse_reference)
+
+
+def require_energy(result: CalculationResult, *, allow_unconverged: bool = False) -> float:
+    """Energy [eV] of a result, or the reason why there is none to use.
+
+    Raises
+    ------
+    MismatchError
+        If there is no energy, or the run is not converged and that was not allowed.
+
+    Examples
+    --------
+    >>> require_energy(CalculationResult(name="a", path="a", level_of_theory="", energy=-1.5, converged=True))
+    -1.5
+    """
+    if result.energy is None:
+        reason = "; ".join(result.problems) or "no result"
+        raise MismatchError(result.path, expected="a finished run with an energy", got=reason, advice="run it first")
+    if not result.converged and not allow_unconverged:
+        raise MismatchError(
+            result.path,
+            expected="a converged run",
+            got="; ".join(result.problems) or "an unconverged one",
+            advice="continue it, or say --allow-unconverged",
+        )
+    return result.energy
+
+
+def require_comparable(
+    run: CalculationResult,
+    reference: CalculationResult,
+    rules: tuple[Rule, ...] = SAME_CELL,
+    *,
+    allow_mismatch: bool = False,
+) -> tuple[str, ...]:
+    """Differences of settings between two runs, refused unless they are allowed.
+
+    Returns
+    -------
+    tuple of str
+        The differences, in words: empty, or what was allowed.
+
+    Raises
+    ------
+    MismatchError
+        If there are differences and they were not allowed.
+
+    Examples
+    --------
+    >>> a = CalculationResult(name="a", path="a", level_of_theory="", comparable={"cutoff_energy": 400.0})
+    >>> b = CalculationResult(name="b", path="b", level_of_theory="", comparable={"cutoff_energy": 520.0})
+    >>> require_comparable(a, b, allow_mismatch=True)
+    ('cutoff (ENCUT) 400 eV against 520 eV',)
+    """
+    differences = tuple(text for rule in rules if (text := rule(run, reference)) is not None)
+    if differences and not allow_mismatch:
+        raise MismatchError(
+            run.path,
+            expected=f"the settings of {reference.path}",
+            got="; ".join(differences),
+            advice="compute both alike, or say --allow-mismatch",
+        )
+    return differences
+
+
+def kpoint_spacings(result: CalculationResult) -> tuple[float, float, float] | None:
+    """Distance between k-points along each reciprocal vector [1/Å, with the factor 2 pi], None when unknown."""
+    mesh = result.comparable.get("kpoints")
+    if mesh is None or result.atoms is None or result.atoms.cell.rank < 3:
+        return None
+    lengths = 2 * np.pi * np.linalg.norm(result.atoms.cell.reciprocal(), axis=1)
+    first, second, third = (float(length / points) for length, points in zip(lengths, mesh, strict=True))
+    return first, second, third
+
+
+def _differing(run: CalculationResult, reference: CalculationResult, key: str, words: str) -> str | None:
+    a: Any = run.comparable.get(key)
+    b: Any = reference.comparable.get(key)
+    return None if a is None or b is None or a == b else f"{words} {a} against {b}"
+
+
+def _mesh(mesh: tuple[int, int, int]) -> str:
+    return "x".join(str(points) for points in mesh)
