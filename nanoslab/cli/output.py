@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 SCHEMA = 1
+
+
+class TableLike(Protocol):
+    """What a table of a study offers."""
+
+    @property
+    def title(self) -> str:
+        """Heading."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Column headings."""
+
+    @property
+    def rows(self) -> Sequence[Sequence[str]]:
+        """Cells as text."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Lines below the table."""
 
 
 def add_json_option(parser: ArgumentParser) -> None:
@@ -44,6 +65,17 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     print("  ".join("-" * width for width in widths))
     for row in rows:
         print(line(row))
+
+
+def print_study_tables(tables: Sequence[TableLike]) -> None:
+    """Print a study's tables, each with its title and its notes."""
+    for number, table in enumerate(tables):
+        if number:
+            print()
+        print(table.title)
+        print_table(table.columns, table.rows)
+        for note in table.notes:
+            print(textwrap.fill(note, width=100, initial_indent="  ", subsequent_indent="    "))
 
 
 def _is_number(cell: str) -> bool:

@@ -1,0 +1,1 @@
+"""Borders towards people: files of results, plots, the page."""

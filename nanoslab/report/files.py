@@ -1,0 +1,64 @@
+"""A study's result as files: one JSON document, and a CSV for every list of records in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nanoslab.files import write_atomically
+from nanoslab.studies.study import StudyResult
+
+
+def write_results(folder: Path, result: StudyResult) -> list[Path]:
+    """Write ``results.json`` and one CSV per list of records into a folder of their own.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    document = {"schema": 1, **result.to_dict()}
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [folder / "results.json"]
+    write_atomically(written[0], json.dumps(document, indent=2) + "\n")
+    for key, value in document.items():
+        if isinstance(value, list) and value and all(isinstance(record, Mapping) for record in value):
+            path = folder / f"{key}.csv"
+            write_atomically(path, csv_text(value))
+            written.append(path)
+    return written
+
+
+def csv_text(records: Sequence[Mapping[str, Any]]) -> str:
+    r"""Records as CSV, nested keys joined by dots, missing values empty.
+
+    Examples
+    --------
+    >>> print(csv_text([{"label": "v_Se", "formation_energy_eV": {"atom": 5.1}}]), end="")
+    label,formation_energy_eV.atom
+    v_Se,5.1
+    """
+    flat = [_flat(record) for record in records]
+    columns = list(dict.fromkeys(key for record in flat for key in record))
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, fieldnames=columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return stream.getvalue()
+
+
+def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{name}."))
+        elif isinstance(value, list | tuple):
+            flat[name] = " ".join(str(item) for item in value)
+        else:
+            flat[name] = value
+    return flat

@@ -1,0 +1,21 @@
+"""Studies: one scientific question each, joining the builders, the settings and the energetics."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "VacancyStudy": "vacancy_study",
+    "NeckStudy": "neck_study",
+    "GapStudy": "gap_study",
+    "load_study": "study_file",
+}
+__all__ = ["GapStudy", "NeckStudy", "VacancyStudy", "load_study"]  # noqa: F822 - resolved on first use
+
+
+def __getattr__(name: str) -> Any:
+    """Import a study when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"nanoslab.studies.{_HOMES[name]}"), name)

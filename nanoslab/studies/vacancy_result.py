@@ -1,0 +1,167 @@
+"""The answer of a vacancy study: formation energies, energies per atom against Cd:Se, the beam beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nanoslab.energetics.chemical_potential import ChemicalPotentials
+from nanoslab.energetics.vacancy import VacancyEnergy
+from nanoslab.studies.study import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetRow:
+    """One pristine sheet: its energy per atom [eV] and its energy of formation from the elements [eV per atom]."""
+
+    phase: str
+    calculation: str
+    counts: Mapping[str, int]
+    energy_per_atom: float
+    formation_energy_per_atom: float | None
+    thickness: float
+    converged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VacancyRow:
+    """One structure that lost atoms: its place in the study and its energy."""
+
+    label: str
+    phase: str
+    series: tuple[str, ...]
+    calculation: str
+    cation_to_anion: float
+    pristine_energy_per_atom: float
+    energy: VacancyEnergy
+    degeneracy: int
+    converged: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def energy_per_atom_change_meV(self) -> float:
+        """Energy per atom less that of the pristine sheet [meV]."""
+        return 1000 * (self.energy.energy_per_atom - self.pristine_energy_per_atom)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeamRow:
+    """Largest energy [eV] that electrons of one beam energy [keV] hand to an atom of the element."""
+
+    element: str
+    beam_energy_keV: float
+    max_transferred_energy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VacancyStudyResult:
+    """Everything a vacancy study says.
+
+    Attributes
+    ----------
+    level_of_theory
+        Of the energies, in words.
+    sheets, vacancies
+        Rows in the order of the study.
+    potentials
+        Name -> chemical potentials that could be formed from the references.
+    beam
+        Largest transferred energies.
+    refused, missing
+        (calculation, reason) of runs that exist but cannot be used, and calculations without a result.
+    """
+
+    title: str
+    level_of_theory: str
+    sheets: tuple[SheetRow, ...]
+    vacancies: tuple[VacancyRow, ...]
+    potentials: Mapping[str, ChemicalPotentials]
+    beam: tuple[BeamRow, ...]
+    refused: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+
+    def slope_per_removed_meV(self, phase: str, element: str) -> float | None:
+        """Least-squares change of the energy per atom for each atom of `element` lost [meV], through the pristine sheet.
+
+        The lowest energy at each number of lost atoms counts: configurations above it would convert.
+        """
+        lowest: dict[int, float] = {}
+        for row in self.vacancies:
+            if row.phase == phase and set(row.energy.removed) == {element}:
+                n, change = row.energy.n_removed, row.energy_per_atom_change_meV
+                lowest[n] = min(change, lowest.get(n, change))
+        if not lowest:
+            return None
+        lost, change = np.array(list(lowest)), np.array(list(lowest.values()))
+        return float(lost @ change / (lost @ lost))
+
+    def tables(self) -> tuple[Table, ...]:
+        """Vacancies, sheets, beam, and what was not used."""
+        from nanoslab.studies.vacancy_tables import tables
+
+        return tables(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain document; the keys carry their units."""
+        return {
+            "study": "cdse-nanosheet",
+            "title": self.title,
+            "level_of_theory": self.level_of_theory,
+            "sheets": [_sheet(row) for row in self.sheets],
+            "vacancies": [_vacancy(row) for row in self.vacancies],
+            "chemical_potentials": {
+                name: {
+                    element: {"energy_eV": value, "source": mu.sources[element]} for element, value in mu.values.items()
+                }
+                for name, mu in self.potentials.items()
+            },
+            "slope_per_removed_meV_per_atom": {
+                row.phase: {element: self.slope_per_removed_meV(row.phase, element) for element in row.counts}
+                for row in self.sheets
+            },
+            "beam": [
+                {
+                    "element": row.element,
+                    "beam_energy_keV": row.beam_energy_keV,
+                    "max_transferred_energy_eV": row.max_transferred_energy,
+                }
+                for row in self.beam
+            ],
+            "refused": [{"calculation": name, "reason": reason} for name, reason in self.refused],
+            "missing": list(self.missing),
+        }
+
+
+def _sheet(row: SheetRow) -> dict[str, Any]:
+    return {
+        "phase": row.phase,
+        "calculation": row.calculation,
+        "counts": dict(row.counts),
+        "energy_per_atom_eV": row.energy_per_atom,
+        "formation_energy_per_atom_eV": row.formation_energy_per_atom,
+        "thickness_A": row.thickness,
+        "converged": row.converged,
+    }
+
+
+def _vacancy(row: VacancyRow) -> dict[str, Any]:
+    return {
+        "label": row.label,
+        "phase": row.phase,
+        "series": list(row.series),
+        "calculation": row.calculation,
+        "n_removed": row.energy.n_removed,
+        "removed": dict(row.energy.removed),
+        "degeneracy": row.degeneracy,
+        "cation_to_anion": row.cation_to_anion,
+        "formation_energy_eV": dict(row.energy.formation_energies),
+        "energy_difference_eV": row.energy.energy_difference,
+        "energy_per_atom_eV": row.energy.energy_per_atom,
+        "energy_per_atom_change_meV": row.energy_per_atom_change_meV,
+        "formation_energy_per_atom_eV": row.energy.formation_energy_per_atom,
+        "converged": row.converged,
+        "notes": list(row.notes),
+    }
