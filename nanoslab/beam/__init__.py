@@ -1,0 +1,35 @@
+"""What the electron beam does to an atom: energies, cross-sections, vibrations, escape, dose.
+
+Names are imported when they are asked for, so that kinematics alone stays free of numpy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_MODULES = {
+    "kinematics": (
+        "max_transferred_energy",
+        "threshold_beam_energy",
+        "transferred_energy",
+        "recoil_energy",
+        "recoil_angle_deg",
+        "electron_speed",
+        "max_recoil_speed",
+    ),
+    "elements": ("element_data", "elements_of_formula", "Element", "Isotope"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE_OF])

@@ -1,0 +1,126 @@
+"""Masses and isotopes of the elements, read from a small generated file.
+
+See `nanoslab.beam.elements_source` for where the numbers come from.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from nanoslab.errors import InputError, unknown_name
+
+ELEMENTS_FILE = Path(__file__).with_name("elements.tsv")
+LAST_ATOMIC_NUMBER = 94
+
+
+class Isotope(NamedTuple):
+    """One stable or long-lived isotope.
+
+    Attributes
+    ----------
+    mass_number
+        Protons and neutrons.
+    mass
+        Mass of the neutral atom [u].
+    abundance
+        Natural fraction of atoms, 0 to 1.
+    """
+
+    mass_number: int
+    mass: float
+    abundance: float
+
+
+class Element(NamedTuple):
+    """One element; `isotopes` is empty where nature has none.
+
+    Attributes
+    ----------
+    symbol, atomic_number
+        Name and number of protons.
+    mass
+        Standard atomic mass [u].
+    isotopes
+        Natural isotopes, lightest first.
+    """
+
+    symbol: str
+    atomic_number: int
+    mass: float
+    isotopes: tuple[Isotope, ...]
+
+    @property
+    def masses_and_abundances(self) -> tuple[tuple[float, float], ...]:
+        """Pairs (mass [u], fraction) over the isotopes, or the one standard mass."""
+        return tuple((i.mass, i.abundance) for i in self.isotopes) or ((self.mass, 1.0),)
+
+
+def element_data(symbol: str) -> Element:
+    """Masses and natural isotopes of one element, H to Pu.
+
+    Examples
+    --------
+    >>> element_data("Se").mass
+    78.971
+    >>> [isotope.mass_number for isotope in element_data("Se").isotopes]
+    [74, 76, 77, 78, 80, 82]
+    """
+    line = _lines().get(symbol)
+    if line is None:
+        raise _unknown_element(symbol)
+    number, _, mass, isotopes = line
+    return Element(symbol, int(number), float(mass), tuple(_isotope(text) for text in isotopes.split(",") if text))
+
+
+def elements_of_formula(formula: str) -> tuple[str, ...]:
+    """Elements of a chemical formula, each once, in the order written.
+
+    Examples
+    --------
+    >>> elements_of_formula("CdSe")
+    ('Cd', 'Se')
+    >>> elements_of_formula("Cd0.5Zn0.5Se")
+    ('Cd', 'Zn', 'Se')
+    """
+    import re
+
+    if not re.fullmatch(r"(?:[A-Za-z]|\d|[.()])+", formula):
+        raise _unknown_element(formula)
+    symbols = re.findall(r"[A-Z][a-z]?|[a-z]+", formula)
+    for symbol in symbols:
+        if symbol not in _lines():
+            raise _unknown_element(formula if symbol != formula and symbol.islower() else symbol)
+    return tuple(dict.fromkeys(symbols))
+
+
+def symbols() -> tuple[str, ...]:
+    """Chemical symbols, H to Pu.
+
+    Examples
+    --------
+    >>> symbols()[33]
+    'Se'
+    """
+    return tuple(_lines())
+
+
+@cache
+def _lines() -> dict[str, list[str]]:
+    rows = [line.split("\t") for line in ELEMENTS_FILE.read_text().splitlines() if not line.startswith("#")]
+    return {row[1]: row for row in rows}
+
+
+def _isotope(text: str) -> Isotope:
+    number, mass, abundance = text.split(":")
+    return Isotope(int(number), float(mass), float(abundance))
+
+
+def _unknown_element(given: str) -> InputError:
+    close = str(given).strip().capitalize()
+    advice = f"did you mean {close}?" if close in _lines() and close != given else ""
+    if not advice:
+        suggestion = str(unknown_name("element", str(given), _lines())).partition("; ")[2]
+        advice = suggestion if suggestion.startswith("did") else "write it as in Se or CdSe"
+    return InputError("element", expected="a chemical symbol from H to Pu", got=repr(given), advice=advice)
