@@ -1,0 +1,19 @@
+"""The one room that knows VASP: decks written, runs read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: public name -> file that holds it; a file is loaded when one of its names is asked for
+_HOME = {"write_deck": "deck", "read_run": "reader", "read_poscar": "poscar", "write_poscar": "poscar"}
+
+__all__ = ["read_poscar", "read_run", "write_deck", "write_poscar"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the file behind a public name on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"nanoslab.vasp.{_HOME[name]}"), name)

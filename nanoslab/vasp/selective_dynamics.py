@@ -1,0 +1,158 @@
+"""Which components of which atoms may move: ASE constraints, POSCAR flags and pymatgen's site property.
+
+VASP's ``T``/``F`` act along the lattice vectors. A constraint along Cartesian axes is translated when
+the two say the same (fixing z of a slab whose a and b lie in the xy plane) and refused otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+from ase.constraints import FixAtoms, FixCartesian, FixedLine, FixedPlane, FixScaled
+from numpy.typing import ArrayLike, NDArray
+from pymatgen.core import Lattice, Structure
+
+from nanoslab.errors import InputError
+
+_PARALLEL = 1e-6  # sine of an angle below which two directions are one
+
+
+def free_components(atoms: Atoms) -> NDArray[np.bool_]:
+    """Components along the lattice vectors that may move, from the constraints of ASE.
+
+    Parameters
+    ----------
+    atoms
+        With any of FixAtoms, FixScaled, FixCartesian, FixedPlane, FixedLine.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_atoms, 3), True where VASP writes ``T``.
+
+    Raises
+    ------
+    InputError
+        For a constraint that selective dynamics cannot express.
+
+    Examples
+    --------
+    >>> atoms = Atoms("CdSe", cell=[4, 4, 20], constraint=FixCartesian([1], mask=(False, False, True)))
+    >>> free_components(atoms).tolist()
+    [[True, True, True], [True, True, False]]
+    """
+    free = np.ones((len(atoms), 3), dtype=bool)
+    cell = np.asarray(atoms.cell)
+    for constraint in atoms.constraints:
+        free[constraint.get_indices()] &= _flags(constraint, cell)
+    return free
+
+
+def constraints_from_flags(free: ArrayLike) -> list[FixAtoms | FixScaled]:
+    """Build the ASE constraints of POSCAR flags: one FixAtoms, and one FixScaled per kind of partial freedom.
+
+    Parameters
+    ----------
+    free
+        Shape (n_atoms, 3), True where the component may move.
+
+    Examples
+    --------
+    >>> constraints_from_flags([[True, True, True], [False, False, False], [True, True, False]])
+    [FixAtoms(indices=[1]), FixScaled(indices=[2], [False, False, True])]
+    """
+    fixed = ~np.asarray(free, dtype=bool).reshape(-1, 3)
+    whole = np.flatnonzero(fixed.all(axis=1))
+    constraints: list[FixAtoms | FixScaled] = [FixAtoms(indices=whole)] if len(whole) else []
+    partial = fixed.any(axis=1) & ~fixed.all(axis=1)
+    for mask in np.unique(fixed[partial], axis=0):
+        indices = np.flatnonzero((fixed == mask).all(axis=1))
+        constraints.append(FixScaled(indices, mask=tuple(bool(flag) for flag in mask)))
+    return constraints
+
+
+def structure_from_atoms(atoms: Atoms) -> Structure:
+    """Convert to a pymatgen Structure, partial selective dynamics and moments included.
+
+    Examples
+    --------
+    >>> atoms = Atoms("CdSe", cell=[4, 4, 20], constraint=FixScaled([1], mask=(False, False, True)))
+    >>> structure_from_atoms(atoms).site_properties["selective_dynamics"]
+    [[True, True, True], [True, True, False]]
+    """
+    properties: dict[str, Sequence[object]] = {}
+    if atoms.constraints:
+        properties["selective_dynamics"] = free_components(atoms).tolist()
+    if atoms.has("initial_magmoms"):
+        properties["magmom"] = atoms.get_initial_magnetic_moments().tolist()
+    return Structure(
+        Lattice(np.asarray(atoms.cell)),
+        atoms.get_chemical_symbols(),
+        atoms.positions.copy(),
+        coords_are_cartesian=True,
+        site_properties=properties or None,
+    )
+
+
+def atoms_from_structure(structure: Structure) -> Atoms:
+    """Convert an ordered pymatgen Structure, partial selective dynamics and moments included.
+
+    Examples
+    --------
+    >>> atoms = Atoms("CdSe", cell=[4, 4, 20], constraint=FixScaled([1], mask=(False, False, True)))
+    >>> atoms_from_structure(structure_from_atoms(atoms)).constraints
+    [FixScaled(indices=[1], [False, False, True])]
+    """
+    if not structure.is_ordered:
+        raise InputError("structure", expected="one element on every site", got=structure.formula)
+    atoms = Atoms(
+        [site.specie.symbol for site in structure],
+        positions=structure.cart_coords,
+        cell=structure.lattice.matrix,
+        pbc=True,
+    )
+    flags = structure.site_properties.get("selective_dynamics")
+    if flags is not None:
+        atoms.set_constraint(constraints_from_flags([[True] * 3 if flag is None else flag for flag in flags]))
+    moments = structure.site_properties.get("magmom")
+    if moments is not None:
+        atoms.set_initial_magnetic_moments([0.0 if moment is None else moment for moment in moments])
+    return atoms
+
+
+def _flags(constraint: object, cell: NDArray[np.float64]) -> NDArray[np.bool_]:
+    if isinstance(constraint, FixAtoms):
+        return np.zeros(3, dtype=bool)
+    if isinstance(constraint, FixScaled):
+        return ~np.asarray(constraint.mask, dtype=bool)
+    if isinstance(constraint, FixCartesian):
+        axes = np.eye(3)[~np.asarray(constraint.mask, dtype=bool)]
+    elif isinstance(constraint, FixedLine):
+        axes = np.asarray(constraint.dir, dtype=float).reshape(1, 3)
+    elif isinstance(constraint, FixedPlane):
+        axes = np.linalg.svd(np.asarray(constraint.dir, dtype=float).reshape(1, 3))[2][1:]
+    else:
+        raise InputError(
+            "constraints",
+            expected="FixAtoms, FixScaled, FixCartesian, FixedPlane or FixedLine",
+            got=type(constraint).__name__,
+            advice="VASP can only fix components of single atoms; remove the constraint or use another engine",
+        )
+    return _lattice_flags(axes, cell, constraint)
+
+
+def _lattice_flags(axes: NDArray[np.float64], cell: NDArray[np.float64], constraint: object) -> NDArray[np.bool_]:
+    """Flags whose free lattice vectors span the same space as the orthonormal free `axes` (k, 3)."""
+    directions = cell / np.linalg.norm(cell, axis=1, keepdims=True)
+    outside = directions - directions @ axes.T @ axes
+    free: NDArray[np.bool_] = np.linalg.norm(outside, axis=1) < _PARALLEL
+    if free.sum() != len(axes):
+        raise InputError(
+            "constraints",
+            expected="a constraint along lattice vectors, as VASP's selective dynamics has them",
+            got=f"{constraint} in a cell whose vectors do not span the same directions",
+            advice="use FixScaled, or turn the cell so that its vectors lie along the axes",
+        )
+    return free
