@@ -120,6 +120,8 @@ class CalculationResult:
     ----------
     name, path
         The calculation and the folder that was read.
+    found
+        False when there is no run at all yet; a run that failed or was cut is found.
     energy
         Energy extrapolated to zero smearing [eV], or None when there is none to be trusted.
     atoms
@@ -133,8 +135,9 @@ class CalculationResult:
     level_of_theory
         For the reader, such as ``PBE, PAW, 400 eV (VASP 6.4.1)`` or ``CHGNet 0.4.2 (trained on PBE)``.
     comparable
-        What must agree before two energies are subtracted: ``functional`` (str), ``cutoff_energy`` (eV),
-        ``kpoints`` (mesh), ``potentials`` (element -> title). A key that is unknown is absent.
+        What must agree before two energies are subtracted: ``code`` (such as ``VASP`` or ``CHGNet 0.4.2``),
+        ``functional`` (str), ``cutoff_energy`` (eV), ``kpoints`` (mesh), ``potentials`` (element -> title).
+        A key that is unknown is absent.
 
     Examples
     --------
@@ -145,6 +148,7 @@ class CalculationResult:
     name: str
     path: str
     level_of_theory: str
+    found: bool = True
     energy: float | None = None
     atoms: Atoms | None = None
     converged: bool = False

@@ -1,0 +1,141 @@
+"""Atoms lost from nanosheets: which calculations the question needs, and what their results say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.studies.settings_model import SettingsModel
+from nanoslab.studies.study import StudyModel
+from nanoslab.studies.vacancy_result import VacancyStudyResult
+
+
+def _quoted(value: object) -> object:
+    # YAML reads an unquoted 001 as the number 1
+    if isinstance(value, int):
+        raise ValueError(f"Miller indices in quotes, such as '001' (unquoted, YAML reads the number {value})")
+    return value
+
+
+Face = Annotated[str, BeforeValidator(_quoted)]
+Count = Annotated[int, Field(gt=0)]
+Mesh = tuple[Count, Count, Count]
+
+
+class SheetModel(StudyModel):
+    """One pristine sheet."""
+
+    phase: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$")
+    crystal: str
+    lattice: str = "pbe"
+    face: Face
+    monolayers: Count
+    termination: tuple[str, str] | None = None
+    repeat: tuple[Count, Count] = (1, 1)
+    vacuum: float = Field(default=15.0, gt=0)
+    fix: str = "middle"
+    kpoints: Mesh
+
+    @property
+    def folder(self) -> str:
+        """Phase as the beginning of folder names."""
+        return self.phase.replace(" ", "")
+
+
+class SeriesModel(StudyModel):
+    """One way of losing atoms, applied to every sheet."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
+    remove: str
+    region: Literal["top", "bottom", "both", "depth", "any"]
+    counts: tuple[Count, ...] | Literal["layer"]
+    sheets: tuple[str, ...] | None = None
+
+
+class CohesiveEnergyModel(StudyModel):
+    """Energy to take a crystal of the element apart into atoms [eV per atom], and where the number is from."""
+
+    energy: float = Field(gt=0)
+    source: str
+
+
+class ReferencesModel(StudyModel):
+    """Where removed atoms go."""
+
+    atoms: bool = True
+    elements: dict[str, str] = {}
+    bulk: bool = True
+    kpoint_spacing: float = Field(default=0.2, gt=0)
+    cohesive_energies: dict[str, CohesiveEnergyModel] = {}
+
+
+class BeamModel(StudyModel):
+    """The microscope."""
+
+    energies_keV: tuple[Annotated[float, Field(gt=0)], ...] = (200.0, 300.0)
+
+
+class VacancyStudy(StudyModel):
+    """What it costs to remove atoms from nanosheets, and whether the beam can pay it.
+
+    Examples
+    --------
+    >>> study = VacancyStudy.from_document({"study": "cdse-nanosheet", "title": "one sheet", "sheets": [
+    ...     {"phase": "wurtzite", "crystal": "CdSe-wurtzite", "face": "11-20", "monolayers": 7,
+    ...      "kpoints": [4, 3, 1]}],
+    ...     "series": [{"name": "surface", "remove": "Se", "region": "top", "counts": [1]}]})
+    >>> study.calculations()[0].name
+    'wurtzite-pristine'
+    """
+
+    study: Literal["cdse-nanosheet"]
+    title: str
+    settings: SettingsModel = SettingsModel()
+    sheets: tuple[SheetModel, ...] = Field(min_length=1)
+    series: tuple[SeriesModel, ...] = ()
+    references: ReferencesModel = ReferencesModel()
+    beam: BeamModel = BeamModel()
+
+    @classmethod
+    def from_document(cls, document: Any) -> VacancyStudy:
+        """Study from the fields of its file."""
+        return cls.model_validate(document)
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> VacancyStudy:
+        folders = [sheet.folder for sheet in self.sheets]
+        if len(set(folders)) < len(folders):
+            raise ValueError(f"sheets of different phase names, got {', '.join(folders)}")
+        phases = {sheet.phase for sheet in self.sheets}
+        for series in self.series:
+            for phase in series.sheets or ():
+                if phase not in phases:
+                    raise ValueError(f"series {series.name}: sheets among {', '.join(sorted(phases))}, got {phase}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The word after ``study:``."""
+        return self.study
+
+    def calculations(self) -> tuple[Calculation, ...]:
+        """Pristine sheets, what is removed from them, and the references."""
+        from nanoslab.studies.vacancy_calculations import calculations
+
+        return calculations(self)
+
+    def analyze(
+        self,
+        results: Mapping[str, CalculationResult],
+        *,
+        allow_unconverged: bool = False,
+        allow_mismatch: bool = False,
+    ) -> VacancyStudyResult:
+        """Formation energies and energies per atom from the results by name."""
+        from nanoslab.studies.vacancy_analysis import Permissions, analyze
+
+        permissions = Permissions(unconverged=allow_unconverged, mismatch=allow_mismatch)
+        return analyze(self, results, permissions)
