@@ -16,6 +16,7 @@ FLOORS = {
     "errors": 0,
     "files": 1,
     "calculation": 1,
+    "presets": 2,
     "crystals": 2,
     "symmetry": 2,
     "build": 3,
