@@ -1,0 +1,224 @@
+"""Reference crystals by name: ``structures/crystals/*.json``, each with its lattice constants and their sources."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+from ase.io import read
+from ase.io.formats import UnknownFileTypeError
+from ase.spacegroup import crystal as build_crystal
+
+from nanoslab import __version__
+from nanoslab.errors import FileError, InputError, unknown_name
+from nanoslab.files import data_folder
+
+_CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
+#: what spglib calls hexagonal and trigonal space groups, where gamma is 120 degrees
+_HEXAGONAL = range(143, 195)
+#: what ASE's readers let through when a file is malformed
+_READ_ERRORS = (
+    UnknownFileTypeError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    AssertionError,
+    StopIteration,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lattice:
+    """One named set of lattice constants of a crystal.
+
+    Attributes
+    ----------
+    parameters
+        Lengths [Å], angles [degrees] and free coordinates of the sites, by name (``a``, ``c``, ``u`` ...).
+    source
+        Paper, database entry or run.
+    transformed
+        What was done to the numbers of the source.
+    """
+
+    parameters: Mapping[str, float]
+    source: str
+    transformed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One Wyckoff site: species, letter with multiplicity, and coordinates (fractions or parameter names)."""
+
+    species: str
+    wyckoff: str
+    position: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrystalRecord:
+    """All that is known of a reference crystal, with its provenance.
+
+    Attributes
+    ----------
+    name, formula, prototype
+        Such as ``CdSe-wurtzite``, ``CdSe``, ``wurtzite (B4)``.
+    space_group, space_group_symbol
+        Number in the International Tables, and Hermann-Mauguin symbol.
+    sites
+        Occupied Wyckoff sites, cations first.
+    lattices
+        Named sets of lattice constants: ``experimental``, ``pbe``.
+    """
+
+    name: str
+    formula: str
+    prototype: str
+    space_group: int
+    space_group_symbol: str
+    sites: tuple[Site, ...]
+    lattices: Mapping[str, Lattice]
+
+
+def crystal_names() -> tuple[str, ...]:
+    """Names of the reference crystals.
+
+    Examples
+    --------
+    >>> "CdSe-wurtzite" in crystal_names()
+    True
+    """
+    return tuple(sorted(path.stem for path in _folder().glob("*.json")))
+
+
+def crystal_record(name: str) -> CrystalRecord:
+    """Space group, sites, lattice constants and sources of a reference crystal.
+
+    Parameters
+    ----------
+    name
+        One of `crystal_names`.
+
+    Examples
+    --------
+    >>> crystal_record("PbSe-rocksalt").space_group_symbol
+    'Fm-3m'
+    """
+    if name not in crystal_names():
+        raise unknown_name("crystal", name, crystal_names())
+    return _read_record(_folder() / f"{name}.json")
+
+
+def crystal(name: str, lattice: str = "pbe") -> Atoms:
+    """Conventional cell of a reference crystal.
+
+    Parameters
+    ----------
+    name
+        One of `crystal_names`.
+    lattice
+        Name of a set of lattice constants, such as ``pbe`` or ``experimental``.
+
+    Examples
+    --------
+    >>> crystal("CdSe-wurtzite", "experimental").cell.cellpar()[2].item()
+    7.01
+    """
+    record = crystal_record(name)
+    if lattice not in record.lattices:
+        raise unknown_name(f"lattice of {name}", lattice, record.lattices)
+    parameters = dict(record.lattices[lattice].parameters)
+    atoms: Atoms = build_crystal(
+        [site.species for site in record.sites],
+        [tuple(_coordinate(value, parameters) for value in site.position) for site in record.sites],
+        spacegroup=record.space_group,
+        setting=2 if record.space_group_symbol == "Fddd" else 1,
+        cellpar=_cellpar(parameters, record.space_group),
+        onduplicates="error",
+    )
+    plain = Atoms(atoms.numbers, cell=atoms.cell, scaled_positions=atoms.get_scaled_positions(), pbc=True)
+    plain.info["recipe"] = {
+        "builder": "crystal",
+        "parameters": {"name": name, "lattice": lattice, "source": record.lattices[lattice].source},
+        "nanoslab": __version__,
+    }
+    return plain
+
+
+def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atoms:
+    """Crystal by name, from a structure file, or as it is given.
+
+    Parameters
+    ----------
+    source
+        A name of `crystal_names`, the path of any structure file that ASE reads, or `Atoms`, which are copied.
+    lattice
+        Named lattice constants of a crystal by name, ``pbe`` when not given; a structure brings its own.
+
+    Examples
+    --------
+    >>> load_crystal("Pb-fcc").get_chemical_formula()
+    'Pb4'
+    """
+    if not isinstance(source, Atoms) and str(source) in crystal_names():
+        return crystal(str(source), lattice or "pbe")
+    if lattice is not None:
+        raise InputError("lattice", expected="none beside a structure", got=repr(lattice), advice="leave it out")
+    if isinstance(source, Atoms):
+        return source.copy()
+    path = Path(source)
+    if not path.is_file():
+        raise unknown_name("crystal (a name, or the path of a structure file)", str(source), crystal_names())
+    return _read_structure(path)
+
+
+def _read_structure(path: Path) -> Atoms:
+    try:
+        atoms = read(path)
+    except _READ_ERRORS as error:
+        raise FileError(path, expected="a structure file that ASE reads", got=repr(error), advice="check it") from error
+    if not isinstance(atoms, Atoms) or len(atoms) == 0 or atoms.cell.rank != 3:
+        raise FileError(path, expected="a crystal with atoms and three lattice vectors", got="none", advice="check it")
+    atoms.pbc = True
+    return atoms
+
+
+def _folder() -> Path:
+    return data_folder("structures") / "crystals"
+
+
+@cache
+def _read_record(path: Path) -> CrystalRecord:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    sites = tuple(
+        Site(species=site["species"], wyckoff=site["wyckoff"], position=tuple(site["position"]))
+        for site in document.pop("sites")
+    )
+    lattices = {name: _lattice(values) for name, values in document.pop("lattices").items()}
+    return CrystalRecord(**document, sites=sites, lattices=lattices)
+
+
+def _lattice(values: Mapping[str, Any]) -> Lattice:
+    numbers = {key: float(value) for key, value in values.items() if not isinstance(value, str)}
+    return Lattice(parameters=numbers, source=values["source"], transformed=values["transformed"])
+
+
+def _coordinate(text: str, parameters: Mapping[str, float]) -> float:
+    return parameters[text] if text in parameters else float(Fraction(text))
+
+
+def _cellpar(parameters: Mapping[str, float], space_group: int) -> list[float]:
+    """Six cell parameters from the free ones [Å, degrees]."""
+    a = parameters["a"]
+    defaults = {"b": a, "c": a, "alpha": 90.0, "beta": 90.0, "gamma": 120.0 if space_group in _HEXAGONAL else 90.0}
+    return [parameters.get(key, defaults.get(key, a)) for key in _CELL_KEYS]
