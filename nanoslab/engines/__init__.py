@@ -1,0 +1,20 @@
+"""Compute calculations here: ASE calculators behind one small interface, and the loop that runs them."""
+
+from nanoslab.engines.interface import Capabilities, Engine
+from nanoslab.engines.limits import Limits
+from nanoslab.engines.registry import engine, engine_names
+from nanoslab.engines.result_files import read_result
+from nanoslab.engines.run import run_calculation
+from nanoslab.engines.suitability import Skipped, check
+
+__all__ = [
+    "Capabilities",
+    "Engine",
+    "Limits",
+    "Skipped",
+    "check",
+    "engine",
+    "engine_names",
+    "read_result",
+    "run_calculation",
+]

@@ -1,0 +1,169 @@
+"""Did a relaxation stay the structure that was asked for? Rules that look at start and end and speak in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import find_mic
+from ase.neighborlist import natural_cutoffs, neighbor_list
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+#: two atoms are bonded when closer than this times the sum of their covalent radii (Cd-Se 1.25 x 2.64 = 3.3 Å)
+BOND_TOLERANCE = 1.25
+#: closer than this fraction of the sum of covalent radii is no structure of any element
+COLLAPSE_FRACTION = 0.6
+#: a bond length: an atom that moved farther has left its site [Å]
+SITE_DISTANCE = 2.6
+#: change of the extent along c beyond which a double slab has closed (or a sheet swollen) by about a plane [Å]
+EXTENT_CHANGE = 1.5
+
+
+def left_basin(start: Atoms, final: Atoms) -> tuple[str, ...]:
+    """Return what went wrong with the shape during a relaxation, in words.
+
+    Parameters
+    ----------
+    start, final
+        Same atoms before and after, in the same order.
+
+    Examples
+    --------
+    >>> from ase.build import fcc111
+    >>> sheet = fcc111("Cu", (2, 2, 3), vacuum=6.0, periodic=True)
+    >>> left_basin(sheet, sheet)
+    ()
+    """
+    found = (rule(start, final) for rule in RULES)
+    return tuple(problem for problem in found if problem)
+
+
+def atoms_too_close(start: Atoms, final: Atoms) -> str:
+    """Two atoms on top of one another: the engine has left what it knows."""
+    del start
+    cutoffs = [COLLAPSE_FRACTION / BOND_TOLERANCE * radius for radius in _radii(final)]
+    i, j, d = neighbor_list("ijd", final, cutoffs)
+    if not len(d):
+        return ""
+    worst = int(np.argmin(d))
+    return f"atoms {_name(final, int(i[worst]))} and {_name(final, int(j[worst]))} are {d[worst]:.2f} Å apart"
+
+
+def pieces_came_off(start: Atoms, final: Atoms) -> str:
+    """More separate pieces than at the start: atoms desorbed, a sheet came apart, a neck broke."""
+    before, after = pieces(start), pieces(final)
+    if len(set(after)) <= len(set(before)):
+        return ""
+    sizes = Counter(after.tolist()).most_common()
+    loose = [i for i, piece in enumerate(after) if piece != sizes[0][0]]
+    if len(loose) <= max(4, len(final) // 10):
+        return f"{len(loose)} atoms came off: {', '.join(_name(final, i) for i in loose)}"
+    return f"it came apart into {len(sizes)} pieces of {', '.join(str(size) for _, size in sizes)} atoms"
+
+
+def pieces_merged(start: Atoms, final: Atoms) -> str:
+    """Fewer separate pieces than at the start: a gap closed."""
+    before, after = len(set(pieces(start))), len(set(pieces(final)))
+    return f"{before} separate pieces became {after}: a gap closed" if after < before else ""
+
+
+def vacuum_closed(start: Atoms, final: Atoms) -> str:
+    """The widest empty layer along c has gone: images of a slab touch."""
+    before, after = empty_height(start), empty_height(final)
+    return f"the vacuum shrank from {before:.1f} to {after:.1f} Å" if before > 6.0 and after < before / 2 else ""
+
+
+def extent_changed(start: Atoms, final: Atoms) -> str:
+    """A slab became thicker or thinner by about a plane: it buckled, or the gap of a double slab collapsed."""
+    if empty_height(start) < 6.0:
+        return ""
+    before, after = _height(start) - empty_height(start), _height(final) - empty_height(final)
+    if abs(after - before) <= EXTENT_CHANGE:
+        return ""
+    return f"the extent along c went from {before:.1f} to {after:.1f} Å"
+
+
+def atoms_left_their_sites(start: Atoms, final: Atoms) -> str:
+    """Atoms moved by more than a bond length against the rest."""
+    if empty_height(start) < 6.0:
+        return ""
+    moved = np.linalg.norm(displacements(start, final), axis=1)
+    far = np.flatnonzero(moved > SITE_DISTANCE)
+    if not len(far):
+        return ""
+    worst = int(np.argmax(moved))
+    return f"{len(far)} atoms moved by more than {SITE_DISTANCE} Å (most: {_name(final, worst)}, {moved[worst]:.1f} Å)"
+
+
+RULES: tuple[Callable[[Atoms, Atoms], str], ...] = (
+    atoms_too_close,
+    pieces_came_off,
+    pieces_merged,
+    vacuum_closed,
+    extent_changed,
+    atoms_left_their_sites,
+)
+
+
+def pieces(atoms: Atoms) -> NDArray[np.int32]:
+    """Piece each atom belongs to, pieces being joined by bonds (through periodic images too).
+
+    Examples
+    --------
+    >>> pieces(Atoms("H2O", positions=[[0, 0, 0.96], [0.9, 0, -0.2], [0, 0, 0]])).tolist()
+    [0, 0, 0]
+    """
+    n = len(atoms)
+    i, j = neighbor_list("ij", atoms, _radii(atoms))
+    _, labels = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)
+    joined: NDArray[np.int32] = labels
+    return joined
+
+
+def empty_height(atoms: Atoms) -> float:
+    """Widest layer without atoms, along the normal of the first two lattice vectors [Å].
+
+    Examples
+    --------
+    >>> round(empty_height(Atoms("Cu2", positions=[[0, 0, 1], [0, 0, 3]], cell=[5, 5, 12], pbc=True)), 6)
+    10.0
+    """
+    heights = np.sort(atoms.get_scaled_positions(wrap=True)[:, 2])
+    gaps = np.diff(np.append(heights, heights[0] + 1.0))
+    return float(gaps.max() * _height(atoms))
+
+
+def displacements(start: Atoms, final: Atoms) -> NDArray[np.float64]:
+    """Shortest displacement of every atom [Å], shape (atoms, 3), less the drift of the whole.
+
+    Examples
+    --------
+    >>> shifted = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2]], cell=[4, 4, 4], pbc=True)
+    >>> start = shifted.copy()
+    >>> shifted.positions += 3.9
+    >>> abs(displacements(start, shifted)).max() < 1e-12
+    np.True_
+    """
+    vectors, _ = find_mic(final.positions - start.positions, start.cell, start.pbc)
+    relative: NDArray[np.float64] = vectors - np.median(vectors, axis=0)
+    return relative
+
+
+def _radii(atoms: Atoms) -> list[float]:
+    radii: list[float] = natural_cutoffs(atoms, mult=BOND_TOLERANCE)
+    return radii
+
+
+def _height(atoms: Atoms) -> float:
+    a, b, _ = atoms.cell.array
+    normal = np.cross(a, b)
+    length = float(np.linalg.norm(normal))
+    return float(abs(atoms.cell.volume) / length) if length else 0.0
+
+
+def _name(atoms: Atoms, index: int) -> str:
+    return f"{atoms.symbols[index]} {index}"

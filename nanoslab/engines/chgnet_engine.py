@@ -1,0 +1,148 @@
+"""CHGNet, the default engine: a graph network trained on Materials Project relaxations, weights in its package.
+
+Energies are those of its training set: PBE (PBE+U for some oxides and fluorides) *plus* the composition corrections
+of Materials Project 2020, which lower every Se, S, Te, halide, ... anion of a compound (Se by 0.472 eV) and leave the
+elements alone (the label ``energy_per_atom`` of MPtrj is ``corrected_total_energy`` / number of atoms). So a compound
+against its elements comes out near the *measured* formation enthalpy rather than PBE's: CdSe -1.58 eV per formula,
+measured about -1.4 to -1.7, PBE about -1.1. With ``chgnet:corrections=removed`` the corrections are taken out again
+and all energies are on the scale of plain PBE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
+from ase.data import chemical_symbols
+
+from nanoslab.calculation import Settings
+from nanoslab.engines.interface import Capabilities, Engine
+from nanoslab.engines.quiet import quiet
+from nanoslab.engines.registry import choose, not_installed, refuse_unknown_options
+
+MODEL = "0.3.0"
+_TRAINED_ON = frozenset(chemical_symbols[1:95]) - {"Po", "At", "Rn", "Fr", "Ra"}
+_CORRECTIONS = ("kept", "removed")
+
+
+def create(options: Mapping[str, str]) -> Engine:
+    """Return the CHGNet engine; the network itself is loaded where it computes.
+
+    Parameters
+    ----------
+    options
+        ``corrections``: ``kept`` (as trained) or ``removed`` (plain PBE).
+
+    Examples
+    --------
+    >>> create({}).level_of_theory
+    'CHGNet 0.3.0 (trained on PBE with Materials Project 2020 corrections)'
+    """
+    refuse_unknown_options("chgnet", options, {"corrections": _CORRECTIONS[0]})
+    kept = choose("chgnet", options, "corrections", _CORRECTIONS) == "kept"
+    try:
+        versions = {"chgnet": version("chgnet"), "torch": version("torch")}
+    except PackageNotFoundError as missing:
+        not_installed("chgnet", "chgnet", missing)
+    scale = "with Materials Project 2020 corrections" if kept else "Materials Project 2020 corrections removed"
+    return Engine(
+        name="chgnet",
+        version=versions["chgnet"],
+        level_of_theory=f"CHGNet {MODEL} (trained on PBE{' ' if kept else ', '}{scale})",
+        capabilities=Capabilities(isolated_atoms=False, elements=_TRAINED_ON),
+        calculator_factory=chgnet_calculator,
+        options={} if kept else dict(options),
+        versions=versions,
+    )
+
+
+def chgnet_calculator(atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
+    """Return a quiet CPU calculator; settings of plane waves and k-points have no meaning for it.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> crystal = bulk("CdSe", "zincblende", a=6.05)
+    >>> crystal.calc = chgnet_calculator(crystal, Settings(source="test"), {})
+    >>> round(crystal.get_potential_energy(), 1)
+    -6.0
+    """
+    del atoms, settings
+    return QuietCHGNet(remove_corrections=options.get("corrections") == "removed")
+
+
+class QuietCHGNet(Calculator):  # type: ignore[misc]
+    """CHGNet on one CPU in float64 results, silent, with or without the Materials Project corrections.
+
+    Examples
+    --------
+    >>> QuietCHGNet(remove_corrections=False).implemented_properties
+    ['energy', 'free_energy', 'forces', 'stress', 'magmoms']
+    """
+
+    implemented_properties = ["energy", "free_energy", "forces", "stress", "magmoms"]  # noqa: RUF012 (ASE's own type)
+
+    def __init__(self, *, remove_corrections: bool) -> None:
+        super().__init__()
+        self.remove_corrections = remove_corrections
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        """Compute energy, forces, stress and magnetic moments."""
+        super().calculate(atoms, properties, system_changes)
+        with quiet():
+            network = _network()
+            network.calculate(self.atoms)
+        shift = anion_correction(self.atoms) if self.remove_corrections else 0.0
+        energy = float(network.results["energy"]) - shift
+        self.results = {"energy": energy, "free_energy": energy}
+        for key in ("forces", "stress", "magmoms"):
+            self.results[key] = np.array(network.results[key], dtype=float)
+
+
+def anion_correction(atoms: Atoms) -> float:
+    """Materials Project 2020 correction of a composition [eV], as CHGNet has learned it.
+
+    In a composition that holds a metal, every anion former (pymatgen's table; oxygen as oxide) gets its correction;
+    without a metal (an element, an organic molecule) there is none. A composition where such an element is the cation
+    (a sulphate) is outside this rule.
+
+    Examples
+    --------
+    >>> round(anion_correction(Atoms("Cd14Se13")), 3), anion_correction(Atoms("Se3"))
+    (-6.136, 0.0)
+    """
+    from pymatgen.core import Element
+
+    symbols = atoms.get_chemical_symbols()
+    if not any(Element(symbol).is_metal for symbol in set(symbols)):
+        return 0.0
+    table = _corrections()
+    return float(sum(table.get("oxide" if symbol == "O" else symbol, 0.0) for symbol in symbols))
+
+
+@cache
+def _corrections() -> Mapping[str, float]:
+    with quiet():
+        from pymatgen.entries.compatibility import MaterialsProject2020Compatibility
+
+        compatibility = MaterialsProject2020Compatibility(check_potcar=False)
+    return dict(compatibility.comp_correction)
+
+
+@cache
+def _network() -> Any:
+    from chgnet.model import CHGNet
+    from chgnet.model.dynamics import CHGNetCalculator
+
+    model = CHGNet.load(model_name=MODEL, use_device="cpu", verbose=False)
+    return CHGNetCalculator(model=model, use_device="cpu", on_isolated_atoms="ignore")

@@ -1,0 +1,81 @@
+"""What identifies a computation, so that results and journals of another one are never taken for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ase import Atoms
+
+from nanoslab.calculation import Calculation, Settings
+from nanoslab.engines.interface import Engine
+
+
+def calculation_fingerprint(calculation: Calculation, engine: Engine) -> str:
+    """Hash of a calculation as it is defined and of the engine's name and options.
+
+    The engine's version is not in it: a finished result stays finished when a library is updated.
+
+    Examples
+    --------
+    >>> from nanoslab.engines import engine
+    >>> copper = Calculation(name="a", role="atom", atoms=Atoms("Cu"), settings=Settings(source="test"))
+    >>> len(calculation_fingerprint(copper, engine("ase.calculators.emt:EMT")))
+    64
+    """
+    return _hash(
+        {
+            "atoms": _atoms(calculation.atoms),
+            "settings": _settings(calculation.settings),
+            "starts_from": calculation.starts_from,
+            "removed_indices": list(calculation.removed_indices),
+            "engine": engine.label,
+        }
+    )
+
+
+def path_fingerprint(start: Atoms, settings: Settings, engine: Engine) -> str:
+    """Hash of all that decides every step of a relaxation: start, settings, engine and its versions.
+
+    Examples
+    --------
+    >>> from nanoslab.engines import engine
+    >>> emt = engine("ase.calculators.emt:EMT")
+    >>> path_fingerprint(Atoms("Cu"), Settings(source="a"), emt) == path_fingerprint(
+    ...     Atoms("Cu", positions=[[0, 0, 1]]), Settings(source="a"), emt
+    ... )
+    False
+    """
+    return _hash(
+        {
+            "atoms": _atoms(start),
+            "settings": _settings(settings),
+            "engine": engine.label,
+            "versions": dict(engine.versions),
+        }
+    )
+
+
+def _atoms(atoms: Atoms) -> dict[str, Any]:
+    return {
+        "numbers": atoms.numbers.tolist(),
+        "positions": atoms.positions.tolist(),
+        "cell": atoms.cell.array.tolist(),
+        "pbc": atoms.pbc.tolist(),
+        "constraints": [constraint.todict() for constraint in atoms.constraints],
+        "magnetic_moments": atoms.get_initial_magnetic_moments().tolist(),
+    }
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    return {key: value for key, value in asdict(settings).items() if key != "source"}
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    def plain(value: Any) -> Any:
+        return value.tolist() if hasattr(value, "tolist") else dict(value)
+
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=plain).encode()).hexdigest()

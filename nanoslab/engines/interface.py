@@ -1,0 +1,132 @@
+"""What an engine is: a name, a level of theory, what it can do, and how to get its ASE calculator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ase import Atoms
+from ase.calculators.calculator import BaseCalculator
+
+from nanoslab.calculation import Settings
+
+
+class CalculatorFactory(Protocol):
+    """Makes the calculator of one calculation; a function of a module, so that it travels to worker processes."""
+
+    def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
+        """Return a calculator for these atoms; it is not attached to them."""
+
+
+class ComparableFactory(Protocol):
+    """Says what must agree before two energies of this engine are subtracted."""
+
+    def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the ``comparable`` mapping of a `CalculationResult`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What an engine can do; what it cannot is refused before any work.
+
+    Attributes
+    ----------
+    isolated_atoms
+        The energy of one atom alone in a box means something.
+    periodic
+        Periodic cells can be computed.
+    k_points
+        The Brillouin zone is sampled with the mesh of the settings (classical and machine-learned engines need none:
+        they are local, so their energies are those of the fully sampled crystal; such engines say True).
+    spin
+        Collinear spin is treated, explicitly or in the reference data the engine was trained on.
+    stress
+        The stress tensor exists, so cells can be relaxed.
+    elements
+        Symbols of the elements it knows; None means all.
+
+    Examples
+    --------
+    >>> Capabilities(elements=frozenset({"Cd", "Se"})).isolated_atoms
+    True
+    """
+
+    isolated_atoms: bool = True
+    periodic: bool = True
+    k_points: bool = True
+    spin: bool = True
+    stress: bool = True
+    elements: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """An ASE calculator under a name, with everything the run loop must know about it.
+
+    Attributes
+    ----------
+    name
+        Such as ``chgnet``.
+    options
+        Options that differ from the defaults, as the user gave them; plain JSON values.
+    version
+        Of the library that computes.
+    level_of_theory
+        For the reader of a result, with what it was trained on or what it approximates.
+    capabilities
+        What it can do.
+    calculator_factory
+        Module-level function ``(atoms, settings, options) -> calculator``.
+    comparable_factory
+        Module-level function ``(atoms, settings, options) -> mapping``; None means the level of theory alone.
+    versions
+        Library -> version, of everything that decides the numbers.
+
+    Examples
+    --------
+    >>> from nanoslab.engines import engine
+    >>> emt = engine("ase.calculators.emt:EMT")
+    >>> emt.label
+    'ase.calculators.emt-EMT'
+    """
+
+    name: str
+    version: str
+    level_of_theory: str
+    capabilities: Capabilities
+    calculator_factory: CalculatorFactory
+    options: Mapping[str, Any] = field(default_factory=dict)
+    comparable_factory: ComparableFactory | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Folder name of the results: the name, and every option that was given, so that levels never mix."""
+        parts = [self.name, *(f"{key}-{value}" for key, value in sorted(self.options.items()))]
+        return re.sub(r"[^A-Za-z0-9.+_-]+", "-", "-".join(parts)).strip("-.")
+
+    def calculator(self, atoms: Atoms, settings: Settings) -> BaseCalculator:
+        """Return a new calculator for these atoms and settings.
+
+        Examples
+        --------
+        >>> from nanoslab.engines import engine
+        >>> engine("ase.calculators.emt:EMT").calculator(Atoms("Cu"), Settings(source="test")).__class__.__name__
+        'EMT'
+        """
+        return self.calculator_factory(atoms, settings, self.options)
+
+    def comparable(self, atoms: Atoms, settings: Settings) -> dict[str, Any]:
+        """Return what must agree before energies of two of its calculations are subtracted.
+
+        Examples
+        --------
+        >>> from nanoslab.engines import engine
+        >>> engine("ase.calculators.emt:EMT").comparable(Atoms("Cu"), Settings(source="test"))
+        {'functional': 'ase.calculators.emt:EMT'}
+        """
+        if self.comparable_factory is None:
+            return {"functional": self.level_of_theory}
+        return dict(self.comparable_factory(atoms, settings, self.options))

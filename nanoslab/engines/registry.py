@@ -1,0 +1,139 @@
+"""Engines by name: ``chgnet``, ``xtb:method=GFN1-xTB``, ``gpaw:...``, or ``module:factory`` for any ASE calculator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NoReturn
+
+from nanoslab.engines.interface import Engine
+from nanoslab.errors import EngineError, InputError, unknown_name
+
+#: engine -> module below nanoslab.engines with ``create(options: Mapping[str, str]) -> Engine``
+ENGINES: Mapping[str, str] = {
+    "chgnet": "chgnet_engine",
+    "xtb": "xtb_engine",
+    "gpaw": "gpaw_engine",
+}
+
+
+def engine_names() -> tuple[str, ...]:
+    """Names that `engine` knows without a module.
+
+    Examples
+    --------
+    >>> engine_names()
+    ('chgnet', 'xtb', 'gpaw')
+    """
+    return tuple(ENGINES)
+
+
+def engine(name_and_options: str) -> Engine:
+    """Return an engine from ``NAME[:key=value,...]`` or ``module:factory[:key=value,...]``.
+
+    Parameters
+    ----------
+    name_and_options
+        As given to ``--engine``.
+
+    Raises
+    ------
+    InputError
+        When the name or an option is unknown.
+    EngineError
+        When the engine is not installed; the message says what to install.
+
+    Examples
+    --------
+    >>> engine("ase.calculators.lj:LennardJones:sigma=3.0,epsilon=0.2").options
+    {'sigma': '3.0', 'epsilon': '0.2'}
+    """
+    name, *rest = name_and_options.strip().split(":")
+    if name in ENGINES:
+        module = import_module(f"nanoslab.engines.{ENGINES[name]}")
+        made: Engine = module.create(parse_options(":".join(rest), name))
+        return made
+    if rest and re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", rest[0]) and re.fullmatch(r"[A-Za-z_][\w.]*", name):
+        from nanoslab.engines.factory import create_from_factory
+
+        return create_from_factory(name, rest[0], parse_options(":".join(rest[1:]), f"{name}:{rest[0]}"))
+    raise unknown_name("engine", name, [*ENGINES, "module:factory"])
+
+
+def parse_options(text: str, engine_name: str) -> dict[str, str]:
+    """Split ``key=value,key=value``; commas inside brackets belong to the value.
+
+    Examples
+    --------
+    >>> parse_options("kpts=(4,3,1),ecut=400", "gpaw")
+    {'kpts': '(4,3,1)', 'ecut': '400'}
+    """
+    options: dict[str, str] = {}
+    for item in re.split(r",(?![^(\[{]*[)\]}])", text) if text else []:
+        key, equals, value = (part.strip() for part in item.partition("="))
+        if not key or not equals or not value:
+            raise InputError(
+                f"engine {engine_name}",
+                expected="options as key=value,key=value",
+                got=repr(item),
+                advice="mend --engine",
+            )
+        if key in options:
+            raise InputError(f"engine {engine_name}", expected=f"{key} once", got="it twice", advice="drop one")
+        options[key] = value
+    return options
+
+
+def refuse_unknown_options(engine_name: str, options: Mapping[str, Any], allowed: Mapping[str, str]) -> None:
+    """Raise for an option that the engine does not have.
+
+    Parameters
+    ----------
+    engine_name
+        For the message.
+    options
+        As given.
+    allowed
+        Option -> its default.
+
+    Examples
+    --------
+    >>> refuse_unknown_options("xtb", {"method": "GFN1-xTB"}, {"method": "GFN2-xTB"})
+    """
+    for key in options:
+        if key not in allowed:
+            raise unknown_name(f"option of engine {engine_name}", key, allowed)
+
+
+def choose(engine_name: str, options: Mapping[str, str], key: str, allowed: tuple[str, ...]) -> str:
+    """Value of an option that has a few allowed words; the first is the default.
+
+    Examples
+    --------
+    >>> choose("xtb", {}, "method", ("GFN1-xTB", "GFN2-xTB"))
+    'GFN1-xTB'
+    """
+    value = options.get(key, allowed[0])
+    if value not in allowed:
+        raise unknown_name(f"engine {engine_name}: {key}", value, allowed)
+    return value
+
+
+def not_installed(engine_name: str, package: str, cause: ImportError) -> NoReturn:
+    """Raise the one line that says what to install for an engine.
+
+    Examples
+    --------
+    >>> not_installed("xtb", "tblite", ImportError("No module named 'tblite'"))
+    Traceback (most recent call last):
+        ...
+    nanoslab.errors.EngineError: engine xtb: expected the package tblite, got No module named 'tblite'; \
+pip install 'nanoslab[xtb]'
+    """
+    raise EngineError(
+        f"engine {engine_name}",
+        expected=f"the package {package}",
+        got=cause,
+        advice=f"pip install 'nanoslab[{engine_name}]'",
+    ) from cause

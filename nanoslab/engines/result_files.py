@@ -1,0 +1,241 @@
+"""The files of one calculation with one engine; ``result.json`` is written whole and last: it means finished."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ase.io
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from nanoslab.calculation import CalculationResult
+from nanoslab.errors import FileError
+from nanoslab.files import write_atomically
+
+RESULT, FINAL, TRAJECTORY, JOURNAL, LOG, FAILURE = (
+    "result.json",
+    "final.extxyz",
+    "trajectory.extxyz",
+    "journal.jsonl",
+    "run.log",
+    "failure.json",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """Everything ``result.json`` says.
+
+    Attributes
+    ----------
+    name, engine, level_of_theory, fingerprint
+        What was computed, and how.
+    energy
+        Energy extrapolated to zero smearing [eV]; None for a skipped calculation.
+    max_free_force
+        Largest force on a free component at the end [eV/Å].
+    converged, problems, skipped
+        The verdict; ``skipped`` is the reason when the engine was never asked.
+    n_steps, n_evaluations, optimiser, wall_time_s
+        What it took; after a resume the wall time is that of the last stretch.
+    comparable, versions
+        What must agree before energies are subtracted, and the libraries.
+
+    Examples
+    --------
+    >>> RunRecord(name="a", engine="emt", level_of_theory="EMT", fingerprint="0").to_dict()["finished"]
+    True
+    """
+
+    name: str
+    engine: str
+    level_of_theory: str
+    fingerprint: str
+    energy: float | None = None
+    max_free_force: float | None = None
+    converged: bool = False
+    problems: tuple[str, ...] = ()
+    skipped: str | None = None
+    n_steps: int = 0
+    n_evaluations: int = 0
+    optimiser: str = "none"
+    wall_time_s: float = 0.0
+    comparable: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document of ``result.json``."""
+        return {
+            "schema": 1,
+            "name": self.name,
+            "engine": self.engine,
+            "level_of_theory": self.level_of_theory,
+            "energy_eV": self.energy,
+            "max_free_force_eV_per_A": self.max_free_force,
+            "converged": self.converged,
+            "problems": list(self.problems),
+            "skipped": self.skipped,
+            "n_steps": self.n_steps,
+            "n_evaluations": self.n_evaluations,
+            "optimiser": self.optimiser,
+            "wall_time_s": round(self.wall_time_s, 2),
+            "comparable": dict(self.comparable),
+            "versions": dict(self.versions),
+            "fingerprint": self.fingerprint,
+            "finished": True,
+        }
+
+
+def is_finished(folder: str | os.PathLike[str]) -> bool:
+    """Whether a calculation needs no more work with this engine.
+
+    Examples
+    --------
+    >>> is_finished("no/such/folder")
+    False
+    """
+    return (Path(folder) / RESULT).is_file()
+
+
+def write_result(folder: Path, record: RunRecord, atoms: Atoms | None) -> None:
+    """Write the final structure, then the record; a failure noted earlier is forgotten.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     record = RunRecord(name="a", engine="emt", level_of_theory="EMT", fingerprint="0", energy=-1.5)
+    ...     write_result(Path(folder), record, Atoms("Cu"))
+    ...     read_result(folder).energy
+    -1.5
+    """
+    if atoms is not None:
+        write_atomically(folder / FINAL, structure_text(atoms))
+    write_atomically(folder / RESULT, json.dumps(record.to_dict(), indent=2, allow_nan=False) + "\n")
+    (folder / FAILURE).unlink(missing_ok=True)
+
+
+def write_failure(folder: Path, name: str, engine: str, problem: str) -> None:
+    """Note in words why a calculation has no result; it is tried again on the next run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_failure(Path(folder), "a", "emt", "out of memory")
+    ...     read_result(folder).problems
+    ('out of memory',)
+    """
+    document = {"schema": 1, "name": name, "engine": engine, "problems": [problem], "finished": False}
+    write_atomically(folder / FAILURE, json.dumps(document, indent=2) + "\n")
+
+
+def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the document of ``result.json``, or of the failure when there is no result.
+
+    Raises
+    ------
+    FileError
+        Neither is there, or it is no JSON.
+
+    Examples
+    --------
+    >>> read_record("no/such/folder")
+    Traceback (most recent call last):
+        ...
+    nanoslab.errors.FileError: no/such/folder: expected result.json, got none; run 'nanoslab run' on its campaign first
+    """
+    for name in (RESULT, FAILURE):
+        path = Path(folder) / name
+        if not path.is_file():
+            continue
+        try:
+            document = json.loads(path.read_text())
+        except json.JSONDecodeError as broken:
+            raise FileError(path, expected="JSON", got=broken, advice="delete it and run again") from broken
+        if not isinstance(document, dict) or document.get("schema") != 1:
+            raise FileError(path, expected='an object with "schema": 1', got=path.read_text()[:40])
+        return document
+    raise FileError(folder, expected=RESULT, got="none", advice="run 'nanoslab run' on its campaign first")
+
+
+def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
+    """Return what one calculation says with one engine.
+
+    Parameters
+    ----------
+    folder
+        ``CAMPAIGN/<calculation>/<engine>``.
+
+    Returns
+    -------
+    CalculationResult
+        A skipped or failed calculation has no energy, and its problems say why.
+
+    Raises
+    ------
+    FileError
+        The folder holds neither a result nor a failure.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_failure(Path(folder), "a", "emt", "killed")
+    ...     read_result(folder).converged
+    False
+    """
+    document = read_record(folder)
+    final = Path(folder) / FINAL
+    return CalculationResult(
+        name=str(document.get("name", Path(folder).parent.name)),
+        path=str(folder),
+        level_of_theory=str(document.get("level_of_theory", document.get("engine", "unknown"))),
+        energy=document.get("energy_eV"),
+        atoms=read_structure(final) if document.get("finished") and final.is_file() else None,
+        converged=bool(document.get("converged", False)),
+        problems=tuple(document.get("problems", ())),
+        max_free_force=document.get("max_free_force_eV_per_A"),
+        comparable=dict(document.get("comparable", {})),
+    )
+
+
+def structure_text(atoms: Atoms) -> str:
+    """Extended XYZ of atoms with energy and forces, and what is free to move.
+
+    Examples
+    --------
+    >>> structure_text(Atoms("Cu")).splitlines()[0]
+    '1'
+    """
+    plain = Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    if atoms.calc is not None:
+        plain.calc = SinglePointCalculator(
+            plain, energy=atoms.get_potential_energy(), forces=atoms.get_forces(apply_constraint=False)
+        )
+    stream = io.StringIO()
+    ase.io.write(stream, plain, format="extxyz")
+    return stream.getvalue()
+
+
+def read_structure(path: Path) -> Atoms:
+    """Return the atoms of a final structure.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomically(Path(folder) / FINAL, structure_text(Atoms("Cu")))
+    ...     read_structure(Path(folder) / FINAL).get_chemical_formula()
+    'Cu'
+    """
+    atoms = ase.io.read(path, format="extxyz")
+    if not isinstance(atoms, Atoms):
+        raise FileError(path, expected="one structure", got=type(atoms).__name__)
+    return atoms

@@ -1,0 +1,249 @@
+"""Compute one calculation with one engine in one folder; killed at any moment, it resumes to the same end."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import ase.io
+import numpy as np
+from ase import Atoms
+
+from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.engines.basin import left_basin
+from nanoslab.engines.fingerprint import calculation_fingerprint, path_fingerprint
+from nanoslab.engines.interface import Engine
+from nanoslab.engines.journal import Journal, JournaledCalculator
+from nanoslab.engines.limits import Limits
+from nanoslab.engines.relaxation import Relaxed, max_free_force, relax
+from nanoslab.engines.result_files import (
+    JOURNAL,
+    LOG,
+    TRAJECTORY,
+    RunRecord,
+    is_finished,
+    read_record,
+    read_result,
+    write_result,
+)
+from nanoslab.engines.suitability import check
+from nanoslab.errors import EngineError
+
+#: how long a run waits for another one in the same folder (the workers of a killed run need a moment to end) [s]
+PATIENCE = 10.0
+
+
+def run_calculation(
+    calculation: Calculation,
+    engine: Engine,
+    folder: Path,
+    *,
+    start: Atoms | None = None,
+    limits: Limits | None = None,
+    on_step: Callable[[int, float], None] | None = None,
+) -> CalculationResult:
+    """Compute a calculation, or read it when it is finished.
+
+    Parameters
+    ----------
+    calculation
+        What is asked.
+    engine
+        What computes.
+    folder
+        Where the files of this calculation with this engine go (``CAMPAIGN/<calculation>/<engine>``).
+    start
+        Start structure; None takes that of the calculation.
+    limits
+        Wall time and steps.
+    on_step
+        Called after every ionic step with its number and the largest force on a free component [eV/Å].
+
+    Returns
+    -------
+    CalculationResult
+        Unconverged ones too: they say so.
+
+    Raises
+    ------
+    EngineError
+        The engine cannot compute this, or the folder holds the result of something else.
+    WallTimeReachedError
+        The time is over; calling again goes on.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from ase.build import bulk
+    >>> from nanoslab.calculation import Settings
+    >>> from nanoslab.engines import engine
+    >>> settings = Settings(source="example", relax="cell", force_tolerance=0.01)
+    >>> copper = Calculation(name="Cu", role="bulk", atoms=bulk("Cu", a=3.7), settings=settings)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = run_calculation(copper, engine("ase.calculators.emt:EMT"), Path(folder))
+    >>> result.converged, round(result.energy, 2)
+    (True, -0.01)
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder):
+        if is_finished(folder):
+            _refuse_foreign_result(calculation, engine, folder)
+        elif reasons := check([calculation], engine):
+            _write_skipped(calculation, engine, folder, reasons[0].reason)
+        else:
+            begin = (calculation.atoms if start is None else start).copy()
+            _compute(calculation, engine, begin, folder=folder, limits=limits or Limits(), on_step=on_step)
+        (folder / JOURNAL).unlink(missing_ok=True)
+    return read_result(folder)
+
+
+def start_from(calculation: Calculation, parent: Atoms) -> Atoms:
+    """Relaxed parent less the removed atoms, with the constraints of the calculation.
+
+    Parameters
+    ----------
+    calculation
+        With ``removed_indices`` into the parent.
+    parent
+        Relaxed structure of the calculation it starts from.
+
+    Examples
+    --------
+    >>> from nanoslab.calculation import Settings
+    >>> child = Calculation(name="v", role="vacancy", atoms=Atoms("Cd"), settings=Settings(source="test"),
+    ...                     starts_from="p", removed_indices=(1,))
+    >>> start_from(child, Atoms("CdSe", positions=[[0, 0, 0.5], [0, 0, 3]])).positions.tolist()
+    [[0.0, 0.0, 0.5]]
+    """
+    keep = [i for i in range(len(parent)) if i not in set(calculation.removed_indices)]
+    rest = parent[keep]
+    start = calculation.atoms.copy()
+    if not np.array_equal(rest.numbers, start.numbers):
+        raise EngineError(
+            f"calculation {calculation.name}",
+            expected=f"{start.get_chemical_formula()} in the order of {calculation.starts_from} less removed_indices",
+            got=rest.get_chemical_formula(),
+            advice="build the vacancy from that very structure",
+        )
+    start.set_cell(rest.cell, scale_atoms=False)
+    start.set_positions(rest.positions, apply_constraint=False)
+    return start
+
+
+def _compute(
+    calculation: Calculation,
+    engine: Engine,
+    begin: Atoms,
+    *,
+    folder: Path,
+    limits: Limits,
+    on_step: Callable[[int, float], None] | None,
+) -> None:
+    began = time.monotonic()
+    atoms = begin.copy()
+    atoms.info = {}
+    fingerprint = path_fingerprint(atoms, calculation.settings, engine)
+    calculator = JournaledCalculator(
+        engine.calculator(atoms, calculation.settings),
+        Journal(folder / JOURNAL, fingerprint),
+        fingerprint,
+        with_stress=calculation.settings.relax == "cell",
+        deadline=limits.deadline,
+    )
+    atoms.calc = calculator
+    relaxed = relax(
+        atoms,
+        calculation.settings,
+        max_steps=limits.max_steps or calculation.settings.max_ionic_steps,
+        logfile=str(folder / LOG),
+        on_step=_Trajectory(folder / TRAJECTORY, on_step),
+    )
+    record = _record(calculation, engine, begin, relaxed)
+    record = replace(record, n_evaluations=calculator.n_taken, wall_time_s=time.monotonic() - began)
+    write_result(folder, record, relaxed.atoms)
+
+
+def _record(calculation: Calculation, engine: Engine, begin: Atoms, relaxed: Relaxed) -> RunRecord:
+    problems = list(left_basin(begin, relaxed.atoms)) if calculation.settings.relax == "ions" else []
+    force = max_free_force(relaxed.atoms)
+    if not relaxed.converged:
+        tolerance = calculation.settings.force_tolerance
+        problems.insert(0, f"not converged: {force:.3f} eV/Å after {relaxed.n_steps} steps, asked {tolerance:g}")
+    return RunRecord(
+        name=calculation.name,
+        engine=engine.label,
+        level_of_theory=engine.level_of_theory,
+        fingerprint=calculation_fingerprint(calculation, engine),
+        energy=float(relaxed.atoms.get_potential_energy()),
+        max_free_force=force,
+        converged=not problems,
+        problems=tuple(problems),
+        n_steps=relaxed.n_steps,
+        optimiser=relaxed.optimiser,
+        comparable=engine.comparable(begin, calculation.settings),
+        versions=engine.versions,
+    )
+
+
+def _write_skipped(calculation: Calculation, engine: Engine, folder: Path, reason: str) -> None:
+    record = RunRecord(
+        name=calculation.name,
+        engine=engine.label,
+        level_of_theory=engine.level_of_theory,
+        fingerprint=calculation_fingerprint(calculation, engine),
+        problems=(reason,),
+        skipped=reason,
+        versions=engine.versions,
+    )
+    write_result(folder, record, None)
+
+
+def _refuse_foreign_result(calculation: Calculation, engine: Engine, folder: Path) -> None:
+    if read_record(folder).get("fingerprint") != calculation_fingerprint(calculation, engine):
+        raise EngineError(
+            folder,
+            expected=f"a result of {calculation.name} as it is now",
+            got="one of another structure, other settings or other engine options",
+            advice="move that folder away to compute anew",
+        )
+
+
+class _Trajectory:
+    """Writes a frame and reports after every step; a resumed run writes the whole path again."""
+
+    def __init__(self, path: Path, on_step: Callable[[int, float], None] | None) -> None:
+        self.path = path
+        self.on_step = on_step
+        self.n_frames = 0
+
+    def __call__(self, atoms: Atoms) -> None:
+        ase.io.write(self.path, atoms, format="extxyz", append=self.n_frames > 0)
+        if self.on_step is not None:
+            self.on_step(self.n_frames, max_free_force(atoms))
+        self.n_frames += 1
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """One process at a time; the system gives the lock back when its holder dies."""
+    with (folder / ".lock").open("w") as handle:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise EngineError(
+                        folder,
+                        expected="no other run in this folder",
+                        got="one that is computing",
+                        advice="wait for it, or stop it",
+                    ) from None
+                time.sleep(0.1)
+        yield
