@@ -15,9 +15,11 @@ PACKAGE = Path(nanoslab.__file__).parent
 FLOORS = {
     "errors": 0,
     "files": 1,
+    "yaml_file": 1,
     "calculation": 1,
     "presets": 2,
     "crystals": 2,
+    "presets": 2,
     "symmetry": 2,
     "build": 3,
     "vasp": 3,

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("campaign", type=Path, help="folder written by 'nanoslab write' or 'nanoslab run'")
-    parser.add_argument("--source", help="whose runs to read: vasp, or the name of an engine (default: the only one there)")
+    parser.add_argument(
+        "--source", help="whose runs to read: vasp, or the name of an engine (default: the only one there)"
+    )
     parser.add_argument("--allow-unconverged", action="store_true", help="use runs that are not converged, marked (!)")
     parser.add_argument("--allow-mismatch", action="store_true", help="subtract energies of differing settings, noted")
     parser.add_argument("--no-files", action="store_true", help="print only; leave the folder as it is")
@@ -75,7 +77,9 @@ def analyze_campaign(
     if result.refused:
         name, reason = result.refused[0]
         more = f" (and {len(result.refused) - 1} more, see results.json)" if len(result.refused) > 1 else ""
-        raise MismatchError(f"{len(result.refused)} refused; {name}", expected="a run to be used", got=f"{reason}{more}")
+        raise MismatchError(
+            f"{len(result.refused)} refused; {name}", expected="a run to be used", got=f"{reason}{more}"
+        )
 
 
 def _source(campaign: Campaign, asked: str | None) -> str:
@@ -93,7 +97,9 @@ def _source(campaign: Campaign, asked: str | None) -> str:
             got="none",
             advice="run VASP in its folders, or 'nanoslab run' it with an embedded engine",
         )
-    raise InputError("--source", expected=f"one of {', '.join(sources)}", got="nothing", advice="say whose runs to read")
+    raise InputError(
+        "--source", expected=f"one of {', '.join(sources)}", got="nothing", advice="say whose runs to read"
+    )
 
 
 def _write_files(folder: Path, source: str, result: StudyResult) -> list[Path]:

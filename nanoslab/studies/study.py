@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
 from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.yaml_file import StrictModel
 
 
-class StudyModel(BaseModel):
-    """Part of a study file: an unknown field is an error, and nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+#: base of every part of a study file
+StudyModel = StrictModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -83,7 +83,7 @@ class VacancyStudy(StudyModel):
 
     Examples
     --------
-    >>> study = VacancyStudy.from_document({"study": "cdse-nanosheet", "title": "one sheet", "sheets": [
+    >>> study = VacancyStudy.model_validate({"study": "cdse-nanosheet", "title": "one sheet", "sheets": [
     ...     {"phase": "wurtzite", "crystal": "CdSe-wurtzite", "face": "11-20", "monolayers": 7,
     ...      "kpoints": [4, 3, 1]}],
     ...     "series": [{"name": "surface", "remove": "Se", "region": "top", "counts": [1]}]})
@@ -98,11 +98,6 @@ class VacancyStudy(StudyModel):
     series: tuple[SeriesModel, ...] = ()
     references: ReferencesModel = ReferencesModel()
     beam: BeamModel = BeamModel()
-
-    @classmethod
-    def from_document(cls, document: Any) -> VacancyStudy:
-        """Study from the fields of its file."""
-        return cls.model_validate(document)
 
     @model_validator(mode="after")
     def _names_agree(self) -> VacancyStudy:

@@ -78,7 +78,9 @@ def _beam(result: VacancyStudyResult) -> Table:
     return Table(
         title="Beam",
         columns=("atom", "beam [kV]", "E_max [eV]", "cheapest E_f(atom) [eV]", "can be knocked out"),
-        rows=tuple(_beam_cells(result, row.element, row.beam_energy_keV, row.max_transferred_energy) for row in result.beam),
+        rows=tuple(
+            _beam_cells(result, row.element, row.beam_energy_keV, row.max_transferred_energy) for row in result.beam
+        ),
         notes=(
             "E_max: largest energy handed over in a head-on collision (exact kinematics, mean mass, nucleus at rest).",
             "E_f(atom) is the energy to take the atom to vacuum, a lower bound of the displacement threshold;",
