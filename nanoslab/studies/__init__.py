@@ -11,7 +11,7 @@ _HOMES = {
     "GapStudy": "gap_study",
     "load_study": "study_file",
 }
-__all__ = ["GapStudy", "NeckStudy", "VacancyStudy", "load_study"]  # noqa: F822 - resolved on first use
+__all__ = ["GapStudy", "NeckStudy", "VacancyStudy", "load_study"]
 
 
 def __getattr__(name: str) -> Any:

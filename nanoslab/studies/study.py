@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.yaml_file import StrictModel
 
-
 #: base of every part of a study file
 StudyModel = StrictModel
 

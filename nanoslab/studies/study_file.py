@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from nanoslab.errors import FileError, unknown_name
+from nanoslab.yaml_file import read_yaml, validated
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
-
     from nanoslab.studies.study import Study
 
 #: the word after ``study:`` -> (module, class)

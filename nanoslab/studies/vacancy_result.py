@@ -84,7 +84,7 @@ class VacancyStudyResult:
     missing: tuple[str, ...]
 
     def slope_per_removed_meV(self, phase: str, element: str) -> float | None:
-        """Least-squares change of the energy per atom for each atom of `element` lost [meV], through the pristine sheet.
+        """Change of the energy per atom for each atom of `element` lost [meV]: a line through the pristine sheet.
 
         The lowest energy at each number of lost atoms counts: configurations above it would convert.
         """

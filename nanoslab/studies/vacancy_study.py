@@ -66,10 +66,10 @@ class ReferencesModel(StudyModel):
     """Where removed atoms go."""
 
     atoms: bool = True
-    elements: dict[str, str] = {}
+    elements: dict[str, str] = Field(default_factory=dict)
     bulk: bool = True
     kpoint_spacing: float = Field(default=0.2, gt=0)
-    cohesive_energies: dict[str, CohesiveEnergyModel] = {}
+    cohesive_energies: dict[str, CohesiveEnergyModel] = Field(default_factory=dict)
 
 
 class BeamModel(StudyModel):
