@@ -1,0 +1,89 @@
+"""What a cell looks like to a deck: vacuum, angles, centre of mass, an atom alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+#: an empty layer wider than this is vacuum, not a crystal's own spacing [Å]
+ISOLATED_GAP = 6.0
+
+_PERPENDICULAR = 1e-4  # cosine below which two vectors are perpendicular (0.006 degrees)
+
+
+def empty_widths(atoms: Atoms) -> tuple[float, float, float]:
+    """Widest empty layer between nuclei, perpendicular to each pair of lattice vectors [Å].
+
+    Examples
+    --------
+    >>> empty_widths(Atoms("Se2", positions=[[0, 0, 0], [0, 0, 3]], cell=[4, 4, 20]))
+    (4.0, 4.0, 17.0)
+    """
+    heights = 1 / np.linalg.norm(np.asarray(atoms.cell.reciprocal()), axis=1)
+    widths = [_largest_gap(column)[0] * height for column, height in zip(_fractions(atoms).T, heights, strict=True)]
+    first, second, third = (round(float(width), 9) for width in widths)
+    return first, second, third
+
+
+def is_isolated_atom(atoms: Atoms) -> bool:
+    """One atom, with vacuum in all three directions.
+
+    Examples
+    --------
+    >>> is_isolated_atom(Atoms("Se", cell=[12, 13, 14])), is_isolated_atom(Atoms("Pb", cell=[3.5, 3.5, 3.5]))
+    (True, False)
+    """
+    return len(atoms) == 1 and min(empty_widths(atoms)) > ISOLATED_GAP
+
+
+def is_third_vector_perpendicular(atoms: Atoms) -> bool:
+    """Third lattice vector at right angles to the first two."""
+    directions = np.asarray(atoms.cell) / atoms.cell.lengths()[:, None]
+    return bool(np.abs(directions[:2] @ directions[2]).max() < _PERPENDICULAR)
+
+
+def is_hexagonal_like(atoms: Atoms) -> bool:
+    """Two lattice vectors of one length at 60 or 120 degrees: hexagonal, and primitive fcc, bcc or rhombohedral cells.
+
+    Examples
+    --------
+    >>> is_hexagonal_like(Atoms("Se", cell=[4.3, 4.3, 7, 90, 90, 120])), is_hexagonal_like(Atoms("Se", cell=[4, 4, 7]))
+    (True, False)
+    """
+    lengths, angles = atoms.cell.lengths(), atoms.cell.angles()
+    for i, (j, k) in enumerate(((1, 2), (0, 2), (0, 1))):
+        equal = abs(lengths[j] - lengths[k]) < 1e-3 * lengths[j]
+        if equal and min(abs(angles[i] - 60), abs(angles[i] - 120)) < 0.1:
+            return True
+    return False
+
+
+def centre_of_mass(atoms: Atoms) -> NDArray[np.float64]:
+    """Centre of mass in fractions of the lattice vectors, of the slab or molecule that the cell may cut in two.
+
+    Examples
+    --------
+    >>> centre_of_mass(Atoms("Se2", positions=[[0, 0, 1], [0, 0, 19]], cell=[4, 4, 20])).tolist()
+    [0.0, 0.0, 0.0]
+    """
+    fractions, masses = _fractions(atoms), atoms.get_masses()
+    centre = []
+    for column in fractions.T:
+        start = _largest_gap(column)[1]  # where matter begins behind the widest gap
+        centre.append((start + np.average((column - start) % 1.0, weights=masses)) % 1.0)
+    return np.round(np.array(centre), 12) % 1.0
+
+
+def _fractions(atoms: Atoms) -> NDArray[np.float64]:
+    # coordinates a rounding below 1 are the same plane as those at 0
+    fractions: NDArray[np.float64] = np.round(atoms.get_scaled_positions(wrap=False), 9) % 1.0
+    return fractions
+
+
+def _largest_gap(column: NDArray[np.float64]) -> tuple[float, float]:
+    """Widest gap of periodic fractions, and the fraction where it ends."""
+    ordered = np.unique(column)
+    gaps = np.diff(ordered, append=ordered[0] + 1.0)
+    widest = int(np.argmax(gaps))
+    return float(gaps[widest]), float(ordered[(widest + 1) % len(ordered)])
