@@ -104,9 +104,8 @@ class QuietCHGNet(Calculator):  # type: ignore[misc]
             network.calculate(self.atoms)
         shift = anion_correction(self.atoms) if self.remove_corrections else 0.0
         energy = float(network.results["energy"]) - shift
-        self.results = {"energy": energy, "free_energy": energy}
-        for key in ("forces", "stress", "magmoms"):
-            self.results[key] = np.array(network.results[key], dtype=float)
+        arrays = {key: np.array(network.results[key], dtype=float) for key in ("forces", "stress", "magmoms")}
+        self.results = {"energy": energy, "free_energy": energy, **arrays}
 
 
 def anion_correction(atoms: Atoms) -> float:

@@ -231,7 +231,7 @@ class _Trajectory:
 @contextlib.contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     """One process at a time; the system gives the lock back when its holder dies."""
-    with (folder / ".lock").open("w") as handle:
+    with (folder / LOG).open("a") as handle:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:

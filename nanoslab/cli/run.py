@@ -1,0 +1,160 @@
+"""Compute a campaign here, with an embedded engine; killed or out of time, the same command goes on.
+
+Given a study file, the campaign with its VASP decks is written first and analyzed at the end.
+
+Example: nanoslab run cdse_nanosheet.yaml --engine chgnet
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.errors import EngineError, FileError, InputError
+
+if TYPE_CHECKING:
+    from nanoslab.calculation import Calculation
+    from nanoslab.engines import Engine, Outcome
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN|STUDY.yaml", help="campaign folder, or a study file")
+    parser.add_argument(
+        "--engine",
+        default="chgnet",
+        metavar="NAME[:options]",
+        help="chgnet, xtb, gpaw or module:factory (default: chgnet)",
+    )
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
+    parser.add_argument(
+        "--campaign", type=Path, dest="folder", metavar="DIR", help="where a study's campaign goes (default: its name)"
+    )
+    parser.add_argument("--only", metavar="PATTERN", help="these calculations and what they start from, as 'wz-*'")
+    parser.add_argument("--wall-time", type=float, metavar="H", help="stop between two steps after so many hours")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_json_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write if need be, run, summarise, analyze."""
+    from nanoslab.engines import Limits, engine, run_calculations, select
+
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise InputError("--jobs", expected="at least 1", got=arguments.jobs)
+    if arguments.wall_time is not None and arguments.wall_time <= 0:
+        raise InputError("--wall-time", expected="hours above 0", got=arguments.wall_time)
+    chosen = engine(arguments.engine)
+    deadline = None if arguments.wall_time is None else time.time() + 3600 * arguments.wall_time
+    folder, is_study = _campaign_folder(arguments.campaign, arguments.folder)
+    calculations = select(_load(folder), arguments.only)
+    with _progress(len(calculations), show=not (arguments.quiet or arguments.json)) as on_event:
+        outcomes = run_calculations(
+            calculations, chosen, folder, jobs=arguments.jobs, limits=Limits(deadline=deadline), on_event=on_event
+        )
+    analyze = is_study and all(outcome.state in ("finished", "skipped") for outcome in outcomes)
+    if arguments.json and not analyze:
+        print_json(_document(folder, chosen, outcomes))
+    elif not arguments.json:
+        _print_summary(folder, chosen, outcomes)
+    if analyze:
+        from nanoslab.cli.analyze import analyze_campaign
+
+        analyze_campaign(folder, source=chosen.label, as_json=arguments.json)
+    _raise_for(outcomes)
+
+
+def _campaign_folder(given: Path, asked: Path | None) -> tuple[Path, bool]:
+    """Return the campaign, written first when a study file was given, and whether it was."""
+    if given.is_dir():
+        if asked is not None:
+            raise InputError("--campaign", expected="only with a study file", got=asked, advice="leave it out")
+        return given, False
+    if not given.is_file():
+        raise FileError(given, expected="a campaign folder or a study file", got="nothing", advice="see 'nanoslab new'")
+    from nanoslab.campaign import write_campaign
+    from nanoslab.studies.study_file import load_study
+
+    folder = asked or Path(given.stem)
+    write_campaign(given, load_study(given).calculations(), folder)
+    return folder, True
+
+
+def _load(folder: Path) -> Sequence[Calculation]:
+    from nanoslab.campaign import load_campaign
+
+    calculations: Sequence[Calculation] = load_campaign(folder).calculations
+    return calculations
+
+
+def _progress(total: int, *, show: bool) -> Any:
+    from nanoslab.cli.progress import progress_bar, silence
+
+    return progress_bar(total) if show and sys.stderr.isatty() else silence()
+
+
+def _rows(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    from nanoslab.engines import read_record
+
+    rows = []
+    for outcome in outcomes:
+        place = folder / outcome.name / engine.label
+        record = read_record(place) if outcome.state in ("finished", "skipped") else {}
+        rows.append(
+            {
+                "name": outcome.name,
+                "state": outcome.state,
+                "energy_eV": record.get("energy_eV"),
+                "max_free_force_eV_per_A": record.get("max_free_force_eV_per_A"),
+                "converged": record.get("converged", False),
+                "n_steps": record.get("n_steps", 0),
+                "wall_time_s": record.get("wall_time_s"),
+                "problems": list(outcome.problems),
+                "already_there": outcome.already_there,
+            }
+        )
+    return rows
+
+
+def _document(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {
+        "campaign": str(folder),
+        "engine": engine.label,
+        "level_of_theory": engine.level_of_theory,
+        "calculations": _rows(folder, engine, outcomes),
+    }
+
+
+def _print_summary(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) -> None:
+    rows = [
+        [
+            row["name"],
+            row["state"] if row["converged"] or row["state"] != "finished" else "not converged",
+            "-" if row["energy_eV"] is None else f"{row['energy_eV']:.4f}",
+            "-" if row["max_free_force_eV_per_A"] is None else f"{row['max_free_force_eV_per_A']:.3f}",
+            str(row["n_steps"]),
+            "; ".join(row["problems"]),
+        ]
+        for row in _rows(folder, engine, outcomes)
+    ]
+    print(f"{engine.level_of_theory}; files in {folder}/*/{engine.label}/")
+    print_table(["calculation", "state", "energy/eV", "force/eV/Å", "steps", "problems"], rows)
+    print()
+
+
+def _raise_for(outcomes: Sequence[Outcome]) -> None:
+    """Failures and unfinished calculations are the user's to know: exit code 2."""
+    left = [outcome for outcome in outcomes if outcome.state in ("failed", "unfinished")]
+    if left:
+        said = "; ".join(f"{outcome.name} ({', '.join(outcome.problems)})" for outcome in left)
+        raise EngineError(
+            f"{len(left)} of {len(outcomes)} calculations",
+            expected="all to end",
+            got=said,
+            advice="run the same command again to go on",
+        )

@@ -1,0 +1,51 @@
+"""Cheap ASE calculators that the tests hand to the run loop as ``module:factory``."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from ase.calculators.emt import EMT
+
+
+class SlowEMT(EMT):
+    """EMT that takes its time and notes every evaluation in a file."""
+
+    def __init__(self, seconds: float = 0.0, counter: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seconds = seconds
+        self.counter = counter
+
+    def calculate(self, *args: Any, **kwargs: Any) -> None:
+        time.sleep(self.seconds)
+        super().calculate(*args, **kwargs)
+        if self.counter:
+            with Path(self.counter).open("a") as stream:
+                stream.write(".")
+
+
+class Talkative(EMT):
+    """EMT that prints like a library that was never asked to."""
+
+    def calculate(self, *args: Any, **kwargs: Any) -> None:
+        print("BANNER of a library", flush=True)
+        os.write(1, b"BANNER of a C library\n")
+        super().calculate(*args, **kwargs)
+
+
+class Failing(EMT):
+    """EMT that cannot do silver."""
+
+    def calculate(self, atoms: Any = None, *args: Any, **kwargs: Any) -> None:
+        if "Ag" in atoms.get_chemical_symbols():
+            raise RuntimeError("no silver today")
+        super().calculate(atoms, *args, **kwargs)
+
+
+class Dying(EMT):
+    """EMT whose process is killed when it sees silver."""
+
+    def calculate(self, atoms: Any = None, *args: Any, **kwargs: Any) -> None:
+        if "Ag" in atoms.get_chemical_symbols():
+            os.kill(os.getpid(), 9)
+        super().calculate(atoms, *args, **kwargs)
