@@ -115,7 +115,7 @@ def crystal_record(name: str) -> CrystalRecord:
     'Fm-3m'
     """
     if name not in crystal_names():
-        raise unknown_name("crystal", name, crystal_names())
+        raise unknown_crystal("crystal", name)
     return _read_record(_folder() / f"{name}.json")
 
 
@@ -178,8 +178,23 @@ def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atom
         return source.copy()
     path = Path(source)
     if not path.is_file():
-        raise unknown_name("crystal (a name, or the path of a structure file)", str(source), crystal_names())
+        raise unknown_crystal("crystal (a name, or the path of a structure file)", str(source))
     return _read_structure(path)
+
+
+def unknown_crystal(where: str, given: str) -> InputError:
+    """Error for a crystal that is not there; a bare formula gets its phases as suggestions.
+
+    Examples
+    --------
+    >>> str(unknown_crystal("crystal", "CdSe")).partition("; ")[2]
+    'did you mean CdSe-wurtzite or CdSe-zincblende?'
+    """
+    phases = [name for name in crystal_names() if name.lower().startswith(f"{given.lower()}-")]
+    if not phases:
+        return unknown_name(where, given, crystal_names())
+    expected = f"one of {', '.join(crystal_names())}"
+    return InputError(where, expected=expected, got=repr(given), advice=f"did you mean {' or '.join(phases)}?")
 
 
 def _read_structure(path: Path) -> Atoms:

@@ -1,0 +1,183 @@
+"""Symmetry of crystals and sheets (spglib): space group, standard cells, and how operations permute the atoms."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import spglib
+from ase import Atoms
+from ase.geometry import find_mic
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from nanoslab.errors import InputError
+
+#: positions that differ by less than this are the same [Å]
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrystalSymmetry:
+    """Space group of a structure and the Wyckoff positions of its atoms.
+
+    Attributes
+    ----------
+    number, symbol
+        Number in the International Tables, and Hermann-Mauguin symbol.
+    wyckoff
+        Multiplicity in the standard cell and letter, for every atom, such as ``2b``.
+    equivalent
+        For every atom, the first atom that symmetry maps onto it.
+    """
+
+    number: int
+    symbol: str
+    wyckoff: tuple[str, ...]
+    equivalent: tuple[int, ...]
+
+
+def crystal_symmetry(atoms: Atoms, tolerance: float = TOLERANCE) -> CrystalSymmetry:
+    """Space group and Wyckoff positions.
+
+    Parameters
+    ----------
+    atoms
+        Periodic structure; not changed.
+    tolerance
+        Distance below which two positions are the same [Å].
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> crystal_symmetry(bulk("CdSe", "zincblende", a=6.05)).symbol
+    'F-43m'
+    """
+    found = _call(spglib.get_symmetry_dataset, atoms, tolerance)
+    letters = list(found.std_mapping_to_primitive)
+    standard_orbits = np.bincount(_orbit_of_standard_atoms(found), minlength=len(letters))
+    wyckoff = []
+    for orbit, letter in zip(found.crystallographic_orbits, found.wyckoffs, strict=True):
+        wyckoff.append(f"{standard_orbits[orbit]}{letter}")
+    return CrystalSymmetry(
+        number=int(found.number),
+        symbol=str(found.international),
+        wyckoff=tuple(wyckoff),
+        equivalent=tuple(int(i) for i in found.equivalent_atoms),
+    )
+
+
+def standard_cell(atoms: Atoms, *, to_primitive: bool, tolerance: float = TOLERANCE) -> Atoms:
+    """Conventional or primitive cell in the orientation of the structure, nothing idealized.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> len(standard_cell(bulk("Cu"), to_primitive=False))
+    4
+    """
+    lattice, scaled, numbers = _call(
+        spglib.standardize_cell, atoms, tolerance, to_primitive=to_primitive, no_idealize=True
+    )
+    return Atoms(numbers, cell=lattice, scaled_positions=scaled, pbc=True)
+
+
+def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.intp]:
+    """How every operation of the space group, lattice translations of a supercell included, permutes the atoms.
+
+    Parameters
+    ----------
+    atoms
+        Periodic structure (a sheet with vacuum is one); not changed.
+    tolerance
+        Distance below which two positions are the same [Å].
+
+    Returns
+    -------
+    ndarray
+        Shape (n_operations, n_atoms), without doubles, the identity among them: row g sends atom i to atom row[i].
+
+    Examples
+    --------
+    >>> dimer = Atoms("Se2", positions=[(0, 0, 4), (0, 0, 6)], cell=[3, 4, 10], pbc=True)
+    >>> site_permutations(dimer).tolist()
+    [[0, 1], [1, 0]]
+    """
+    found = _call(spglib.get_symmetry_dataset, atoms, tolerance)
+    scaled = atoms.get_scaled_positions(wrap=False)
+    tree = cKDTree(_fold(scaled), boxsize=1.0)
+    permutations = set()
+    for rotation, translation in zip(found.rotations, found.translations, strict=True):
+        images = scaled @ rotation.T + translation
+        nearest = tree.query(_fold(images))[1]
+        _check_images(atoms, (images - scaled[nearest]) @ atoms.cell.array, nearest, tolerance)
+        permutations.add(tuple(nearest.tolist()))
+    return np.array(sorted(permutations), dtype=np.intp)
+
+
+def distinct_sites(permutations: NDArray[np.intp]) -> tuple[tuple[int, ...], ...]:
+    """Orbits of the atoms under a permutation group: the sites that symmetry makes the same.
+
+    Parameters
+    ----------
+    permutations
+        Rows of `site_permutations`.
+
+    Examples
+    --------
+    >>> distinct_sites(np.array([[0, 1, 2], [1, 0, 2]]))
+    ((0, 1), (2,))
+    """
+    orbits = {tuple(np.unique(permutations[:, i]).tolist()) for i in range(permutations.shape[1])}
+    return tuple(sorted(orbits))
+
+
+def _orbit_of_standard_atoms(found: Any) -> NDArray[np.intp]:
+    """For every atom of the standard cell, the orbit number of the input atom that maps to the same primitive atom."""
+    of_primitive = dict(zip(found.mapping_to_primitive, found.crystallographic_orbits, strict=True))
+    return np.array([of_primitive[i] for i in found.std_mapping_to_primitive])
+
+
+def _call(function: Callable[..., Any], atoms: Atoms, tolerance: float, **options: Any) -> Any:
+    cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
+    with warnings.catch_warnings():
+        # spglib 2.7 deprecates its way of saying that nothing went wrong
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            found = function(cell, symprec=tolerance, **options)
+        except getattr(spglib, "SpglibError", ValueError) as error:
+            raise _no_symmetry(atoms) from error
+    if found is None:
+        raise _no_symmetry(atoms)
+    return found
+
+
+def _no_symmetry(atoms: Atoms) -> InputError:
+    return InputError(
+        "structure",
+        expected="a periodic structure whose symmetry can be found",
+        got=atoms.get_chemical_formula(),
+        advice="check that no two atoms overlap and that the cell has three vectors",
+    )
+
+
+def _check_images(atoms: Atoms, shifts: NDArray[np.float64], nearest: NDArray[np.intp], tolerance: float) -> None:
+    _, distances = find_mic(shifts, atoms.cell, pbc=True)
+    same_species = np.array_equal(atoms.numbers[nearest], atoms.numbers)
+    if len(set(nearest.tolist())) != len(atoms) or not same_species or distances.max() > 3 * tolerance:
+        raise InputError(
+            "tolerance",
+            expected="a distance within which symmetry maps atoms onto atoms",
+            got=f"{tolerance} Å",
+            advice="lower it",
+        )
+
+
+def _fold(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fractional coordinates in [0, 1), also where rounding gives 1."""
+    folded = scaled % 1.0
+    folded[folded >= 1.0] = 0.0
+    return folded
