@@ -19,7 +19,6 @@ FLOORS = {
     "calculation": 1,
     "presets": 2,
     "crystals": 2,
-    "presets": 2,
     "symmetry": 2,
     "build": 3,
     "vasp": 3,
