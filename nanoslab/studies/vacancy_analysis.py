@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nanoslab.beam import max_transferred_energy
+from nanoslab.build.ledger import unwrapped_heights
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.energetics.chemical_potential import (
     ChemicalPotentials,
@@ -208,8 +211,6 @@ def _vacancy(
 def _sheet(
     calculation: Calculation, result: CalculationResult, potentials: Mapping[str, ChemicalPotentials]
 ) -> SheetRow:
-    from nanoslab.build.ledger import thickness
-
     counts = Counter(calculation.atoms.get_chemical_symbols())
     energy = require_energy(result, allow_unconverged=True)
     elements = potentials.get("element")
@@ -219,7 +220,7 @@ def _sheet(
         counts=dict(counts),
         energy_per_atom=energy / len(calculation.atoms),
         formation_energy_per_atom=formation_energy_per_atom(energy, counts, elements.values) if elements else None,
-        thickness=thickness(result.atoms if result.atoms is not None else calculation.atoms),
+        thickness=float(np.ptp(unwrapped_heights(result.atoms if result.atoms is not None else calculation.atoms)[0])),
         converged=result.converged,
     )
 
