@@ -2,5 +2,16 @@
 
 from nanoslab.build.ledger import Ledger, Plane, sheet_ledger
 from nanoslab.build.nanosheet import available_terminations, build_nanosheet
+from nanoslab.build.vacancy import Vacancy, VacancyCount, count_vacancies, distinct_vacancies
 
-__all__ = ["Ledger", "Plane", "available_terminations", "build_nanosheet", "sheet_ledger"]
+__all__ = [
+    "Ledger",
+    "Plane",
+    "Vacancy",
+    "VacancyCount",
+    "available_terminations",
+    "build_nanosheet",
+    "count_vacancies",
+    "distinct_vacancies",
+    "sheet_ledger",
+]
