@@ -20,11 +20,8 @@ def smallest_and_largest(value: Any) -> tuple[float, float]:
     >>> smallest_and_largest([200, 300])
     (200.0, 300.0)
     """
-    if hasattr(value, "min") and hasattr(value, "max"):
-        return float(value.min()), float(value.max())
-    if isinstance(value, list | tuple):
-        return float(min(value)), float(max(value))
-    return float(value), float(value)
+    numbers = number_or_array(value)
+    return (numbers, numbers) if isinstance(numbers, float) else (float(numbers.min()), float(numbers.max()))
 
 
 def require_positive(name: str, value: Any, unit: str, advice: str = "") -> None:
