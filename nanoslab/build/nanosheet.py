@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.build import make_supercell
 from ase.constraints import FixAtoms
+from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from nanoslab.build.face import face_name, parse_face
 from nanoslab.build.ledger import plane_numbers, sheet_ledger, unwrapped_heights
@@ -25,6 +28,9 @@ from nanoslab.build.recipe import (
 from nanoslab.build.stacking import Stacking, Vector, conventional_cell, is_hexagonal, stack_planes
 from nanoslab.crystals import load_crystal
 from nanoslab.errors import InputError, unknown_name
+
+#: two whole numbers, or a 2 x 2 matrix of them
+Repeat = Sequence[int] | Sequence[Sequence[int]]
 
 FIXABLE = ("middle", "bottom", "none")
 
@@ -53,7 +59,7 @@ def build_nanosheet(
     face: str | Sequence[int],
     monolayers: int,
     *,
-    repeat: Sequence[int] = (1, 1),
+    repeat: Repeat = (1, 1),
     termination: str | Sequence[str] | None = None,
     vacuum: float = 15.0,
     fix: str = "middle",
@@ -78,7 +84,9 @@ def build_nanosheet(
     monolayers
         Number of monolayers, odd or even.
     repeat
-        Repeats of the smallest in-plane cell along its two vectors.
+        Repeats of the smallest in-plane cell along its two vectors; or a 2 x 2 matrix of whole numbers whose rows are
+        the new vectors in terms of the old ones, such as ``((1, 1), (-1, 1))`` for the square cell a x a of a zinc
+        blende or rock salt (001) sheet.
     termination
         Species of the lowest and of the highest plane, such as ``("Cd", "Cd")`` or ``"Cd/Se"``. With the same species
         on both faces the sheet has one plane more than its monolayers hold (zinc blende (001), 7: Cd8Se7).
@@ -120,7 +128,7 @@ def build_nanosheet(
             lattice=lattice or ("pbe" if isinstance(crystal, str) else None),
             face=face_name(miller, hexagonal=hexagonal),
             monolayers=monolayers,
-            repeat=list(repeats),
+            repeat=(np.diag(repeats) if np.array_equal(repeats, np.diag(np.diag(repeats))) else repeats).tolist(),
             termination=list(cut.termination),
             turned_over=cut.turned_over,
             vacuum=vacuum,
@@ -146,10 +154,21 @@ def available_terminations(
     return _terminations(_cuts(conventional, miller, require_whole_number("monolayers", monolayers)))
 
 
-def _check_repeat(repeat: Sequence[int]) -> tuple[int, int]:
-    if isinstance(repeat, int) or len(repeat) != 2:
-        raise InputError("repeat", expected="two whole numbers", got=repr(repeat), advice="such as 2 3")
-    return require_whole_number("repeat", repeat[0]), require_whole_number("repeat", repeat[1])
+def _check_repeat(repeat: Repeat) -> NDArray[np.int_]:
+    """Rows are the new in-plane vectors in terms of the old ones."""
+    numbers = np.array(repeat, dtype=object)
+    if numbers.shape == (2,):
+        return np.diag([require_whole_number("repeat", number) for number in repeat])
+    whole = numbers.shape == (2, 2) and all(isinstance(n, int | np.integer) for n in numbers.flat)
+    matrix = numbers.astype(int) if whole else np.zeros((2, 2), dtype=int)
+    if matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0] < 1:
+        raise InputError(
+            "repeat",
+            expected="two whole numbers above 0, or a 2 x 2 matrix of whole numbers with a determinant above 0",
+            got=repr(repeat),
+            advice="such as 2 3, or 1 1 -1 1 for the cell turned by 45 degrees",
+        )
+    return matrix
 
 
 def _check_termination(termination: str | Sequence[str] | None) -> tuple[frozenset[str], frozenset[str]] | None:
@@ -216,7 +235,7 @@ def _terminations(cuts: Sequence[_Cut]) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(cut.termination for cut in cuts))
 
 
-def _assemble(cut: _Cut, repeats: tuple[int, int], vacuum: float) -> Atoms:
+def _assemble(cut: _Cut, repeats: NDArray[np.int_], vacuum: float) -> Atoms:
     planes = [cut.stacking.plane(number) for number in range(cut.start, cut.start + cut.n_planes)]
     positions = np.concatenate([plane.positions for plane in planes])
     symbols = [symbol for plane in planes for symbol in plane.symbols]
@@ -230,7 +249,9 @@ def _assemble(cut: _Cut, repeats: tuple[int, int], vacuum: float) -> Atoms:
     # an atom a hair below the border belongs at 0, not at 1
     scaled[:, :2] = np.where((wrapped := scaled[:, :2] % 1.0) > 1 - 1e-9, 0.0, wrapped)
     sheet.set_scaled_positions(scaled)
-    return group_by_species(sheet.repeat((*repeats, 1)))
+    larger = make_supercell(sheet, block_diag(repeats, 1))
+    larger.rotate(larger.cell[0], "x", rotate_cell=True)
+    return group_by_species(larger)
 
 
 def _constraints(sheet: Atoms, fix: str, cut: _Cut) -> list[FixAtoms]:

@@ -34,7 +34,7 @@ class SheetModel(StudyModel):
     face: Face
     monolayers: Count
     termination: tuple[str, str] | None = None
-    repeat: tuple[Count, Count] = (1, 1)
+    repeat: tuple[Count, Count] | tuple[tuple[int, int], tuple[int, int]] = (1, 1)
     vacuum: float = Field(default=15.0, gt=0)
     fix: str = "middle"
     kpoints: Mesh

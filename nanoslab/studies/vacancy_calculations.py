@@ -1,0 +1,171 @@
+"""Every structure a vacancy study needs, with its settings, its name and its place in the study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers, ground_state_magnetic_moments
+
+from nanoslab.build import build_nanosheet, distinct_vacancies
+from nanoslab.build.ledger import unwrapped_heights
+from nanoslab.build.recipe import cations_first, group_by_species, make_recipe
+from nanoslab.build.vacancy import Vacancy
+from nanoslab.calculation import Calculation, Settings
+from nanoslab.crystals import crystal
+from nanoslab.errors import InputError
+from nanoslab.presets import crystal_settings, isolated_atom_settings
+from nanoslab.symmetry import site_permutations, standard_cell
+
+if TYPE_CHECKING:
+    from nanoslab.studies.vacancy_study import SeriesModel, SheetModel, VacancyStudy
+
+#: edges of the box around an isolated atom [Å]: unequal, so that an open shell may choose its direction
+ATOM_BOX = (13.0, 14.0, 15.0)
+#: elemental crystals that are metals, which want another smearing
+METALS = frozenset({"Cd", "Zn", "Pb"})
+
+
+def calculations(study: VacancyStudy) -> tuple[Calculation, ...]:
+    """Pristine sheets, the structures that lost atoms, and the references, parents first."""
+    settings = study.settings.settings()
+    sheets = [(sheet, _pristine(sheet, settings)) for sheet in study.sheets]
+    made = [pristine for _, pristine in sheets]
+    for sheet, pristine in sheets:
+        series = [one for one in study.series if one.sheets is None or sheet.phase in one.sheets]
+        made.extend(_vacancies(pristine, series))
+    made.extend(_references(study, settings, made[: len(sheets)]))
+    names = [calculation.name for calculation in made]
+    if doubles := {name for name in names if names.count(name) > 1}:
+        raise InputError("study", expected="calculations of different names", got=", ".join(sorted(doubles)))
+    return tuple(made)
+
+
+def _pristine(sheet: SheetModel, settings: Settings) -> Calculation:
+    atoms = build_nanosheet(
+        sheet.crystal,
+        sheet.face,
+        sheet.monolayers,
+        repeat=sheet.repeat,
+        termination=sheet.termination,
+        vacuum=sheet.vacuum,
+        fix=sheet.fix,
+        lattice=sheet.lattice,
+    )
+    return Calculation(
+        name=f"{sheet.folder}-pristine",
+        role="pristine",
+        atoms=atoms,
+        settings=replace(settings, kpoints=sheet.kpoints, dipole_correction=faces_differ(atoms)),
+        tags={"phase": sheet.phase, "label": "pristine"},
+    )
+
+
+@dataclass(slots=True)
+class _Place:
+    """One way of losing atoms and all series that ask for it."""
+
+    vacancy: Vacancy
+    series: list[str] = field(default_factory=list)
+
+
+def _vacancies(pristine: Calculation, series: list[SeriesModel]) -> Iterator[Calculation]:
+    places: dict[tuple[int, ...], _Place] = {}
+    permutations = site_permutations(pristine.atoms)
+    for one in series:
+        for vacancy in _of_series(pristine.atoms, one):
+            # Series overlap (a small cell's layer is also a count); the same structure is computed once
+            images = permutations[:, list(vacancy.removed_indices)]
+            same = min(tuple(sorted(image)) for image in images.tolist())
+            place = places.setdefault(same, _Place(vacancy))
+            if one.name not in place.series:
+                place.series.append(one.name)
+    prefix = pristine.name.removesuffix("pristine")
+    for place in places.values():
+        vacancy = place.vacancy
+        atoms = vacancy.atoms
+        yield Calculation(
+            name=f"{prefix}{vacancy.label}",
+            role="vacancy",
+            atoms=atoms,
+            settings=replace(pristine.settings, dipole_correction=faces_differ(atoms)),
+            starts_from=pristine.name,
+            removed_indices=vacancy.removed_indices,
+            tags={
+                "phase": pristine.tags["phase"],
+                "label": vacancy.label,
+                "series": place.series,
+                "degeneracy": vacancy.degeneracy,
+                "depth_A": round(vacancy.depth, 4),
+            },
+        )
+
+
+def _of_series(slab: Atoms, series: SeriesModel) -> Iterator[Vacancy]:
+    counts = ("layer",) if series.counts == "layer" else series.counts
+    for count in counts:
+        yield from distinct_vacancies(slab, series.remove, count, series.region)
+
+
+def _references(study: VacancyStudy, settings: Settings, pristine: list[Calculation]) -> Iterator[Calculation]:
+    elements = cations_first({element for sheet in pristine for element in sheet.atoms.get_chemical_symbols()})
+    references = study.references
+    if references.bulk:
+        for name, lattice in dict.fromkeys((sheet.crystal, sheet.lattice) for sheet in study.sheets):
+            yield _crystal(f"{name}-bulk", "bulk", crystal(name, lattice), settings, references.kpoint_spacing)
+    for element, name in references.elements.items():
+        atoms = crystal(name)
+        if set(atoms.get_chemical_symbols()) != {element}:
+            raise InputError(
+                f"references.elements.{element}", expected=f"a crystal of {element}", got=name, advice="see its formula"
+            )
+        made = _crystal(f"{element}-element", "element", atoms, settings, references.kpoint_spacing)
+        yield replace(made, tags={"element": element, "crystal": name})
+    if references.atoms:
+        for element in elements:
+            yield _atom(element, settings)
+
+
+def _crystal(name: str, role: str, conventional: Atoms, settings: Settings, spacing: float) -> Calculation:
+    primitive = group_by_species(standard_cell(conventional, to_primitive=True))
+    primitive.info["recipe"] = make_recipe("primitive cell", crystal=conventional.info["recipe"]["parameters"])
+    metal = role == "element" and primitive.get_chemical_symbols()[0] in METALS
+    return Calculation(
+        name=name,
+        role=role,
+        atoms=primitive,
+        settings=crystal_settings(settings, primitive.cell.array, spacing=spacing, metal=metal),
+        tags={"crystal": conventional.info["recipe"]["parameters"]["name"]},
+    )
+
+
+def _atom(element: str, settings: Settings) -> Calculation:
+    moment = float(ground_state_magnetic_moments[atomic_numbers[element]])
+    atoms = Atoms(element, positions=[np.array(ATOM_BOX) / 2], cell=ATOM_BOX, pbc=True, magmoms=[moment])
+    atoms.info["recipe"] = make_recipe("isolated atom", element=element, box_A=list(ATOM_BOX), moment_muB=moment)
+    return Calculation(
+        name=f"{element}-atom",
+        role="atom",
+        atoms=atoms,
+        settings=isolated_atom_settings(settings),
+        tags={"element": element},
+    )
+
+
+def faces_differ(sheet: Atoms) -> bool:
+    """Whether no operation of the sheet turns it over: then it may hold a dipole along its normal.
+
+    Examples
+    --------
+    >>> faces_differ(build_nanosheet("CdSe-wurtzite", "11-20", 7))
+    False
+    >>> faces_differ(build_nanosheet("CdSe-zincblende", "001", 7, termination=("Cd", "Se")))
+    True
+    """
+    heights, _ = unwrapped_heights(sheet)
+    turned = heights.max() - heights
+    permuted = heights[site_permutations(sheet)]
+    return not bool((np.abs(permuted - turned) < 0.01).all(axis=1).any())
