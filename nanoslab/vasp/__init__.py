@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 #: public name -> file that holds it; a file is loaded when one of its names is asked for
-_HOME = {"write_deck": "deck", "read_run": "reader", "read_poscar": "poscar", "write_poscar": "poscar"}
+_HOME = {
+    "calculation_result": "reader",
+    "read_poscar": "poscar",
+    "read_run": "reader",
+    "write_deck": "deck",
+    "write_poscar": "poscar",
+}
 
-__all__ = ["read_poscar", "read_run", "write_deck", "write_poscar"]
+__all__ = ["calculation_result", "read_poscar", "read_run", "write_deck", "write_poscar"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from types import MappingProxyType
 
 import numpy as np
 from ase.data import ground_state_magnetic_moments
@@ -239,7 +238,7 @@ def incar(calculation: Calculation) -> Incar:
         if tag in tags and tags[tag] != value:
             remarks.append(f"INCAR tag {tag} = {_value(value)} of extra replaces {_value(tags[tag])}")
         tags[tag] = value
-    return Incar(tags=MappingProxyType(tags), remarks=tuple(remarks))
+    return Incar(tags=tags, remarks=tuple(remarks))
 
 
 def kpoints_text(calculation: Calculation) -> str:

@@ -1,0 +1,98 @@
+"""Results of a campaign's calculations, from VASP or an embedded engine; what is missing says so in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.campaign.folder import NAME, Campaign
+from nanoslab.errors import NanoslabError, unknown_name
+from nanoslab.vasp.deck_guard import results_in
+from nanoslab.vasp.manifest import INITIAL_POSCAR
+from nanoslab.vasp.poscar import species_order
+
+
+def available_sources(campaign: Campaign) -> tuple[str, ...]:
+    """Whose results there are: ``vasp`` and engines, in that order."""
+    engines: set[str] = set()
+    vasp = False
+    for calculation in campaign.calculations:
+        folder = campaign.folder / calculation.name
+        vasp = vasp or bool(_vasp_output(folder))
+        engines.update(path.parent.name for path in folder.glob("*/result.json"))
+    return (*(["vasp"] if vasp else []), *sorted(engines))
+
+
+def collect(campaign: Campaign, source: str) -> dict[str, CalculationResult]:
+    """Results of all calculations from one source; what is missing or unreadable says so in words.
+
+    Parameters
+    ----------
+    campaign
+        As read by `load_campaign`.
+    source
+        ``vasp``, or the name of an engine's sub-folders.
+
+    Returns
+    -------
+    dict
+        One entry per calculation, in their order; a missing run has the energy None and a problem.
+
+    Raises
+    ------
+    InputError
+        If nobody ran that engine here.
+    """
+    folders = {c.name: campaign.folder / c.name for c in campaign.calculations}
+    known = source == "vasp" or any((folder / source).is_dir() for folder in folders.values())
+    if not NAME.fullmatch(source) or not known:
+        raise unknown_name("source", source, dict.fromkeys(("vasp", *available_sources(campaign))))
+    read = _vasp_result if source == "vasp" else _engine_result
+    return {c.name: _checked(c, read(c, folders[c.name], source)) for c in campaign.calculations}
+
+
+def _vasp_output(folder: Path) -> tuple[str, ...]:
+    return tuple(name for name in results_in(folder) if name != INITIAL_POSCAR)
+
+
+def _vasp_result(calculation: Calculation, folder: Path, source: str) -> CalculationResult:
+    from nanoslab.vasp import calculation_result, read_run
+
+    if not _vasp_output(folder):
+        return _missing(calculation, folder, source, "not run yet: the folder holds no VASP output")
+    try:
+        result: CalculationResult = calculation_result(calculation.name, read_run(folder))
+    except NanoslabError as error:
+        return _missing(calculation, folder, source, f"unreadable: {error}")
+    order = species_order(calculation.atoms)
+    if result.atoms is None or len(result.atoms) != len(order):
+        return result
+    # back from the order of the POSCAR to the order of the calculation's own atoms
+    back = sorted(range(len(order)), key=order.__getitem__)
+    return replace(result, atoms=result.atoms[back])
+
+
+def _engine_result(calculation: Calculation, folder: Path, source: str) -> CalculationResult:
+    from nanoslab.engines import read_result
+
+    if not (folder / source / "result.json").is_file():
+        return _missing(calculation, folder / source, source, f"not run yet with {source}, or not finished")
+    try:
+        result: CalculationResult = read_result(folder / source)
+    except NanoslabError as error:
+        return _missing(calculation, folder / source, source, f"unreadable: {error}")
+    return result
+
+
+def _missing(calculation: Calculation, folder: Path, source: str, problem: str) -> CalculationResult:
+    return CalculationResult(name=calculation.name, path=str(folder), level_of_theory=source, problems=(problem,))
+
+
+def _checked(calculation: Calculation, result: CalculationResult) -> CalculationResult:
+    """Result, or the remark that it is of another compound and its energy of no use here."""
+    if result.atoms is None or sorted(result.atoms.numbers) == sorted(calculation.atoms.numbers):
+        return result
+    found, wanted = result.atoms.get_chemical_formula(), calculation.atoms.get_chemical_formula()
+    problem = f"the run is of {found}, the calculation of {wanted}"
+    return replace(result, energy=None, converged=False, problems=(*result.problems, problem))
