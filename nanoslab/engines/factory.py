@@ -29,8 +29,17 @@ class _FactoryCall:
     def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
         del atoms, settings  # an ASE calculator takes its atoms when it computes
         make = _find(self.module, self.factory)
-        with quiet():
-            calculator = make(**{key: _literal(value) for key, value in options.items()})
+        arguments = {key: _literal(value) for key, value in options.items()}
+        try:
+            with quiet():
+                calculator = make(**arguments)
+        except TypeError as wrong:
+            raise EngineError(
+                f"engine {self.module}:{self.factory}",
+                expected="arguments that it takes",
+                got=wrong,
+                advice="mend the options after the second colon",
+            ) from wrong
         if not hasattr(calculator, "get_property"):
             raise EngineError(
                 f"engine {self.module}:{self.factory}",

@@ -5,20 +5,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ase.calculators.calculator import all_changes
 from ase.calculators.emt import EMT
 
 
 class SlowEMT(EMT):
-    """EMT that takes its time and notes every evaluation in a file."""
+    """EMT without a memory, that takes its time and notes every evaluation in a file."""
 
     def __init__(self, seconds: float = 0.0, counter: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seconds = seconds
         self.counter = counter
 
-    def calculate(self, *args: Any, **kwargs: Any) -> None:
+    def calculate(self, atoms: Any = None, properties: Any = None, *args: Any) -> None:
         time.sleep(self.seconds)
-        super().calculate(*args, **kwargs)
+        super().calculate(atoms, properties, all_changes)  # a new neighbour list every time
         if self.counter:
             with Path(self.counter).open("a") as stream:
                 stream.write(".")
@@ -49,3 +50,11 @@ class Dying(EMT):
         if "Ag" in atoms.get_chemical_symbols():
             os.kill(os.getpid(), 9)
         super().calculate(atoms, *args, **kwargs)
+
+
+class NotesThreads(EMT):
+    """EMT that prints how many threads it may use."""
+
+    def calculate(self, *args: Any, **kwargs: Any) -> None:
+        print(f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS')}", flush=True)
+        super().calculate(*args, **kwargs)

@@ -1,0 +1,87 @@
+"""Each way of leaving the basin is seen, and an ordinary relaxation is not accused."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk, surface
+
+from nanoslab.engines.basin import (
+    atoms_left_their_sites,
+    atoms_too_close,
+    displacements,
+    extent_changed,
+    left_basin,
+    pieces_came_off,
+    pieces_merged,
+    vacuum_closed,
+)
+
+
+def sheet() -> Atoms:
+    """Seven planes of wurtzite CdSe (11-20) in a skewed in-plane setting."""
+    slab = surface(bulk("CdSe", "wurtzite", a=4.30, c=7.01), (1, 1, 0), 7, vacuum=8.0, periodic=True)
+    slab.cell[1] += slab.cell[0]
+    return slab
+
+
+def double_slab(gap: float) -> Atoms:
+    """Two two-plane slabs of rock-salt PbSe over one another."""
+    slab = surface(bulk("PbSe", "rocksalt", a=6.12, cubic=True), (0, 0, 1), 2, vacuum=1.0, periodic=True)
+    upper = slab.copy()
+    thickness = np.ptp(slab.positions[:, 2])
+    upper.positions[:, 2] += thickness + gap
+    both = slab + upper
+    both.cell[2] = [0, 0, 2 * thickness + gap + 20]
+    return both
+
+
+@pytest.mark.parametrize("shift", [(0, 0, 0), (1.0, 2.0, 9.0)])
+def test_a_small_relaxation_is_not_accused(shift: tuple[float, float, float]) -> None:
+    start = sheet()
+    start.positions += shift
+    final = start.copy()
+    final.rattle(0.15, seed=2)
+    final.positions += (0.3, -0.2, 0.5)  # a sheet may drift
+    final.wrap()
+    assert left_basin(start, final) == ()
+
+
+def test_an_atom_that_came_off_is_named() -> None:
+    start, final = sheet(), sheet()
+    top = int(np.argmax(final.positions[:, 2]))
+    final.positions[top, 2] += 4.0
+    assert f"{final.symbols[top]} {top}" in pieces_came_off(start, final)
+    assert atoms_left_their_sites(start, final)
+
+
+def test_a_sheet_that_came_apart_is_told_from_lost_atoms() -> None:
+    start, final = sheet(), sheet()
+    final.positions[final.positions[:, 2] > np.median(final.positions[:, 2]), 2] += 3.0
+    assert "2 pieces" in pieces_came_off(start, final)
+    assert extent_changed(start, final)
+
+
+def test_a_collapsed_gap_is_seen() -> None:
+    start, final = double_slab(6.0), double_slab(3.0)
+    assert "a gap closed" in pieces_merged(start, final)
+    assert "the extent along c" in extent_changed(start, final)
+    assert left_basin(start, start) == ()
+
+
+def test_atoms_on_top_of_one_another_are_seen() -> None:
+    start, final = sheet(), sheet()
+    final.positions[1] = final.positions[0] + [0.9, 0, 0]
+    assert "0.90 Å apart" in atoms_too_close(start, final)
+
+
+def test_a_lost_vacuum_is_seen() -> None:
+    start, final = sheet(), sheet()
+    final.cell[2, 2] -= 11.0
+    assert "shrank" in vacuum_closed(start, final)
+
+
+def test_drift_and_wrapping_are_no_displacement() -> None:
+    start, final = sheet(), sheet()
+    final.positions += [2.1, -1.3, 3.0]
+    final.wrap()
+    assert abs(displacements(start, final)).max() < 1e-9
