@@ -179,7 +179,7 @@ def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atom
     path = Path(source)
     if not path.is_file():
         raise unknown_crystal("crystal (a name, or the path of a structure file)", str(source))
-    return _read_structure(path)
+    return read_structure_file(path)
 
 
 def unknown_crystal(where: str, given: str) -> InputError:
@@ -197,7 +197,17 @@ def unknown_crystal(where: str, given: str) -> InputError:
     return InputError(where, expected=expected, got=repr(given), advice=f"did you mean {' or '.join(phases)}?")
 
 
-def _read_structure(path: Path) -> Atoms:
+def read_structure_file(path: Path) -> Atoms:
+    """Structure with three lattice vectors from any file that ASE reads, periodic in all directions.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     crystal("Pb-fcc").write(Path(folder) / "lead.cif")
+    ...     len(read_structure_file(Path(folder) / "lead.cif"))
+    4
+    """
     try:
         atoms = read(path)
     except _READ_ERRORS as error:

@@ -198,5 +198,5 @@ def find_planes(atoms: Atoms, tolerance: float = PLANE_TOLERANCE) -> tuple[Plane
         members = numbers == number
         counts = Counter(symbols[members].tolist())
         ordered = {species: counts[species] for species in cations_first(counts)}
-        planes.append(Plane(height=float(heights[members].mean()), counts=ordered))
+        planes.append(Plane(height=round(float(heights[members].mean()), 9), counts=ordered))
     return tuple(planes)

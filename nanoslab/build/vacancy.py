@@ -20,6 +20,8 @@ from nanoslab.symmetry import TOLERANCE, site_permutations
 REGIONS = ("any", "top", "bottom", "both", "depth")
 #: heights of one species that differ by less are one layer, relaxed or not [Å]
 LAYER_TOLERANCE = 0.5
+#: a structure with less empty space between its faces has none [Å]
+LEAST_VACUUM = 4.0
 #: more structures than this are counted, not made
 MOST_STRUCTURES = 200_000
 
@@ -131,7 +133,7 @@ def distinct_vacancies(
     'Cd7Se6'
     """
     layers = _species_layers(slab, species)
-    _check_region(region)
+    _check_region(slab, region)
     if count == "layer":
         chosen = _whole_layers(slab, layers, region, tolerance)
         return _label(slab, species, region, layers, chosen, whole_layers=True)
@@ -164,7 +166,7 @@ def count_vacancies(
     VacancyCount(n_distinct=478043198405312, n_total=7648690600760440)
     """
     layers = _species_layers(slab, species)
-    _check_region(region)
+    _check_region(slab, region)
     if count == "layer":
         chosen = _whole_layers(slab, layers, region, tolerance)
         return VacancyCount(n_distinct=len(chosen), n_total=sum(degeneracy for _, degeneracy in chosen))
@@ -178,9 +180,18 @@ def count_vacancies(
     return VacancyCount(n_distinct=len(subsets), n_total=int(degeneracies.sum()))
 
 
-def _check_region(region: str) -> None:
+def _check_region(slab: Atoms, region: str) -> None:
     if region not in REGIONS:
         raise unknown_name("region", region, REGIONS)
+    heights, period = unwrapped_heights(slab)
+    vacuum = period - float(np.ptp(heights))
+    if region != "any" and vacuum < LEAST_VACUUM:
+        raise InputError(
+            "slab",
+            expected=f"at least {LEAST_VACUUM:g} Å of vacuum along the third vector for region {region!r}",
+            got=f"{vacuum:.3f} Å",
+            advice="take region any, or turn the cell so that its faces lie along the third vector",
+        )
 
 
 def _species_layers(slab: Atoms, species: str) -> list[NDArray[np.intp]]:

@@ -1,0 +1,65 @@
+"""One sheet of an exact number of monolayers.
+
+A monolayer is the thinnest slice with the composition of the crystal: one plane for wurtzite (11-20) and rock salt
+(001), one cation and one anion plane for zinc blende (001). The ledger is printed, and stored beside the file.
+
+example:
+  nanoslab build nanosheet CdSe-wurtzite --face 11-20 --monolayers 7 -o POSCAR
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from nanoslab.cli.output import add_json_option, print_json, print_table
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``nanoslab build nanosheet``."""
+    parser.add_argument("crystal", help="reference crystal, such as CdSe-wurtzite, or a structure file")
+    parser.add_argument(
+        "--face",
+        required=True,
+        help="11-20, 10-10, 0001 (wurtzite), 001, 110, 111 (cubic); a leading minus: --face=-1-1-1",
+    )
+    parser.add_argument("--monolayers", required=True, type=int, metavar="N", help="exact number, odd or even")
+    parser.add_argument(
+        "--repeat", nargs=2, type=int, default=(1, 1), metavar=("N", "M"), help="in-plane repeats (default 1 1)"
+    )
+    parser.add_argument(
+        "--termination", nargs=2, metavar=("BOTTOM", "TOP"), help="species of the lowest and the highest plane"
+    )
+    parser.add_argument("--vacuum", type=float, default=15.0, help="between outermost nuclei [Å] (default 15)")
+    parser.add_argument("--fix", default="middle", help="layer that stays: middle (default), bottom or none")
+    parser.add_argument("--lattice", help="lattice constants of a reference crystal: pbe (default) or experimental")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="POSCAR, .vasp, .cif, .extxyz or .xyz")
+    add_json_option(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Build, write and print one sheet."""
+    from nanoslab.build.nanosheet import build_nanosheet
+    from nanoslab.cli.structures import ledger_rows, record_path, structure_record, write_structures
+
+    sheet = build_nanosheet(
+        arguments.crystal,
+        arguments.face,
+        arguments.monolayers,
+        repeat=arguments.repeat,
+        termination=arguments.termination,
+        vacuum=arguments.vacuum,
+        fix=arguments.fix,
+        lattice=arguments.lattice,
+    )
+    record = structure_record(sheet, arguments.output)
+    if arguments.output is not None:
+        write_structures({arguments.output: sheet}, {record_path(arguments.output): record})
+    if arguments.json:
+        print_json(record)
+        return
+    print_table(["ledger", ""], ledger_rows(record))
+    if arguments.output is None:
+        print("\nnothing written: give -o FILE to keep it")
+    else:
+        print(f"\nwrote {arguments.output} and {record_path(arguments.output)}")

@@ -1,0 +1,104 @@
+"""Every symmetry-distinct way to remove atoms from a sheet, or whole layers.
+
+Regions: top, bottom (the outermost layer of the species at that face), both (the two outermost layers), any (the
+whole sheet), depth (one atom from each of the topmost layers). Each structure gets a folder of its own in the output
+folder, and vacancies.json lists them with degeneracy, removed atoms, ledger and recipe.
+
+example:
+  nanoslab build vacancies POSCAR --species Se --count 2 --region top -o vacancies
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.errors import InputError
+
+if TYPE_CHECKING:
+    from nanoslab.build.vacancy import Vacancy
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``nanoslab build vacancies``."""
+    parser.add_argument("slab", type=Path, help="structure file of the sheet, its vacuum along the third vector")
+    parser.add_argument("--species", required=True, help="element to remove")
+    parser.add_argument(
+        "--count", type=_count, default=1, metavar="N|layer", help="atoms to remove, or a whole layer (default 1)"
+    )
+    parser.add_argument("--region", default="any", help="any (default), top, bottom, both or depth")
+    parser.add_argument(
+        "--tolerance", type=float, default=1e-3, help="distance within which sites are the same [Å] (default 0.001)"
+    )
+    parser.add_argument("--count-only", action="store_true", help="print how many there are, write nothing")
+    parser.add_argument("--file-name", default="POSCAR", metavar="NAME", help="file in each folder (default POSCAR)")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write to")
+    add_json_option(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Enumerate or count, write and print."""
+    from nanoslab.build.vacancy import count_vacancies, distinct_vacancies
+    from nanoslab.cli.structures import read_structure, write_structures
+
+    if arguments.output is None and not arguments.count_only:
+        raise InputError(
+            "--output", expected="a folder", got="none", advice="give -o DIR, or --count-only to write nothing"
+        )
+    slab = read_structure(arguments.slab)
+    options = (slab, arguments.species, arguments.count, arguments.region)
+    number = count_vacancies(*options, tolerance=arguments.tolerance)
+    document: dict[str, Any] = {"slab": str(arguments.slab), "species": arguments.species, "region": arguments.region}
+    document |= {"n_distinct": number.n_distinct, "n_total": number.n_total}
+    if arguments.count_only:
+        _print(document, [], as_json=arguments.json)
+        return
+    vacancies = distinct_vacancies(*options, tolerance=arguments.tolerance)
+    paths = [arguments.output / vacancy.label / arguments.file_name for vacancy in vacancies]
+    structures = {path: vacancy.atoms for path, vacancy in zip(paths, vacancies, strict=True)}
+    document["structures"] = [
+        _record(vacancy, path, structures[path]) for path, vacancy in zip(paths, vacancies, strict=True)
+    ]
+    write_structures(structures, {arguments.output / "vacancies.json": document})
+    _print(document, document["structures"], as_json=arguments.json)
+
+
+def _count(text: str) -> int | str:
+    if text == "layer":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"expected a whole number or 'layer', got {text!r}") from None
+
+
+def _record(vacancy: Vacancy, path: Path, atoms: Any) -> dict[str, Any]:
+    from nanoslab.cli.structures import structure_record
+
+    return {
+        "label": vacancy.label,
+        "degeneracy": vacancy.degeneracy,
+        "removed_indices": list(vacancy.removed_indices),
+        "layers": list(vacancy.layers),
+        "depth_A": vacancy.depth,
+        **structure_record(atoms, path),
+    }
+
+
+def _print(document: dict[str, Any], structures: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    if structures:
+        columns = ["label", "degeneracy", "formula", "depth [Å]", "charge [e]", "dipole [e Å]", "file"]
+        print_table(columns, [_row(entry) for entry in structures])
+        print()
+    print(f"{document['n_distinct']} distinct of {document['n_total']} ways")
+
+
+def _row(entry: dict[str, Any]) -> list[str]:
+    ledger = entry["ledger"]
+    numbers = [f"{entry['depth_A']:.3f}", f"{ledger['formal_charge']:g}", f"{ledger['dipole_eA']:.3f}"]
+    return [entry["label"], str(entry["degeneracy"]), entry["formula"], *numbers, entry["file"]]
