@@ -1,0 +1,143 @@
+"""GPAW as an engine: what it translates, what it says when it is missing, and real energies where it is installed."""
+
+import importlib.metadata
+import pickle
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+
+from nanoslab.calculation import Calculation, Settings
+from nanoslab.engines import check, engine
+from nanoslab.engines.gpaw_engine import GPAWCalculator, comparable, gpaw_calculator, parameters
+from nanoslab.errors import EngineError, InputError
+
+SETTINGS = Settings(source="test", kpoints=(4, 3, 1))
+
+
+def installed() -> bool:
+    try:
+        importlib.metadata.version("gpaw")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+needs_gpaw = pytest.mark.skipif(not installed(), reason="gpaw is not installed")
+
+
+def words(**changes: object) -> dict[str, object]:
+    return parameters(Settings(source="test", **changes), cutoff_energy=400.0, symmetric=True)
+
+
+def test_without_gpaw_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr("nanoslab.engines.gpaw_engine.version", missing)
+    with pytest.raises(EngineError, match=r"libxc-dev libopenblas-dev.*pip install gpaw") as caught:
+        engine("gpaw")
+    assert "\n" not in str(caught.value)
+
+
+def test_gaussian_smearing_is_the_zeroth_order_of_methfessel_and_paxton() -> None:
+    assert words(smearing_width=0.05)["occupations"] == {"name": "methfessel-paxton", "order": 0, "width": 0.05}
+    assert words(smearing="methfessel-paxton")["occupations"] == {"name": "methfessel-paxton", "order": 1, "width": 0.1}
+    assert words(smearing="fermi")["occupations"] == {"name": "fermi-dirac", "width": 0.1}
+    assert words(smearing="tetrahedron")["occupations"] == {"name": "improved-tetrahedron-method"}
+
+
+def test_the_mesh_holds_the_gamma_point_or_is_monkhorst_and_packs() -> None:
+    assert words(kpoints=(4, 3, 1))["kpts"] == {"size": (4, 3, 1), "gamma": True}
+    assert words(kpoints=(4, 3, 1), gamma_centred=False)["kpts"] == (4, 3, 1)
+
+
+def test_tags_of_another_code_do_not_reach_gpaw() -> None:
+    assert "NCORE" not in words(extra={"NCORE": 4})
+
+
+def test_the_dipole_correction_opens_the_cell_along_the_third_vector() -> None:
+    atoms = Atoms("Se", cell=[5, 5, 20], pbc=True)
+    calculator = GPAWCalculator(Settings(source="test", dipole_correction=True), {})
+    calculator.atoms = atoms
+    assert calculator._structure().pbc.tolist() == [True, True, False]
+    assert atoms.pbc.all()
+    assert words(dipole_correction=True)["poissonsolver"] == {"dipolelayer": "xy"}
+
+
+@needs_gpaw
+def test_an_unknown_option_is_named() -> None:
+    with pytest.raises(InputError, match="symmetry"):
+        engine("gpaw:symetry=off")
+    with pytest.raises(InputError, match="off"):
+        engine("gpaw:symmetry=no")
+
+
+@needs_gpaw
+def test_it_travels_to_a_worker_and_says_its_versions() -> None:
+    made = pickle.loads(pickle.dumps(engine("gpaw")))  # noqa: S301
+    assert set(made.versions) == {"gpaw", "gpaw-data", "ase"}
+    assert made.versions["gpaw"] in made.level_of_theory
+    assert made.label == "gpaw"
+    assert engine("gpaw:symmetry=off").label == "gpaw-symmetry-off"
+
+
+@needs_gpaw
+def test_elements_without_a_dataset_are_refused_before_any_work() -> None:
+    calculation = Calculation(name="u", role="bulk", atoms=bulk("U", "fcc", a=4.0), settings=SETTINGS)
+    with pytest.raises(EngineError, match="U"):
+        check([calculation], engine("gpaw"))
+
+
+@needs_gpaw
+def test_potentials_are_named_by_the_hash_of_their_dataset() -> None:
+    potentials = comparable(Atoms("CdSe"), SETTINGS, {})["potentials"]
+    assert list(potentials) == ["Cd", "Se"]
+    assert all(
+        title.startswith(f"{symbol}.PBE ") and len(title.split()[1]) == 32 for symbol, title in potentials.items()
+    )
+
+
+@pytest.mark.slow
+@needs_gpaw
+@pytest.mark.filterwarnings("ignore")
+def test_energy_and_forces_are_gpaws_own_and_the_symmetry_may_be_lost() -> None:
+    from gpaw import GPAW, PW
+
+    settings = Settings(source="test", cutoff_energy=300.0, kpoints=(1, 1, 1))
+    start = Atoms("H2", positions=[[2.5, 2.5, 2.1], [2.5, 2.5, 2.9]], cell=[5, 5, 5], pbc=True)
+    bent = start.copy()
+    bent.positions[0] += [0.05, 0.02, 0.0]
+    calculator = gpaw_calculator(start, settings, {})
+    own = GPAW(mode=PW(300), xc="PBE", occupations={"name": "methfessel-paxton", "width": 0.1, "order": 0}, txt=None)
+    for atoms in (start, bent):
+        ours, theirs = atoms.copy(), atoms.copy()
+        ours.calc, theirs.calc = calculator, own
+        if atoms is bent:
+            theirs.calc = GPAW(
+                mode=PW(300), xc="PBE", symmetry="off", txt=None,
+                occupations={"name": "methfessel-paxton", "width": 0.1, "order": 0},
+            )  # fmt: skip
+        # both are converged to about 1e-4 eV and 1e-2 eV/Å
+        assert ours.get_potential_energy() == pytest.approx(theirs.get_potential_energy(), abs=1e-3)
+        np.testing.assert_allclose(ours.get_forces(), theirs.get_forces(), atol=2e-2)
+    assert calculator.n_started == 2
+
+
+@pytest.mark.slow
+@needs_gpaw
+@pytest.mark.filterwarnings("ignore")
+def test_the_stress_is_the_slope_of_the_energy_at_the_cutoff_of_the_settings() -> None:
+    # GPAW's own stress at 400 eV is off by the Pulay term, 0.009 eV/Å³ here
+    settings = Settings(source="test", kpoints=(4, 4, 4), relax="cell", electronic_tolerance=1e-6)
+    energies = {}
+    for a in (6.10, 6.20, 6.30):
+        crystal = bulk("CdSe", "zincblende", a=a)
+        crystal.calc = gpaw_calculator(crystal, settings, {})
+        energies[crystal.get_volume()] = crystal.get_potential_energy()
+        if a == 6.20:
+            pressure = -crystal.get_stress()[:3].mean()
+            volume = crystal.get_volume()
+    slope = np.polynomial.Polynomial.fit(list(energies), list(energies.values()), 2).deriv()(volume)
+    assert pressure == pytest.approx(-slope, abs=1.5e-3)
