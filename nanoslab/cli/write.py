@@ -1,0 +1,128 @@
+"""Write a study as a campaign: one folder with a VASP deck per calculation, and a job-array script.
+
+Example: nanoslab write cdse_nanosheet.yaml my-campaign --potcars ~/potpaw_PBE.54
+
+Writing the same again changes nothing. A folder that holds results, or a deck that was edited by hand, is never
+overwritten. Without a POTCAR library (--potcars, PMG_VASP_PSP_DIR or VASP_PP_PATH) every deck gets a POTCAR.spec
+that names the datasets to join.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.errors import InputError
+
+if TYPE_CHECKING:
+    from nanoslab.campaign import WrittenCampaign
+    from nanoslab.vasp.deck import WrittenDeck
+    from nanoslab.vasp.potcar import PotcarLibrary
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("study", type=Path, help="study file, such as 'nanoslab new' prints")
+    parser.add_argument("campaign", type=Path, help="folder to write; made when absent")
+    parser.add_argument("--potcars", type=Path, metavar="DIR", help="your POTCAR library (default: the environment's)")
+    parser.add_argument(
+        "--dataset",
+        action="append",
+        default=[],
+        metavar="Pb=Pb",
+        help="dataset for an element instead of the one that VASP's manual recommends; repeat as needed",
+    )
+    add_json_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write, and show what was written."""
+    from nanoslab.campaign import write_campaign
+    from nanoslab.studies.study_file import load_study
+
+    study = load_study(arguments.study)
+    library = _library(arguments.potcars, arguments.dataset)
+    written = write_campaign(arguments.study, study.calculations(), arguments.campaign, library)
+    if arguments.json:
+        print_json(_document(written))
+    else:
+        _print(written)
+
+
+def _library(folder: Path | None, datasets: list[str]) -> PotcarLibrary | None:
+    """Library of the options; None leaves the choice to the environment."""
+    from nanoslab.vasp.deck import open_library
+    from nanoslab.vasp.potcar import PotcarLibrary
+
+    chosen: dict[str, str] = {}
+    for word in datasets:
+        element, equals, dataset = word.partition("=")
+        if not (element and equals and dataset):
+            raise InputError("--dataset", expected="ELEMENT=DATASET, such as Pb=Pb_d", got=repr(word))
+        chosen[element] = dataset
+    opened = open_library(folder) if folder is not None else None
+    if opened is None and not chosen:
+        return None
+    return PotcarLibrary(roots=opened.roots if opened else (), datasets=chosen)
+
+
+def _print(written: WrittenCampaign) -> None:
+    rows = [
+        (
+            deck.name,
+            deck.role,
+            deck.formula,
+            str(deck.n_atoms),
+            "x".join(map(str, deck.kpoints)),
+            "yes" if deck.has_potcar else "spec",
+            deck.change,
+        )
+        for deck in written.decks
+    ]
+    print_table(("calculation", "role", "formula", "atoms", "k-points", "POTCAR", "deck"), rows)
+    for remark, names in _remarks(written).items():
+        print(f"note: {remark} ({_some(names)})")
+    for note in written.notes:
+        print(f"note: {note}")
+    print(f"\n{len(rows)} decks in {written.folder}; on the cluster: bash submit.sh")
+    if not all(deck.has_potcar for deck in written.decks):
+        print("POTCARs are missing: give --potcars DIR, or set PMG_VASP_PSP_DIR or VASP_PP_PATH, and write again")
+
+
+def _remarks(written: WrittenCampaign) -> dict[str, list[str]]:
+    """Remark -> the calculations it is about."""
+    grouped: dict[str, list[str]] = {}
+    for deck in written.decks:
+        for remark in deck.remarks:
+            grouped.setdefault(remark, []).append(deck.name)
+    return grouped
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+
+
+def _document(written: WrittenCampaign) -> dict[str, Any]:
+    return {
+        "campaign": str(written.folder),
+        "decks": [_deck_document(deck) for deck in written.decks],
+        "notes": list(written.notes),
+    }
+
+
+def _deck_document(deck: WrittenDeck) -> dict[str, Any]:
+    return {
+        "name": deck.name,
+        "role": deck.role,
+        "folder": str(deck.folder),
+        "change": deck.change,
+        "formula": deck.formula,
+        "n_atoms": deck.n_atoms,
+        "kpoints": list(deck.kpoints),
+        "vasp_binary": deck.binary,
+        "potentials": list(deck.potentials),
+        "has_potcar": deck.has_potcar,
+        "remarks": list(deck.remarks),
+    }
