@@ -66,16 +66,16 @@ def differing_kpoints(run: CalculationResult, reference: CalculationResult) -> s
     return None
 
 
-def too_coarse_reference(run: CalculationResult, reference: CalculationResult) -> str | None:
+def too_coarse_reference(crystal: CalculationResult, sheet: CalculationResult) -> str | None:
     """A reference crystal sampled clearly more coarsely than the sheet it is a reference for."""
-    sheet, crystal = kpoint_spacings(run), kpoint_spacings(reference)
-    if sheet is None or crystal is None:
+    of_crystal, of_sheet = kpoint_spacings(crystal), kpoint_spacings(sheet)
+    if of_crystal is None or of_sheet is None:
         return None
-    sampled = [s for s, n in zip(sheet, run.comparable["kpoints"], strict=True) if n > 1]
-    if not sampled or max(crystal) <= REFERENCE_COARSENESS * max(sampled):
+    sampled = [s for s, n in zip(of_sheet, sheet.comparable["kpoints"], strict=True) if n > 1]
+    if not sampled or max(of_crystal) <= REFERENCE_COARSENESS * max(sampled):
         return None
     return (
-        f"k-points {_mesh(reference.comparable['kpoints'])} of the reference: spacing {max(crystal):.3f} 1/Å, "
+        f"k-points {_mesh(crystal.comparable['kpoints'])}: spacing {max(of_crystal):.3f} 1/Å, "
         f"more than {REFERENCE_COARSENESS:g} times the sheet's {max(sampled):.3f} 1/Å"
     )
 
