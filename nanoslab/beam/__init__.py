@@ -19,6 +19,41 @@ _MODULES = {
         "max_recoil_speed",
     ),
     "elements": ("element_data", "elements_of_formula", "Element", "Isotope"),
+    "mott": ("mott_ratio",),
+    "cross_section": (
+        "displacement_cross_section",
+        "cascade_cross_section",
+        "differential_cross_section",
+        "angular_cross_section",
+    ),
+    "facets": ("Facet", "tilted_cross_section", "facets_cross_section"),
+    "totals": ("Target",),
+    "vibration": ("classical_velocity_variance", "debye_velocity_variance"),
+    "phonon_vibration": ("dos_velocity_variance", "phonopy_velocity_covariance", "velocity_variance_along"),
+    "binding": (
+        "sublimation_energy",
+        "sublimation_energies",
+        "threshold_interval",
+        "mean_atomisation_energy",
+        "surface_binding_energies",
+    ),
+    "dose": (
+        "dose_rate_from_current_density",
+        "displacement_rate",
+        "lifetime",
+        "dose_per_event",
+        "surviving_fraction",
+        "dose_budget",
+        "dose_for_composition",
+    ),
+    "etching": (
+        "Etching",
+        "etch",
+        "etch_by_coordination",
+        "site_cross_sections",
+        "coordination_cross_sections",
+    ),
+    "safe_energy": ("SafeBeamEnergy", "highest_safe_beam_energy"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -109,7 +109,7 @@ def differential_cross_section(
     Examples
     --------
     >>> round(differential_cross_section("Se", 200, 5.0), 3)
-    134.164
+    136.028
     """
     target = Target(element=element, model=model)
     require_beam_energy(beam_energy_keV)

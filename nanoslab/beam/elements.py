@@ -42,6 +42,8 @@ class Element(NamedTuple):
         Name and number of protons.
     mass
         Standard atomic mass [u].
+    sublimation_energy
+        Cohesive energy of the element at 0 K per atom [eV]; None where the source has none.
     isotopes
         Natural isotopes, lightest first.
     """
@@ -49,6 +51,7 @@ class Element(NamedTuple):
     symbol: str
     atomic_number: int
     mass: float
+    sublimation_energy: float | None
     isotopes: tuple[Isotope, ...]
 
     @property
@@ -70,8 +73,14 @@ def element_data(symbol: str) -> Element:
     line = _lines().get(symbol)
     if line is None:
         raise _unknown_element(symbol)
-    number, _, mass, isotopes = line
-    return Element(symbol, int(number), float(mass), tuple(_isotope(text) for text in isotopes.split(",") if text))
+    number, _, mass, sublimation, isotopes = line
+    return Element(
+        symbol,
+        int(number),
+        float(mass),
+        float(sublimation) if sublimation else None,
+        tuple(_isotope(text) for text in isotopes.split(",") if text),
+    )
 
 
 def elements_of_formula(formula: str) -> tuple[str, ...]:

@@ -108,7 +108,8 @@ def facets_cross_section(
 
     Examples
     --------
-    >>> cube = [Facet(normal=n, area=1.0) for n in [(0, 0, 1), (0, 0, -1), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)]]
+    >>> normals = [(0, 0, 1), (0, 0, -1), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)]
+    >>> cube = [Facet(normal=normal, area=1.0) for normal in normals]
     >>> round(facets_cross_section("Se", 200, 2.25, cube, model="mckinley-feshbach"), 2)  # one face of six loses
     53.14
     """

@@ -132,7 +132,8 @@ def _reduced_coefficients(charge: float, q: Array) -> tuple[ComplexArray, Comple
     integer = np.exp(-2j * loggamma(k + 1j * q).imag) / (k + 1j * q)
     real = np.exp(1j * (np.pi * defect - 2 * loggamma(rho + 1j * q).imag)) / (rho + 1j * q)
     waves = np.concatenate([np.zeros_like(q), integer - real], axis=1)
-    once, twice = waves * np.arange(waves.shape[1]), waves * np.arange(waves.shape[1]) ** 2
+    once: ComplexArray = waves * np.arange(waves.shape[1], dtype=float)
+    twice: ComplexArray = once * np.arange(waves.shape[1], dtype=float)
     return _reduced(once[:, :-1] - once[:, 1:]), _reduced(twice[:, :-1] + twice[:, 1:])
 
 
