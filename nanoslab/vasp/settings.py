@@ -135,7 +135,7 @@ def isolated_atom(calculation: Calculation) -> dict[str, TagValue]:
 
 
 def dipole(calculation: Calculation) -> dict[str, TagValue]:
-    """Dipole correction along the third lattice vector, about the centre of mass."""
+    """Dipole correction along the third lattice vector, about the centre of mass (0.5 where there is no vacuum)."""
     if not calculation.settings.dipole_correction:
         return {}
     if not is_third_vector_perpendicular(calculation.atoms):
@@ -145,7 +145,9 @@ def dipole(calculation: Calculation) -> dict[str, TagValue]:
             got=f"angles of {calculation.atoms.cell.angles()[0]:.3f}° and {calculation.atoms.cell.angles()[1]:.3f}°",
             advice="build the slab with c along its normal, or switch the correction off",
         )
-    centre = tuple(round(float(x), 6) for x in centre_of_mass(calculation.atoms))
+    atoms = calculation.atoms
+    axes = zip(centre_of_mass(atoms), empty_widths(atoms), strict=True)
+    centre = tuple(round(float(x), 6) if width > ISOLATED_GAP else 0.5 for x, width in axes)
     return {"LDIPOL": True, "IDIPOL": 3, "DIPOL": centre}
 
 
