@@ -1,0 +1,156 @@
+"""The campaign as its driver sees it: names, parents, sizes and commands, without reading one structure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from nanoslab.cluster.config import Cluster
+from nanoslab.cluster.job import JobOrder
+from nanoslab.errors import FileError, InputError
+from nanoslab.vasp.manifest import MANIFEST, read_manifest
+
+#: what the driver keeps for itself; no calculation can have this name
+DRIVER_FOLDER = "_cluster"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One calculation of a campaign.
+
+    Attributes
+    ----------
+    name, starts_from
+        Its folder, and the calculation whose relaxed structure it starts from.
+    n_atoms
+        In its POSCAR.
+    build
+        Which VASP it needs: ``std``, ``gam`` or ``ncl``.
+    has_potcar
+        Whether a POTCAR lies in its folder.
+
+    Examples
+    --------
+    >>> Planned(name="sheet", n_atoms=28).build
+    'std'
+    """
+
+    name: str
+    n_atoms: int
+    starts_from: str | None = None
+    build: str = "std"
+    has_potcar: bool = True
+
+
+def read_plan(campaign: Path) -> tuple[Planned, ...]:
+    """Calculations of a campaign, parents before those that start from them.
+
+    Raises
+    ------
+    FileError
+        There is no campaign, or one of its decks is broken.
+    """
+    try:
+        folders = sorted(path.parent for path in campaign.glob(f"*/{MANIFEST}"))
+    except OSError as error:
+        raise FileError(campaign, expected="a campaign's folder", got=error.strerror) from None
+    if not folders:
+        got = "a folder without decks" if campaign.is_dir() else "no such folder"
+        raise FileError(campaign, expected="a campaign's folder", got=got, advice="write one with 'nanoslab write'")
+    return parents_first([_planned(folder) for folder in folders])
+
+
+def _planned(folder: Path) -> Planned:
+    document = read_manifest(folder)
+    return Planned(
+        name=folder.name,
+        n_atoms=len(document["poscar_order"]),
+        starts_from=document["starts_from"],
+        build=str(document.get("vasp_binary", "vasp_std")).removeprefix("vasp_"),
+        has_potcar=(folder / "POTCAR").is_file(),
+    )
+
+
+def parents_first(planned: Sequence[Planned]) -> tuple[Planned, ...]:
+    """Give an order in which every calculation comes after the one it starts from.
+
+    Raises
+    ------
+    InputError
+        A parent is not there, or a circle.
+
+    Examples
+    --------
+    >>> [p.name for p in parents_first([Planned(name="a", n_atoms=1, starts_from="z"), Planned(name="z", n_atoms=2)])]
+    ['z', 'a']
+    """
+    by_name = {item.name: item for item in planned}
+    ordered: dict[str, Planned] = {}
+    for item in planned:
+        chain: list[Planned] = []
+        link: str | None = item.name
+        while link is not None and link not in ordered:
+            if link not in by_name or by_name[link] in chain:
+                got = f"{link!r}, which is not in the campaign" if link not in by_name else "itself in a circle"
+                raise InputError(f"{item.name}: starts_from", expected="another calculation", got=got)
+            chain.append(by_name[link])
+            link = by_name[link].starts_from
+        ordered.update({member.name: member for member in reversed(chain)})
+    return tuple(ordered.values())
+
+
+def selected(planned: Sequence[Planned], patterns: Iterable[str]) -> tuple[Planned, ...]:
+    """Calculations whose name matches one of the shell patterns; all without any pattern.
+
+    Raises
+    ------
+    InputError
+        A pattern matches nothing.
+
+    Examples
+    --------
+    >>> [p.name for p in selected([Planned(name="a1", n_atoms=1), Planned(name="b", n_atoms=1)], ["a*"])]
+    ['a1']
+    """
+    wanted = tuple(patterns)
+    for pattern in wanted:
+        if not any(fnmatchcase(item.name, pattern) for item in planned):
+            names = ", ".join(item.name for item in planned[:8]) + (", ..." if len(planned) > 8 else "")
+            raise InputError("--only", expected=f"a pattern that matches one of {names}", got=repr(pattern))
+    if not wanted:
+        return tuple(planned)
+    return tuple(item for item in planned if any(fnmatchcase(item.name, pattern) for pattern in wanted))
+
+
+def campaign_label(campaign: Path) -> str:
+    """Short word that marks this campaign's jobs in the queue.
+
+    Examples
+    --------
+    >>> campaign_label(Path("/tmp/a")) == campaign_label(Path("/tmp/b"))
+    False
+    """
+    return f"ns{hashlib.sha256(str(campaign.resolve()).encode()).hexdigest()[:8]}"
+
+
+def job_order(campaign: Path, item: Planned, cluster: Cluster, *, source: str, label: str) -> JobOrder:
+    """Everything the node needs to know about one calculation."""
+    folder = campaign.resolve()
+    suffix = f".{label}" if label else ""
+    return JobOrder(
+        campaign=str(folder),
+        name=item.name,
+        source=source,
+        label=label,
+        backend=cluster.backend,
+        vasp_command=cluster.vasp.command(item.build) if source == "vasp" else (),
+        custodian=cluster.custodian,
+        stop_before_end=float(cluster.stop_before_end),
+        frozen_after=float(cluster.frozen_after),
+        wall_time=0.0 if cluster.backend == "local" else float(cluster.wall_time),
+        ranks=cluster.ranks_for(item.n_atoms),
+        job_name=f"{campaign_label(campaign)}.{item.name}{suffix}",
+    )
