@@ -70,8 +70,8 @@ def analyze_campaign(
         print_json({"campaign": str(folder), "source": chosen, **result.to_dict(), "files": [str(f) for f in files]})
     else:
         print_study_tables(result.tables())
-        if result.missing:
-            print(f"\nNot computed yet ({len(result.missing)}): {', '.join(result.missing)}")
+        for name, reason in result.missing:
+            print(f"no result: {name} ({reason})")
         for file in files:
             print(f"wrote {file}")
     if result.refused:

@@ -197,6 +197,7 @@ def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
         name=str(document.get("name", Path(folder).parent.name)),
         path=str(folder),
         level_of_theory=str(document.get("level_of_theory", document.get("engine", "unknown"))),
+        found=not document.get("skipped"),
         energy=document.get("energy_eV"),
         atoms=read_structure(final) if document.get("finished") and final.is_file() else None,
         converged=bool(document.get("converged", False)),

@@ -14,7 +14,7 @@ from nanoslab.studies.study import StudyResult
 
 
 def write_results(folder: Path, result: StudyResult) -> list[Path]:
-    """Write ``results.json`` and one CSV per list of records into a folder of their own.
+    """Write ``results.json`` and one CSV per list of records into a folder of their own, replacing earlier ones.
 
     Returns
     -------
@@ -23,6 +23,8 @@ def write_results(folder: Path, result: StudyResult) -> list[Path]:
     """
     document = {"schema": 1, **result.to_dict()}
     folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.csv"):
+        stale.unlink()
     written = [folder / "results.json"]
     write_atomically(written[0], json.dumps(document, indent=2) + "\n")
     for key, value in document.items():

@@ -37,8 +37,8 @@ class StudyResult(Protocol):
         """(calculation, reason) of every run that was not used though it exists."""
 
     @property
-    def missing(self) -> Sequence[str]:
-        """Calculations that have no result yet."""
+    def missing(self) -> Sequence[tuple[str, str]]:
+        """(calculation, reason) of those that have no result: not run yet, or skipped."""
 
     def tables(self) -> tuple[Table, ...]:
         """The result for the eye."""

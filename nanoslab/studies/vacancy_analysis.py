@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nanoslab.beam import max_transferred_energy
+from nanoslab.beam import element_data, max_transferred_energy
 from nanoslab.build.ledger import unwrapped_heights
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.energetics.chemical_potential import (
@@ -49,7 +49,7 @@ class _Runs:
 
     results: Mapping[str, CalculationResult]
     permissions: Permissions
-    missing: list[str] = field(default_factory=list)
+    missing: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
     def usable(
@@ -58,7 +58,7 @@ class _Runs:
         """Result with the differences that were allowed, or None after noting why not."""
         result = self.results.get(calculation.name)
         if result is None or not result.found:
-            self.missing.append(calculation.name)
+            self.missing.append((calculation.name, "; ".join(result.problems) if result else "not run yet"))
             return None
         try:
             require_energy(result, allow_unconverged=self.permissions.unconverged)
@@ -94,7 +94,7 @@ def analyze(
         sheets=tuple(_sheet(calculation, result, potentials) for calculation, result in pristine.values()),
         vacancies=vacancies,
         potentials=potentials,
-        beam=_beam(study, calculations),
+        beam=_beam(study, calculations, vacancies),
         refused=tuple(runs.refused),
         missing=tuple(runs.missing),
     )
@@ -145,16 +145,13 @@ def _limits(
 
 def _cohesive_energies(study: VacancyStudy, elements: ChemicalPotentials) -> dict[str, tuple[float, str]]:
     """Given in the study file, or measured ones of the elements."""
-    from nanoslab.beam.binding import sublimation_energies
-
     given = study.references.cohesive_energies
-    measured = sublimation_energies()
     energies = {}
     for element in elements.values:
         if element in given:
             energies[element] = (given[element].energy, given[element].source)
-        elif element in measured:
-            energies[element] = (measured[element].energy, measured[element].source)
+        elif (measured := element_data(element).sublimation_energy) is not None:
+            energies[element] = (measured, "measured sublimation energy, 0 K")
     return energies
 
 
@@ -225,7 +222,9 @@ def _sheet(
     )
 
 
-def _beam(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> tuple[BeamRow, ...]:
+def _beam(
+    study: VacancyStudy, calculations: tuple[Calculation, ...], vacancies: tuple[VacancyRow, ...]
+) -> tuple[BeamRow, ...]:
     elements = dict.fromkeys(
         element
         for calculation in calculations
@@ -237,10 +236,20 @@ def _beam(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> tuple[B
             element=element,
             beam_energy_keV=energy,
             max_transferred_energy=max_transferred_energy(element, energy),
+            removal_energies=_removal_energies(element, vacancies),
         )
         for energy in study.beam.energies_keV
         for element in elements
     )
+
+
+def _removal_energies(element: str, vacancies: tuple[VacancyRow, ...]) -> dict[str, float]:
+    lowest: dict[str, float] = {}
+    for row in vacancies:
+        if dict(row.energy.removed) == {element: 1} and "atom" in row.energy.formation_energies:
+            cost = row.energy.formation_energies["atom"]
+            lowest[row.phase] = min(cost, lowest.get(row.phase, cost))
+    return lowest
 
 
 def _cation_and_anion(calculation: Calculation) -> tuple[str, str]:

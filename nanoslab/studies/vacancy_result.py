@@ -49,11 +49,18 @@ class VacancyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeamRow:
-    """Largest energy [eV] that electrons of one beam energy [keV] hand to an atom of the element."""
+    """Largest energy [eV] that electrons of one beam energy [keV] hand to an atom of the element.
+
+    Attributes
+    ----------
+    removal_energies
+        Phase -> energy to take the most loosely bound such atom of the sheet to vacuum [eV].
+    """
 
     element: str
     beam_energy_keV: float
     max_transferred_energy: float
+    removal_energies: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +78,7 @@ class VacancyStudyResult:
     beam
         Largest transferred energies.
     refused, missing
-        (calculation, reason) of runs that exist but cannot be used, and calculations without a result.
+        (calculation, reason) of runs that exist but cannot be used, and of those not run yet or skipped.
     """
 
     title: str
@@ -81,7 +88,7 @@ class VacancyStudyResult:
     potentials: Mapping[str, ChemicalPotentials]
     beam: tuple[BeamRow, ...]
     refused: tuple[tuple[str, str], ...]
-    missing: tuple[str, ...]
+    missing: tuple[tuple[str, str], ...]
 
     def slope_per_removed_meV(self, phase: str, element: str) -> float | None:
         """Change of the energy per atom for each atom of `element` lost [meV]: a line through the pristine sheet.
@@ -127,11 +134,12 @@ class VacancyStudyResult:
                     "element": row.element,
                     "beam_energy_keV": row.beam_energy_keV,
                     "max_transferred_energy_eV": row.max_transferred_energy,
+                    "removal_energy_eV": dict(row.removal_energies),
                 }
                 for row in self.beam
             ],
             "refused": [{"calculation": name, "reason": reason} for name, reason in self.refused],
-            "missing": list(self.missing),
+            "missing": [{"calculation": name, "reason": reason} for name, reason in self.missing],
         }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nanoslab.studies.study import Table
 
 if TYPE_CHECKING:
-    from nanoslab.studies.vacancy_result import VacancyRow, VacancyStudyResult
+    from nanoslab.studies.vacancy_result import BeamRow, VacancyRow, VacancyStudyResult
 
 
 def tables(result: VacancyStudyResult) -> tuple[Table, ...]:
@@ -17,8 +17,11 @@ def tables(result: VacancyStudyResult) -> tuple[Table, ...]:
 
 def _vacancies(result: VacancyStudyResult) -> Table:
     names = [name for name in ("atom", "element") if name in result.potentials]
-    limits = [name for name in result.potentials if name.startswith("rich:")]
-    notes = [f"Level of theory: {result.level_of_theory}.", "E_f for all atoms removed together."]
+    notes = [
+        f"Level of theory: {result.level_of_theory}.",
+        "E_f [eV]: formation energy, all atoms removed together, by chemical potential. dE [meV]: energy per atom less "
+        "the pristine sheet's. H_f [eV]: formation from the elements, per atom.",
+    ]
     for name in names:
         mu = result.potentials[name]
         notes.append(f"mu({name}): " + "; ".join(f"{e} {mu.values[e]:.3f} eV = {mu.sources[e]}" for e in mu.values))
@@ -34,16 +37,16 @@ def _vacancies(result: VacancyStudyResult) -> Table:
             "sheet",
             "lost",
             "Cd:Se" if _is_cdse(result) else "cation:anion",
-            *(f"E_f({name}) [eV]" for name in (*names, *limits)),
-            "dE/atom [meV]",
-            "H_f [eV/atom]",
+            *(f"E_f({name})" for name in names),
+            "dE/atom",
+            "H_f/atom",
         ),
-        rows=tuple(_vacancy_cells(row, (*names, *limits)) for row in result.vacancies),
+        rows=tuple(_vacancy_cells(row, names) for row in result.vacancies),
         notes=tuple(notes),
     )
 
 
-def _vacancy_cells(row: VacancyRow, names: tuple[str, ...]) -> tuple[str, ...]:
+def _vacancy_cells(row: VacancyRow, names: list[str]) -> tuple[str, ...]:
     energies = row.energy.formation_energies
     per_atom = row.energy.formation_energy_per_atom
     return (
@@ -75,30 +78,27 @@ def _sheets(result: VacancyStudyResult) -> Table:
 
 
 def _beam(result: VacancyStudyResult) -> Table:
+    phases = [row.phase for row in result.sheets]
     return Table(
         title="Beam",
-        columns=("atom", "beam [kV]", "E_max [eV]", "cheapest E_f(atom) [eV]", "can be knocked out"),
-        rows=tuple(
-            _beam_cells(result, row.element, row.beam_energy_keV, row.max_transferred_energy) for row in result.beam
-        ),
+        columns=("atom", "beam [kV]", "E_max [eV]", *(f"E_f(atom) {phase} [eV]" for phase in phases)),
+        rows=tuple(_beam_cells(row, phases) for row in result.beam),
         notes=(
-            "E_max: largest energy handed over in a head-on collision (exact kinematics, mean mass, nucleus at rest).",
-            "E_f(atom) is the energy to take the atom to vacuum, a lower bound of the displacement threshold;",
-            "knock-on is a lower bound of the damage.",
+            "E_max: largest energy handed over in a head-on collision (exact kinematics, mean mass, nucleus at rest); "
+            "'<' marks atoms it can knock out.",
+            "E_f(atom) of the most loosely bound atom is what it costs to take it to vacuum, a lower bound of the "
+            "displacement threshold; knock-on is a lower bound of the damage.",
         ),
     )
 
 
-def _beam_cells(result: VacancyStudyResult, element: str, energy_keV: float, maximum: float) -> tuple[str, ...]:
-    costs = [
-        row.energy.formation_energies["atom"]
-        for row in result.vacancies
-        if dict(row.energy.removed) == {element: 1} and "atom" in row.energy.formation_energies
-    ]
-    cells = (element, f"{energy_keV:g}", f"{maximum:.2f}")
-    if not costs:
-        return (*cells, "-", "-")
-    return (*cells, f"{min(costs):.2f}", "yes" if maximum > min(costs) else "no")
+def _beam_cells(row: BeamRow, phases: list[str]) -> tuple[str, ...]:
+    cells = [row.element, f"{row.beam_energy_keV:g}", f"{row.max_transferred_energy:.2f}"]
+    for phase in phases:
+        cost = row.removal_energies.get(phase)
+        mark = "< E_max" if cost is not None and cost < row.max_transferred_energy else ""
+        cells.append("-" if cost is None else f"{cost:.2f} {mark}".strip())
+    return tuple(cells)
 
 
 def _is_cdse(result: VacancyStudyResult) -> bool:
