@@ -69,7 +69,8 @@ def enumerate_orbits(
     n_points = permutations.shape[1]
     if levels is None and 2 * size > n_points:
         rest, degeneracies = enumerate_orbits(permutations, n_points - size)
-        return _complements(rest, n_points), degeneracies
+        # the complements of the rising subsets of a size fall in dictionary order
+        return _complements(rest, n_points)[::-1], degeneracies[::-1]
     subsets = np.empty((1, 0), dtype=np.intp)
     stabilizers = np.array([len(permutations)], dtype=np.intp)
     for level in range(size):
@@ -121,8 +122,7 @@ def _weights(n_points: int) -> NDArray[np.uint64]:
 def _complements(subsets: NDArray[np.intp], n_points: int) -> NDArray[np.intp]:
     inside = np.zeros((len(subsets), n_points), dtype=bool)
     np.put_along_axis(inside, subsets, True, axis=1)
-    complements = np.nonzero(~inside)[1].reshape(len(subsets), n_points - subsets.shape[1])
-    return complements[np.lexsort(complements.T[::-1])] if complements.shape[1] else complements
+    return np.nonzero(~inside)[1].reshape(len(subsets), n_points - subsets.shape[1])
 
 
 def _cycle_lengths(permutation: NDArray[np.intp]) -> tuple[int, ...]:

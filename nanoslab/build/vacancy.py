@@ -60,8 +60,9 @@ class Vacancy:
     @property
     def atoms(self) -> Atoms:
         """The sheet without the removed atoms, in the parent's order, with recipe and ledger."""
-        atoms = self.parent.copy()
-        del atoms[list(self.removed_indices)]
+        removed = set(self.removed_indices)
+        # by index, since deleting refuses every constraint but FixAtoms
+        atoms: Atoms = self.parent[[index for index in range(len(self.parent)) if index not in removed]]
         charges = self.parent.info.get("ledger", {}).get("formal_charges_e")
         atoms.info = {
             "recipe": make_recipe(
