@@ -134,7 +134,7 @@ def _print_summary(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) ->
     rows = [
         [
             row["name"],
-            row["state"] if row["converged"] or row["state"] != "finished" else "not converged",
+            row["state"] if row["converged"] or row["state"] != "finished" else "not usable",
             "-" if row["energy_eV"] is None else f"{row['energy_eV']:.4f}",
             "-" if row["max_free_force_eV_per_A"] is None else f"{row['max_free_force_eV_per_A']:.3f}",
             str(row["n_steps"]),

@@ -1,9 +1,13 @@
-"""Did a relaxation stay the structure that was asked for? Rules that look at start and end and speak in words."""
+"""Did a relaxation stay the structure that was asked for? Rules that look at start and end and speak in words.
+
+Some findings make a result useless for its purpose (`left_basin`), others are worth knowing (`remarks`): a surface
+that has lost atoms may well reconstruct.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from ase import Atoms
@@ -12,6 +16,8 @@ from ase.neighborlist import natural_cutoffs, neighbor_list
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+Rule = Callable[[Atoms, Atoms], str]
 
 #: two atoms are bonded when closer than this times the sum of their covalent radii (Cd-Se 1.25 x 2.64 = 3.3 Å)
 BOND_TOLERANCE = 1.25
@@ -23,13 +29,15 @@ SITE_DISTANCE = 2.6
 EXTENT_CHANGE = 1.5
 
 
-def left_basin(start: Atoms, final: Atoms) -> tuple[str, ...]:
-    """Return what went wrong with the shape during a relaxation, in words.
+def left_basin(start: Atoms, final: Atoms, rules: Sequence[Rule] | None = None) -> tuple[str, ...]:
+    """Return what makes the end of a relaxation another structure than the one asked for, in words.
 
     Parameters
     ----------
     start, final
         Same atoms before and after, in the same order.
+    rules
+        Those to ask; None takes `BASIN_RULES`.
 
     Examples
     --------
@@ -38,8 +46,32 @@ def left_basin(start: Atoms, final: Atoms) -> tuple[str, ...]:
     >>> left_basin(sheet, sheet)
     ()
     """
-    found = (rule(start, final) for rule in RULES)
+    found = (rule(start, final) for rule in (BASIN_RULES if rules is None else rules))
     return tuple(problem for problem in found if problem)
+
+
+def judge_shape(start: Atoms, final: Atoms, role: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what went wrong with the shape, and remarks, for a structure with this role in its study.
+
+    Parameters
+    ----------
+    start, final
+        Same atoms before and after, in the same order.
+    role
+        Of the calculation. A sheet that has lost atoms (``vacancy``) may become thinner or thicker; a double slab,
+        a neck or a whole sheet may not.
+
+    Examples
+    --------
+    >>> from ase.build import fcc111
+    >>> sheet = fcc111("Cu", (2, 2, 3), vacuum=6.0, periodic=True)
+    >>> judge_shape(sheet, sheet, "pristine")
+    ((), ())
+    """
+    if role == "vacancy":
+        return left_basin(start, final), left_basin(start, final, (extent_changed, atoms_left_their_sites))
+    wrong = left_basin(start, final, (*BASIN_RULES, extent_changed))
+    return wrong, left_basin(start, final, (atoms_left_their_sites,))
 
 
 def atoms_too_close(start: Atoms, final: Atoms) -> str:
@@ -66,9 +98,9 @@ def pieces_came_off(start: Atoms, final: Atoms) -> str:
 
 
 def pieces_merged(start: Atoms, final: Atoms) -> str:
-    """Fewer separate pieces than at the start: a gap closed."""
-    before, after = len(set(pieces(start))), len(set(pieces(final)))
-    return f"{before} separate pieces became {after}: a gap closed" if after < before else ""
+    """Two bodies became one: a gap closed. Loose surface atoms that find their place again are no body."""
+    before, after = bodies(start), bodies(final)
+    return f"{before} separate bodies became {after}: a gap closed" if after < before else ""
 
 
 def vacuum_closed(start: Atoms, final: Atoms) -> str:
@@ -99,14 +131,18 @@ def atoms_left_their_sites(start: Atoms, final: Atoms) -> str:
     return f"{len(far)} atoms moved by more than {SITE_DISTANCE} Å (most: {_name(final, worst)}, {moved[worst]:.1f} Å)"
 
 
-RULES: tuple[Callable[[Atoms, Atoms], str], ...] = (
-    atoms_too_close,
-    pieces_came_off,
-    pieces_merged,
-    vacuum_closed,
-    extent_changed,
-    atoms_left_their_sites,
-)
+BASIN_RULES: tuple[Rule, ...] = (atoms_too_close, pieces_came_off, pieces_merged, vacuum_closed)
+
+
+def bodies(atoms: Atoms) -> int:
+    """Count the pieces of at least four atoms and a tenth of all.
+
+    Examples
+    --------
+    >>> bodies(Atoms("Cu4", positions=[[0, 0, 0], [2.5, 0, 0], [0, 2.5, 0], [2.5, 2.5, 0]]))
+    1
+    """
+    return sum(size >= max(4, len(atoms) / 10) for size in Counter(pieces(atoms).tolist()).values())
 
 
 def pieces(atoms: Atoms) -> NDArray[np.int32]:

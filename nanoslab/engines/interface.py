@@ -125,8 +125,8 @@ class Engine:
         --------
         >>> from nanoslab.engines import engine
         >>> engine("ase.calculators.emt:EMT").comparable(Atoms("Cu"), Settings(source="test"))
-        {'functional': 'ase.calculators.emt:EMT'}
+        {'code': 'ase.calculators.emt-EMT', 'functional': 'ase.calculators.emt:EMT'}
         """
         if self.comparable_factory is None:
-            return {"functional": self.level_of_theory}
-        return dict(self.comparable_factory(atoms, settings, self.options))
+            return {"code": self.label, "functional": self.level_of_theory}
+        return {"code": self.name, **self.comparable_factory(atoms, settings, self.options)}

@@ -14,7 +14,7 @@ import numpy as np
 from ase import Atoms
 
 from nanoslab.calculation import Calculation, CalculationResult
-from nanoslab.engines.basin import left_basin
+from nanoslab.engines.basin import judge_shape
 from nanoslab.engines.fingerprint import calculation_fingerprint, path_fingerprint
 from nanoslab.engines.interface import Engine
 from nanoslab.engines.journal import Journal, JournaledCalculator
@@ -169,11 +169,14 @@ def _compute(
 
 
 def _record(calculation: Calculation, engine: Engine, begin: Atoms, relaxed: Relaxed) -> RunRecord:
-    problems = list(left_basin(begin, relaxed.atoms)) if calculation.settings.relax == "ions" else []
+    wrong: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    if calculation.settings.relax == "ions":
+        wrong, remarks = judge_shape(begin, relaxed.atoms, calculation.role)
     force = max_free_force(relaxed.atoms)
     if not relaxed.converged:
         tolerance = calculation.settings.force_tolerance
-        problems.insert(0, f"not converged: {force:.3f} eV/Å after {relaxed.n_steps} steps, asked {tolerance:g}")
+        wrong = (f"not converged: {force:.3f} eV/Å after {relaxed.n_steps} steps, asked {tolerance:g}", *wrong)
     return RunRecord(
         name=calculation.name,
         engine=engine.label,
@@ -181,8 +184,8 @@ def _record(calculation: Calculation, engine: Engine, begin: Atoms, relaxed: Rel
         fingerprint=calculation_fingerprint(calculation, engine),
         energy=float(relaxed.atoms.get_potential_energy()),
         max_free_force=force,
-        converged=not problems,
-        problems=tuple(problems),
+        converged=not wrong,
+        problems=(*wrong, *remarks),
         n_steps=relaxed.n_steps,
         optimiser=relaxed.optimiser,
         comparable=engine.comparable(begin, calculation.settings),

@@ -17,7 +17,7 @@ class SlowEMT(EMT):
         self.seconds = seconds
         self.counter = counter
 
-    def calculate(self, atoms: Any = None, properties: Any = None, *args: Any) -> None:
+    def calculate(self, atoms: Any = None, properties: Any = None, _changes: Any = None) -> None:
         time.sleep(self.seconds)
         super().calculate(atoms, properties, all_changes)  # a new neighbour list every time
         if self.counter:

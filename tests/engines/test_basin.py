@@ -10,6 +10,7 @@ from nanoslab.engines.basin import (
     atoms_too_close,
     displacements,
     extent_changed,
+    judge_shape,
     left_basin,
     pieces_came_off,
     pieces_merged,
@@ -43,7 +44,23 @@ def test_a_small_relaxation_is_not_accused(shift: tuple[float, float, float]) ->
     final.rattle(0.15, seed=2)
     final.positions += (0.3, -0.2, 0.5)  # a sheet may drift
     final.wrap()
-    assert left_basin(start, final) == ()
+    assert judge_shape(start, final, "pristine") == ((), ())
+
+
+def test_a_thinner_sheet_is_a_remark_after_a_loss_and_a_fault_otherwise() -> None:
+    start, final = sheet(), sheet()
+    height = final.positions[:, 2]
+    final.positions[:, 2] = height.mean() + 0.85 * (height - height.mean())
+    wrong, remarks = judge_shape(start, final, "vacancy")
+    assert not wrong
+    assert "extent" in remarks[0]
+    assert "extent" in judge_shape(start, final, "neck")[0][0]
+
+
+def test_loose_atoms_that_find_their_place_close_no_gap() -> None:
+    start, final = sheet(), sheet()
+    start.positions[int(np.argmax(start.positions[:, 2])), 2] += 4.0
+    assert pieces_merged(start, final) == ""
 
 
 def test_an_atom_that_came_off_is_named() -> None:
