@@ -265,7 +265,7 @@ def _check_heights(slab: DoubleSlab) -> None:
         )
     if not (math.isfinite(slab.vacuum) and slab.vacuum >= bond):
         raise InputError(
-            "vacuum", expected=f"more than one bond, {bond:.2f} Å", got=f"{slab.vacuum:g} Å", advice="give 15"
+            "vacuum", expected=f"at least one bond, {bond:.2f} Å", got=f"{slab.vacuum:g} Å", advice="give 15"
         )
     if not all(map(math.isfinite, (*slab.shift, slab.twist))):
         raise InputError("shift, twist", expected="finite numbers", got=(*slab.shift, slab.twist), advice="give 0")

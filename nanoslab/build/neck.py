@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from ase.neighborlist import neighbor_list
 
 from nanoslab.build.column_lattice import column_lattice
 from nanoslab.build.double_slab import NECK, UPPER, DoubleSlab, build_double_slab, gap_of_planes
+from nanoslab.build.ledger import Ledger, sheet_ledger
 from nanoslab.build.neck_shapes import (
     NeckShape,
     distinct_neck_shapes,
@@ -103,7 +104,7 @@ def build_neck(
 
     Returns
     -------
-    Atoms grouped by species, cations first, with ``info["recipe"]``.
+    Atoms grouped by species, cations first, with ``info["recipe"]`` and ``info["ledger"]``.
 
     Raises
     ------
@@ -196,7 +197,24 @@ def build_neck_of_shape(
         _check_stoichiometry(slab, atoms, neck)
         _check_contacts(slab, atoms)
     atoms.info["recipe"] = {**make_recipe("neck", **_parameters(slab, cells, filled)), "neck_indices": neck}
+    atoms.info["ledger"] = double_slab_ledger(slab, atoms).to_dict()
     return atoms
+
+
+def double_slab_ledger(slab: DoubleSlab, atoms: Atoms) -> Ledger:
+    """Return the ledger from the lowest plane to the highest, also where the gap is wider than the vacuum.
+
+    Examples
+    --------
+    >>> slab = describe_double_slab("PbSe-rocksalt", lateral=(2, 2), planes=2, gap=30.0)
+    >>> ledger = double_slab_ledger(slab, build_neck_of_shape(slab, None))
+    >>> len(ledger.planes), round(ledger.vacuum, 6)
+    (4, 15.0)
+    """
+    apart = atoms.copy()
+    apart.cell[2, 2] += 2.0 * slab.height
+    ledger = sheet_ledger(apart)
+    return replace(ledger, vacuum=float(atoms.cell[2, 2]) - ledger.thickness)
 
 
 def columns_for_pairs(slab: DoubleSlab, pairs: int, filament: Filament | None = None) -> int:
