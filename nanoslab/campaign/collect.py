@@ -64,7 +64,7 @@ def _vasp_result(calculation: Calculation, folder: Path, source: str) -> Calcula
     try:
         result: CalculationResult = calculation_result(calculation.name, read_run(folder))
     except NanoslabError as error:
-        return _missing(calculation, folder, source, f"unreadable: {error}")
+        return _missing(calculation, folder, source, f"unreadable: {error}", found=True)
     order = species_order(calculation.atoms)
     if result.atoms is None or len(result.atoms) != len(order):
         return result
@@ -81,12 +81,16 @@ def _engine_result(calculation: Calculation, folder: Path, source: str) -> Calcu
     try:
         result: CalculationResult = read_result(folder / source)
     except NanoslabError as error:
-        return _missing(calculation, folder / source, source, f"unreadable: {error}")
+        return _missing(calculation, folder / source, source, f"unreadable: {error}", found=True)
     return result
 
 
-def _missing(calculation: Calculation, folder: Path, source: str, problem: str) -> CalculationResult:
-    return CalculationResult(name=calculation.name, path=str(folder), level_of_theory=source, problems=(problem,))
+def _missing(
+    calculation: Calculation, folder: Path, source: str, problem: str, *, found: bool = False
+) -> CalculationResult:
+    return CalculationResult(
+        name=calculation.name, path=str(folder), level_of_theory=source, problems=(problem,), found=found
+    )
 
 
 def _checked(calculation: Calculation, result: CalculationResult) -> CalculationResult:
