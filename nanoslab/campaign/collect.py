@@ -57,10 +57,10 @@ def _vasp_output(folder: Path) -> tuple[str, ...]:
 
 
 def _vasp_result(calculation: Calculation, folder: Path, source: str) -> CalculationResult:
-    from nanoslab.vasp import calculation_result, read_run
-
     if not _vasp_output(folder):
         return _missing(calculation, folder, source, "not run yet: the folder holds no VASP output")
+    from nanoslab.vasp import calculation_result, read_run
+
     try:
         result: CalculationResult = calculation_result(calculation.name, read_run(folder))
     except NanoslabError as error:
