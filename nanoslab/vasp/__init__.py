@@ -6,14 +6,28 @@ from typing import Any
 
 #: public name -> file that holds it; a file is loaded when one of its names is asked for
 _HOME = {
-    "calculation_result": "reader",
+    "calculation_result": "comparable",
     "read_poscar": "poscar",
+    "RunResult": "reader",
+    "find_runs": "folder",
     "read_run": "reader",
+    "read_runs": "many",
+    "read_trajectory": "trajectory",
     "write_deck": "deck",
     "write_poscar": "poscar",
 }
 
-__all__ = ["calculation_result", "read_poscar", "read_run", "write_deck", "write_poscar"]
+__all__ = [
+    "RunResult",
+    "calculation_result",
+    "find_runs",
+    "read_poscar",
+    "read_run",
+    "read_runs",
+    "read_trajectory",
+    "write_deck",
+    "write_poscar",
+]
 
 
 def __getattr__(name: str) -> Any:

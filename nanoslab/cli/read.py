@@ -1,0 +1,147 @@
+"""Read VASP runs: energies, forces, and the truth about their convergence.
+
+Folders are searched to the bottom; every run is a row, also one that is broken.
+
+example:
+  nanoslab read campaign/ --csv runs.csv
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.errors import FileError, InputError
+
+if TYPE_CHECKING:
+    from nanoslab.vasp.reader import RunResult
+
+_PATH_WIDTH = 34
+_FORMULA_WIDTH = 12
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, folders of runs, or single files")
+    parser.add_argument("--csv", metavar="FILE", help="write all columns to a CSV file")
+    parser.add_argument("--extxyz", metavar="FILE", help="write every ionic step of every run to an extended XYZ file")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: as many as cores)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_json_option(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Print one row per run and the counts of the verdicts."""
+    from nanoslab.vasp.folder import find_runs
+    from nanoslab.vasp.many import read_all
+
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise InputError("--jobs", expected="at least 1", got=arguments.jobs, advice="leave it out to use every core")
+    files = list(find_runs(arguments.runs))
+    if not any(found.has_outputs for found in files):
+        raise FileError(
+            ", ".join(arguments.runs),
+            expected="vasprun.xml, OUTCAR or OSZICAR",
+            got=f"{len(files)} decks that never ran" if files else "no run at all",
+            advice="give a folder VASP ran in",
+        )
+    results = list(_with_progress(read_all(files, arguments.jobs), len(files), quiet=arguments.quiet))
+    if arguments.csv:
+        _write_csv(results, Path(arguments.csv))
+    if arguments.extxyz:
+        _write_extxyz(results, Path(arguments.extxyz))
+    if arguments.json:
+        print_json({"runs": [result.to_dict() for result in results], "verdicts": dict(_counts(results))})
+        return
+    print_table(_COLUMNS, [_row(result) for result in results])
+    print()
+    for verdict, count in _counts(results).most_common():
+        print(f"{count:6d}  {verdict}")
+
+
+def _with_progress(results: Iterator[RunResult], total: int, *, quiet: bool) -> Iterator[RunResult]:
+    if quiet or not sys.stderr.isatty() or total < 2:
+        yield from results
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(results, description="reading", total=total, console=Console(stderr=True), transient=True)
+
+
+_COLUMNS = ("run", "formula", "E0 [eV]", "max F", "steps", "verdict")
+
+
+def _row(result: RunResult) -> list[str]:
+    energy, force = result.energy, result.max_free_force
+    return [
+        _shortened(result.path, _PATH_WIDTH),
+        _cut(result.formula or "-", _FORMULA_WIDTH),
+        "-" if energy is None else f"{energy:.5f}",
+        "-" if force is None else f"{force:.3f}",
+        str(result.n_ionic_steps),
+        verdict_in_words(result),
+    ]
+
+
+_VERDICTS: tuple[tuple[str, Callable[[RunResult], bool]], ...] = (
+    ("ok", lambda r: r.converged),
+    ("not run", lambda r: r.kind == "not run"),
+    ("unreadable", lambda r: r.kind == "unreadable"),
+    ("no energy", lambda r: r.energy is None),
+    ("not finished", lambda r: not r.complete),
+    ("electrons not converged", lambda r: r.electronic_converged is not True),
+    ("ions not relaxed", lambda r: r.ionic_converged is False),
+)
+
+
+def verdict_in_words(result: RunResult) -> str:
+    """A few words for a row; the problems in full are in JSON and CSV."""
+    return next((words for words, applies in _VERDICTS if applies(result)), "see problems")
+
+
+def _counts(results: Sequence[RunResult]) -> Counter[str]:
+    return Counter(verdict_in_words(result) for result in results)
+
+
+def _shortened(path: str, width: int) -> str:
+    return path if len(path) <= width else "…" + path[len(path) - width + 1 :]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _write_csv(results: Iterable[RunResult], path: Path) -> None:
+    from nanoslab.files import write_atomically
+
+    rows = [result.to_dict() for result in results]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: "; ".join(map(str, v)) if isinstance(v, list) else v for key, v in row.items()})
+    write_atomically(path, text.getvalue())
+
+
+def _write_extxyz(results: Iterable[RunResult], path: Path) -> None:
+    from ase.io import write
+
+    from nanoslab.files import write_atomically
+
+    text = io.StringIO()
+    for result in results:
+        if result.final is None:
+            sys.stderr.write(f"nanoslab: {result.path}: no structure of a finished step, not in {path}\n")
+            continue
+        for atoms in result.trajectory():
+            atoms.info["run"] = result.path
+            write(text, atoms, format="extxyz")
+    write_atomically(path, text.getvalue())

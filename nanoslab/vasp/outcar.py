@@ -1,0 +1,285 @@
+"""``OUTCAR``: one pass from marker to marker; only what belongs to the last finished ionic step is parsed.
+
+The markers are the headings VASP has printed since version 4.6. Numbers in fixed columns may touch each
+other, so they are told apart by their number of decimals, not by blanks.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from nanoslab.errors import FileError
+from nanoslab.vasp.bytestream import LOOK_BEHIND, ByteStream, EndOfBytesError
+from nanoslab.vasp.outcar_header import Header, lattice_after, parse_header
+from nanoslab.vasp.reading import Array, Frame, IonicStep, Reading, number, rows_of_three
+
+_ITERATION = b" Iteration "
+_GEOMETRY = b"VOLUME and BASIS-vectors are now"
+_FORCES = b"TOTAL-FORCE (eV"
+_ENERGY = b"FREE ENERGIE OF THE ION-ELECTRON SYSTEM"
+_REACHED = b"reached required accuracy - stopping structural energy minimisation"
+_TIMING = b"General timing and accounting informations for this job"
+
+#: what is searched in each phase: electrons, forces, between ionic steps
+_IN_ELECTRONS = (_ITERATION, _GEOMETRY, _ENERGY)
+_IN_FORCES = (_FORCES, _ENERGY, _ITERATION)
+_AFTER_ENERGY = (_ITERATION, _REACHED, _TIMING, _GEOMETRY)
+
+_HEADING = re.compile(rb"\s*([\d*]+)\(\s*([\d*]+)\s*\)")
+_CHANGE = re.compile(rb"total energy-change[^:\n]*:\s*(-?[\d.]+(?:[ED][+-]?\d+)?|\*+)\s*\(")
+_MAGNETIZATION = re.compile(rb"number of electron[^\n]*magnetization +([-\d. ]+)\n")
+_TOTAL = re.compile(rb"\n *free  energy +TOTEN *= *(\S+) eV *\n")
+_ELECTRONIC_TOTAL = re.compile(rb"\n *free energy +TOTEN *= *(\S+) eV *\n")
+_EXTRAPOLATED = re.compile(rb"\n *energy  without entropy *=[^\n]*?energy\(sigma->0\) *= *(\S+) *\r?\n")
+_IN_KB = re.compile(rb"in kB +([^\n]*)\n")
+_VECTOR = re.compile(rb"-?\d+\.\d{9}")
+_ROW = re.compile(rb" *(-?\d*\.\d{5}) *(-?\d*\.\d{5}) *(-?\d*\.\d{5}) +(-?\d*\.\d{6}) *(-?\d*\.\d{6}) *(-?\d*\.\d{6})")
+_ELAPSED = re.compile(rb"Elapsed time \(sec\): +([\d.]+) *\n")
+_END = re.compile(rb"Voluntary context switches: +\d+ *\r?\n")
+_PROFILE = b"PROFILE, used timers"
+_PROFILE_END = re.compile(rb"\n(Profiling took [^\n]*seconds *\n|[^\n]*-{20,} *\n)\s*$")
+
+_ITERATION_TEXT = 6000
+_ENERGY_TEXT = 1200
+_GEOMETRY_TEXT = 1200
+_STRESS_TEXT = 800
+_TAIL = 1 << 20
+
+
+def read_outcar(path: Path, frames: list[Frame | None] | None = None) -> Reading:
+    """Read what an ``OUTCAR`` says about energies, forces, structure and settings.
+
+    Parameters
+    ----------
+    path
+        Plain or compressed file.
+    frames
+        When given, filled with the geometry of every finished ionic step.
+
+    Returns
+    -------
+    Reading
+        Only finished ionic steps; `complete` when the accounting at the end is there.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be opened.
+    """
+    with ByteStream(path) as stream:
+        return _Walk(stream, frames).run()
+
+
+class _Walk:
+    """State of one pass over a file."""
+
+    def __init__(self, stream: ByteStream, frames: list[Frame | None] | None) -> None:
+        self.stream = stream
+        self.frames = frames
+        self.header = Header()
+        self.problems: list[str] = []
+        self.steps: list[IonicStep] = []
+        self.n_electronic = 0
+        self.last_iteration = b""
+        self.magnetization: tuple[float, ...] | None = None
+        self.pending = _Geometry()
+        self.last = _Geometry()
+        self.reached = False
+        self.complete = False
+        self.elapsed: float | None = None
+
+    def run(self) -> Reading:
+        """Walk to the end, or to where the file ends."""
+        try:
+            self._header()
+            self._steps()
+        except EndOfBytesError:
+            pass
+        except FileError as error:
+            self.problems.append(str(error))
+        if self.stream.damage:
+            self.problems.append(f"{self.stream.path.name}: {self.stream.damage}")
+            self.complete = False
+        return self._reading()
+
+    def _header(self) -> None:
+        try:
+            text = self.stream.take(_ITERATION)
+        except EndOfBytesError as end:
+            self.header = parse_header(end.taken)
+            raise
+        self.header = parse_header(text)
+
+    def _steps(self) -> None:
+        self._iteration()
+        needles: tuple[bytes, ...] = _IN_ELECTRONS
+        while True:
+            which = self.stream.skip_to_first(needles)
+            if which is None:
+                self._end(self.stream.behind(LOOK_BEHIND))
+                return
+            found = needles[which]
+            if found == _ITERATION:
+                self._iteration()
+                needles = _IN_ELECTRONS
+            elif found == _GEOMETRY:
+                self._geometry()
+                needles = _IN_FORCES
+            elif found == _FORCES:
+                self._forces()
+            elif found == _ENERGY:
+                if not self.stream.behind(len(_ENERGY) + 4).startswith(b"ML "):
+                    self._energy()
+                needles = _AFTER_ENERGY
+            elif found == _REACHED:
+                self.reached = True
+            else:
+                self._end(_TIMING + self.stream.peek(_TAIL))
+                return
+
+    def _iteration(self) -> None:
+        """Note an electronic step; those of linear response belong to no ionic step."""
+        text = self.stream.peek(_ITERATION_TEXT)
+        heading = _HEADING.match(text)
+        if heading is None:
+            return
+        counter = heading[2]
+        self.n_electronic = int(counter) if counter.isdigit() else self.n_electronic + 1
+        self.last_iteration = text
+
+    def _geometry(self) -> None:
+        self.pending.table = self.stream.peek(_GEOMETRY_TEXT)
+        self.pending.stress = self.stream.behind(_STRESS_TEXT)
+
+    def _forces(self) -> None:
+        if not self.stream.skip_past(b"---\n"):
+            raise EndOfBytesError
+        self.pending.rows = self.stream.take(b" ---")
+
+    def _energy(self) -> None:
+        text = self.stream.peek(_ENERGY_TEXT)
+        total, extrapolated = _TOTAL.search(text), _EXTRAPOLATED.search(text)
+        if total is None or extrapolated is None:
+            if len(text) < _ENERGY_TEXT:
+                raise EndOfBytesError
+            self.problems.append(
+                f"{self.stream.path.name}: the energy of ionic step {len(self.steps) + 1} is not there"
+            )
+            return
+        change = _CHANGE.search(self.last_iteration)
+        magnetization = _MAGNETIZATION.search(self.last_iteration)
+        if magnetization and magnetization[1].split():
+            values = [number(word) for word in magnetization[1].split()]
+            self.magnetization = tuple(value for value in values if value is not None)
+        free = number(total[1])
+        electronic = _ELECTRONIC_TOTAL.search(self.last_iteration)
+        f_last = number(electronic[1]) if electronic else None
+        self.steps.append(
+            IonicStep(
+                free,
+                number(extrapolated[1]),
+                self.n_electronic,
+                number(change[1]) if change else None,
+                free - f_last if free is not None and f_last is not None else None,
+            )
+        )
+        self.last, self.pending = self.pending, _Geometry()
+        self.n_electronic = 0
+        if self.frames is not None:
+            self.frames.append(self.last.frame(self.header.n_atoms))
+
+    def _end(self, tail: bytes) -> None:
+        """Judge the last part of the file: the accounting, and the profile that some builds append."""
+        at = tail.rfind(_TIMING)
+        if at < 0:
+            return
+        tail = tail[at:]
+        elapsed = _ELAPSED.search(tail)
+        self.elapsed = float(elapsed[1]) if elapsed else None
+        finished = _END.search(tail) is not None
+        self.complete = finished and (_PROFILE not in tail or _PROFILE_END.search(tail) is not None)
+
+    def _reading(self) -> Reading:
+        header, stream = self.header, self.stream
+        final = self.last.frame(header.n_atoms) if self.steps else None
+        problems = list(self.problems)
+        if final is not None and final.forces is None and self.last.rows:
+            problems.append(f"{stream.path.name}: the forces of the last ionic step cannot be read")
+        cut = "" if self.complete else f"ends after {stream.offset} bytes, {self._where()}"
+        return Reading(
+            file=stream.path.name,
+            complete=self.complete,
+            cut=cut,
+            vasp_version=header.version,
+            incar=header.incar,
+            parameters=header.parameters,
+            symbols=header.symbols,
+            potentials=header.potentials,
+            counts=header.counts,
+            steps=tuple(self.steps),
+            final=final,
+            initial=header.initial,
+            n_kpoints=header.n_kpoints,
+            says_reached=self.reached,
+            unfinished_electronic_steps=0 if self.complete else self.n_electronic,
+            magnetization=self.magnetization,
+            elapsed_s=self.elapsed,
+            problems=tuple(problems),
+        )
+
+    def _where(self) -> str:
+        if self.n_electronic:
+            return f"in electronic step {self.n_electronic} of ionic step {len(self.steps) + 1}"
+        return f"after ionic step {len(self.steps)}" if self.steps else "in the header"
+
+
+class _Geometry:
+    """Text of one ionic step's geometry, parsed only when it is the last one."""
+
+    __slots__ = ("rows", "stress", "table")
+
+    def __init__(self) -> None:
+        self.table = self.stress = self.rows = b""
+
+    def frame(self, n_atoms: int | None) -> Frame | None:
+        """Geometry, forces and stress, or None when lattice or positions are missing."""
+        lattice = lattice_after(self.table)
+        table = _positions_and_forces(self.rows)
+        if lattice is None or table is None or (n_atoms is not None and len(table) != n_atoms):
+            return None
+        scaled = np.asarray(np.linalg.solve(lattice.T, table[:, :3].T).T, dtype=np.float64)
+        forces = table[:, 3:]
+        return Frame(
+            lattice=lattice,
+            scaled_positions=scaled,
+            forces=forces if np.isfinite(forces).all() else None,
+            stress=_stress(self.stress),
+        )
+
+
+def _positions_and_forces(rows: bytes) -> Array | None:
+    """Shape (n, 6): positions [Å] and forces [eV/Å]; forces that overflowed are not finite."""
+    fast = rows_of_three(rows)
+    if fast is not None and len(fast) % 2 == 0:
+        return fast.reshape(-1, 6)
+    lines = [line for line in rows.split(b"\n") if line.strip()]
+    table = np.full((len(lines), 6), np.nan)
+    for i, line in enumerate(lines):
+        found = _ROW.match(line)
+        if found is None:
+            return None
+        table[i] = [float(word) for word in found.groups()]
+    return table
+
+
+def _stress(text: bytes) -> Array | None:
+    """Stress tensor [kB] from the last line `in kB` (XX YY ZZ XY YZ ZX)."""
+    lines = _IN_KB.findall(text)
+    values = [number(word) for word in lines[-1].split()] if lines else []
+    if len(values) != 6 or None in values:
+        return None
+    xx, yy, zz, xy, yz, zx = values
+    return np.array([[xx, xy, zx], [xy, yy, yz], [zx, yz, zz]], dtype=np.float64)

@@ -1,0 +1,28 @@
+"""POTCAR titles: which element a title such as ``PAW_PBE Cd_sv_GW 01Jan2008`` stands for."""
+
+from __future__ import annotations
+
+import re
+
+from ase.data import atomic_numbers
+
+_SYMBOL = re.compile(r"[A-Z][a-z]?(?![a-z])")
+
+
+def element_of_title(element: str, title: str) -> str:
+    """Element of a species; its title decides where VASP garbles the symbol (X for Xe, r for Zr).
+
+    Examples
+    --------
+    >>> element_of_title("X", "PAW_PBE Xe 07Sep2000"), element_of_title("Cd", "PAW_PBE Cd 06Sep2000")
+    ('Xe', 'Cd')
+    >>> element_of_title("r", "PAW_PBE Zr_sv 04Jan2005"), element_of_title("H", "PAW_PBE H1.25 07Sep2000")
+    ('Zr', 'H')
+    """
+    if element != "X" and element in atomic_numbers:
+        return element
+    for word in title.split()[:2][::-1]:
+        found = _SYMBOL.match(word)
+        if found and found[0] in atomic_numbers:
+            return found[0]
+    return element
