@@ -1,0 +1,175 @@
+"""`nanoslab build nanosheet` and `build vacancies`: keys others rely on, files that read back, manners."""
+
+import json
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+from pymatgen.io.vasp import Poscar
+
+from nanoslab.build import build_nanosheet
+from nanoslab.cli.main import main
+
+SHEET = ["build", "nanosheet", "CdSe-wurtzite", "--face", "11-20", "--monolayers", "7"]
+KEYS = {"file", "formula", "n_atoms", "n_planes", "thickness_A", "vacuum_A", "area_A2", "termination", "ledger"}
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
+    assert main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def fault(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    try:
+        code = main([*map(str, arguments)])
+    except SystemExit as leave:  # argparse's own errors
+        code = leave.code
+    captured = capsys.readouterr()
+    assert code == 2
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_nanosheet_says_what_it_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "POSCAR"
+    said = answer(capsys, *SHEET, "-o", path)
+    assert said["schema"] == 1
+    assert set(said) >= KEYS
+    assert (said["formula"], said["n_atoms"], said["n_planes"]) == ("Cd14Se14", 28, 7)
+    assert said["termination"] == ["CdSe", "CdSe"]
+    assert said["vacuum_A"] == pytest.approx(15)
+    assert {"counts", "formal_charge", "dipole_eA"} <= set(said["ledger"])
+    stored = json.loads((tmp_path / "POSCAR.json").read_text())
+    assert stored == said
+
+
+def test_poscar_reads_back_the_same_in_ase_and_pymatgen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "POSCAR"
+    answer(capsys, *SHEET, "-o", path)
+    sheet = build_nanosheet("CdSe-wurtzite", "11-20", 7)
+    theirs = ase.io.read(path)
+    assert theirs.get_chemical_symbols() == sheet.get_chemical_symbols()
+    assert theirs.positions == pytest.approx(sheet.positions, abs=1e-9)
+    assert theirs.constraints[0].index.tolist() == sheet.constraints[0].index.tolist()
+    poscar = Poscar.from_file(path)
+    assert poscar.site_symbols == ["Cd", "Se"]
+    frozen = [i for i, flags in enumerate(poscar.selective_dynamics) if not any(flags)]
+    assert frozen == sheet.constraints[0].index.tolist()
+    assert np.allclose(poscar.structure.cart_coords, sheet.positions)
+
+
+@pytest.mark.parametrize("name", ["sheet.vasp", "sheet.cif", "sheet.extxyz", "sheet.xyz", "POSCAR_7ML", "CONTCAR"])
+def test_format_follows_the_file_name(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    path = tmp_path / name
+    answer(capsys, *SHEET, "-o", path)
+    again = ase.io.read(path, format="vasp" if "CAR" in name else None)
+    assert again.get_chemical_formula() == "Cd14Se14"
+    assert again.cell.cellpar() == pytest.approx(build_nanosheet("CdSe-wurtzite", "11-20", 7).cell.cellpar(), abs=1e-4)
+
+
+def test_writing_twice_changes_nothing_and_nothing_is_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "POSCAR"
+    answer(capsys, *SHEET, "-o", path)
+    first = path.read_bytes()
+    answer(capsys, *SHEET, "-o", path)
+    assert path.read_bytes() == first
+    assert "would be lost" in fault(capsys, *SHEET, "--vacuum", 20, "-o", path)
+    assert path.read_bytes() == first
+
+
+def test_termination_repeat_and_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ["build", "nanosheet", "CdSe-zincblende", "--face", "001", "--monolayers", "7", "--repeat", "2", "1"]
+    assert main([*common, "--termination", "Cd", "Cd", "-o", str(tmp_path / "POSCAR")]) == 0
+    out = capsys.readouterr().out
+    assert "Cd16Se14" in out
+    assert "Cd:Se 16:14 = 1:0.875" in out
+    assert "4 e" in out
+    assert main(common) == 0
+    assert "nothing written" in capsys.readouterr().out
+
+
+def test_vacancies_are_written_each_in_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    slab, folder = tmp_path / "POSCAR", tmp_path / "vacancies"
+    answer(capsys, *SHEET, "-o", slab)
+    said = answer(capsys, "build", "vacancies", slab, "--species", "Se", "--count", 1, "-o", folder)
+    assert (said["n_distinct"], said["n_total"]) == (4, 14)
+    assert [entry["degeneracy"] for entry in said["structures"]] == [4, 4, 4, 2]
+    parent = ase.io.read(slab)
+    for entry in said["structures"]:
+        assert set(entry) >= KEYS | {"degeneracy", "removed_indices", "label"}
+        atoms = ase.io.read(entry["file"])
+        kept = [i for i in range(28) if i not in entry["removed_indices"]]
+        assert atoms.positions == pytest.approx(parent.positions[kept], abs=1e-9)
+    assert json.loads((folder / "vacancies.json").read_text()) == said
+    again = answer(capsys, "build", "vacancies", slab, "--species", "Se", "--count", 1, "-o", folder)
+    assert again == said
+
+
+def test_whole_layers_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    slab = tmp_path / "sheet.extxyz"
+    answer(capsys, *SHEET, "-o", slab)
+    both = answer(
+        capsys,
+        "build",
+        "vacancies",
+        slab,
+        "--species",
+        "Se",
+        "--count",
+        "layer",
+        "--region",
+        "both",
+        "-o",
+        tmp_path / "v",
+    )
+    assert [entry["formula"] for entry in both["structures"]] == ["Cd14Se10"]
+    before = sorted(tmp_path.rglob("*"))
+    count = answer(capsys, "build", "vacancies", slab, "--species", "Se", "--count", 7, "--count-only")
+    assert count["n_total"] == 3432
+    assert count["n_distinct"] < 3432
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["CdSe", "--face", "001", "--monolayers", "7"], "did you mean CdSe-wurtzite or CdSe-zincblende"),
+        (["CdSe-wurtzite", "--face", "11-20", "--monolayers", "0"], "at least 1, got 0"),
+        (["CdSe-wurtzite", "--face", "11-20", "--monolayers", "x"], "--monolayers"),
+        (["CdSe-wurtzite", "--face", "11-20", "--monolayers", "7", "--vacuum", "-3"], "vacuum"),
+        (["CdSe-wurtzite", "--face", "12-20", "--monolayers", "7"], "h + k + i = 0"),
+        (["CdSe-wurtzite", "--face", "11-20", "--monolayers", "7", "--termination", "Cd", "Cd"], "CdSe/CdSe"),
+        (["CdSe-wurtzite", "--face", "11-20", "--monolayers", "7", "-o", "sheet.foo"], "the format follows the name"),
+    ],
+)
+def test_bad_sheets_end_in_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    assert words in fault(capsys, "build", "nanosheet", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--species", "Te", "-o", "v"], "did you mean Se"),
+        (["--species", "Se"], "--output"),
+        (["--species", "Se", "--count", "two", "-o", "v"], "'layer'"),
+        (["--species", "Se", "--count", "99", "-o", "v"], "at most 14"),
+        (["--species", "Se", "--region", "botom", "-o", "v"], "did you mean bottom"),
+    ],
+)
+def test_bad_vacancies_end_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    slab = tmp_path / "POSCAR"
+    answer(capsys, *SHEET, "-o", slab)
+    assert words in fault(capsys, "build", "vacancies", slab, *arguments)
+
+
+def test_missing_and_broken_slabs_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no such file" in fault(capsys, "build", "vacancies", tmp_path / "POSCAR", "--species", "Se", "-o", "v")
+    broken = tmp_path / "slab.cif"
+    broken.write_text("data_\n_cell_length_a nonsense\n")
+    assert "slab.cif" in fault(capsys, "build", "vacancies", broken, "--species", "Se", "-o", "v")
