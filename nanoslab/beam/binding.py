@@ -81,7 +81,7 @@ def threshold_interval(energy: float) -> tuple[float, float]:
     return energy, THRESHOLD_OVER_SUBLIMATION * energy
 
 
-def mean_atomisation_energy(composition: Mapping[str, int], formation_enthalpy: float) -> float:
+def mean_atomisation_energy(composition: Mapping[str, float], formation_enthalpy: float) -> float:
     """Mean energy to take a compound apart into atoms, (Σ E_at - ΔH_f)/n_atoms [eV per atom].
 
     Parameters
@@ -97,8 +97,8 @@ def mean_atomisation_energy(composition: Mapping[str, int], formation_enthalpy: 
     2.415
     """
     n_atoms = sum(composition.values())
-    if not composition or min(composition.values()) < 1:
-        raise InputError("composition", expected="one atom or more of each element", got=dict(composition))
+    if not composition or not min(composition.values()) > 0:
+        raise InputError("composition", expected="a number of atoms of each element", got=dict(composition))
     total = sum(n * sublimation_energy(symbol) for symbol, n in composition.items()) - formation_enthalpy
     require_positive(
         "mean atomisation energy", total, "eV", "the formation enthalpy is that of the formula unit, in eV"

@@ -7,7 +7,7 @@ from typing import Any
 from nanoslab.errors import InputError
 
 #: beam energies of the model [keV]; microscopes run from 20 to 1250 kV
-LOWEST_BEAM_ENERGY_KEV, HIGHEST_BEAM_ENERGY_KEV = 0.1, 10_000.0
+LOWEST_BEAM_ENERGY_KEV, HIGHEST_BEAM_ENERGY_KEV = 1.0, 10_000.0
 
 
 def smallest_and_largest(value: Any) -> tuple[float, float]:
@@ -57,14 +57,19 @@ def require_beam_energy(value: Any) -> None:
     --------
     >>> require_beam_energy(200_000)
     Traceback (most recent call last):
-    nanoslab.errors.InputError: beam energy: expected 0.1 to 10000 keV, got 200000; did you mean 200 keV?
+    nanoslab.errors.InputError: beam energy: expected 1 to 10000 keV, got 200000; did you mean 200 keV?
     """
     low, high = smallest_and_largest(value)
     if low >= LOWEST_BEAM_ENERGY_KEV and high <= HIGHEST_BEAM_ENERGY_KEV:
         return
     bad = low if not low >= LOWEST_BEAM_ENERGY_KEV else high
-    advice = f"did you mean {bad / 1000:g} keV?" if 10_000 < bad <= 1e7 else "give the voltage in kV, such as 200"
-    raise InputError("beam energy", expected="0.1 to 10000 keV", got=f"{bad:.10g}", advice=advice)
+    if 10_000 < bad <= 1e7:
+        advice = f"did you mean {bad / 1000:g} keV?"
+    elif 0.02 <= bad < 1:
+        advice = f"did you mean {bad * 1000:g} keV?"
+    else:
+        advice = "give the voltage in kV, such as 200"
+    raise InputError("beam energy", expected="1 to 10000 keV", got=f"{bad:.10g}", advice=advice)
 
 
 def number_or_array(value: Any) -> Any:

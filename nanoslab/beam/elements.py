@@ -5,6 +5,7 @@ See `nanoslab.beam.elements_source` for where the numbers come from.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -90,18 +91,38 @@ def elements_of_formula(formula: str) -> tuple[str, ...]:
     --------
     >>> elements_of_formula("CdSe")
     ('Cd', 'Se')
-    >>> elements_of_formula("Cd0.5Zn0.5Se")
-    ('Cd', 'Zn', 'Se')
     """
-    import re
+    return tuple(composition_of_formula(formula))
 
-    if not re.fullmatch(r"(?:[A-Za-z]|\d|[.()])+", formula):
+
+def composition_of_formula(formula: str) -> dict[str, float]:
+    """Atoms of each element in a chemical formula, in the order written.
+
+    Examples
+    --------
+    >>> composition_of_formula("Cd0.5Zn0.5Se")
+    {'Cd': 0.5, 'Zn': 0.5, 'Se': 1.0}
+    >>> composition_of_formula("Cd(SeO3)2")
+    {'Cd': 1.0, 'Se': 2.0, 'O': 6.0}
+    """
+    parts = re.findall(r"([A-Z][a-z]?|[()])(\d+\.?\d*|\.\d+)?", formula)
+    if not parts or "".join(symbol + number for symbol, number in parts) != formula:
         raise _unknown_element(formula)
-    symbols = re.findall(r"[A-Z][a-z]?|[a-z]+", formula)
-    for symbol in symbols:
-        if symbol not in _lines():
-            raise _unknown_element(formula if symbol != formula and symbol.islower() else symbol)
-    return tuple(dict.fromkeys(symbols))
+    levels: list[dict[str, float]] = [{}]
+    for part, number in parts:
+        if part == "(":
+            levels.append({})
+            continue
+        if part == ")" and len(levels) == 1:
+            raise _unknown_element(formula)
+        if part != ")" and part not in _lines():
+            raise _unknown_element(part, formula)
+        inside = levels.pop() if part == ")" else {part: 1.0}
+        for symbol, count in inside.items():
+            levels[-1][symbol] = levels[-1].get(symbol, 0.0) + count * float(number or 1)
+    if len(levels) != 1 or not all(levels[0].values()) or not levels[0]:
+        raise _unknown_element(formula)
+    return levels[0]
 
 
 def symbols() -> tuple[str, ...]:
@@ -126,10 +147,13 @@ def _isotope(text: str) -> Isotope:
     return Isotope(int(number), float(mass), float(abundance))
 
 
-def _unknown_element(given: str) -> InputError:
-    close = str(given).strip().capitalize()
-    advice = f"did you mean {close}?" if close in _lines() and close != given else ""
-    if not advice:
-        suggestion = str(unknown_name("element", str(given), _lines())).partition("; ")[2]
-        advice = suggestion if suggestion.startswith("did") else "write it as in Se or CdSe"
-    return InputError("element", expected="a chemical symbol from H to Pu", got=repr(given), advice=advice)
+def _unknown_element(given: str, formula: str = "") -> InputError:
+    text = str(given)
+    close = text.strip().capitalize()
+    if close in _lines() and close != text:
+        advice = f"did you mean {close}?"
+    else:
+        advice = str(unknown_name("element", text, _lines())).partition("; ")[2]
+        advice = advice if advice.startswith("did") else "write it as in Se or CdSe"
+    got = f"{text!r} in {formula!r}" if formula not in ("", text) else repr(text)
+    return InputError("element", expected="symbols from H to Pu, or a formula", got=got, advice=advice)

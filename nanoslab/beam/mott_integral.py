@@ -115,7 +115,7 @@ def _operators() -> tuple[Array, Array, Array, Array]:
     angles = np.pi * (np.arange(N_NODES) + 0.5) / N_NODES
     nodes = LARGEST_LOG * (1 + np.cos(angles)) / 2
     vandermonde = chebyshev.chebvander(2 * nodes / LARGEST_LOG - 1, N_NODES - 1)
-    to_coefficients: Array = np.linalg.inv(vandermonde)
+    to_coefficients = np.asarray(np.linalg.inv(vandermonde), dtype=float)
     points, weights = np.polynomial.legendre.leggauss(200)
     plain, sphere = np.empty((2, N_NODES, N_NODES))
     for row, end in enumerate(nodes):

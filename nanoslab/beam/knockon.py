@@ -1,0 +1,231 @@
+"""The quick calculator: one row per element, beam energy and threshold, each saying what it rests on.
+
+Only the Mott model imports numpy; everything else is arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, get_args
+
+from nanoslab.beam.binding import mean_atomisation_energy, sublimation_energy, threshold_interval
+from nanoslab.beam.checks import require_not_negative, require_positive
+from nanoslab.beam.closed_form import Escape, Model, closed_form_cross_section
+from nanoslab.beam.dose import displacement_rate, dose_budget, dose_per_event
+from nanoslab.beam.elements import composition_of_formula, element_data
+from nanoslab.beam.kinematics import max_transferred_energy, threshold_beam_energy
+from nanoslab.beam.vibration import classical_velocity_variance, debye_velocity_variance
+from nanoslab.errors import InputError
+
+#: what a given energy can be -> how rows call it
+GIVEN_SOURCES: Mapping[str, str] = {
+    "displacement": "displacement threshold, given",
+    "surface-binding": "surface binding energy, given",
+    "removal": "energy to take the atom to vacuum (E_rem), given",
+    "vacancy-formation": "vacancy formation energy, given; not a displacement threshold",
+}
+
+#: sources that bound the threshold from below, so that the interval up to 5/3 is reported
+LOWER_BOUNDS = ("removal", "vacancy-formation")
+
+
+class Threshold(NamedTuple):
+    """An energy to leave [eV] and what it is."""
+
+    energy: float
+    source: str
+
+
+class Conditions(NamedTuple):
+    """How atoms are hit, move and leave.
+
+    Attributes
+    ----------
+    model, escape
+        Names of `displacement_cross_section`.
+    temperature
+        [K]; None for one nucleus of the standard mass at rest.
+    debye_temperatures
+        For elements that have one [K]; others move classically.
+    dose_rate_e_per_A2_s, allowed_loss
+        Dose rate [e/Å²/s] and the fraction of atoms that may go, or None.
+    """
+
+    model: Model = "mott"
+    escape: Escape = "spherical"
+    temperature: float | None = 300.0
+    debye_temperatures: Mapping[str, float] = {}
+    dose_rate_e_per_A2_s: float | None = None
+    allowed_loss: float | None = None
+
+
+def kinematic_row(element: str, beam_energy_keV: float) -> dict[str, Any]:
+    """Row without a threshold: the largest transferred energy alone.
+
+    Examples
+    --------
+    >>> round(kinematic_row("Se", 200.0)["max_transferred_energy_eV"], 4)
+    6.6447
+    """
+    unknown = dict.fromkeys(
+        (
+            "threshold_energy_eV",
+            "threshold_source",
+            "threshold_beam_energy_keV",
+            "cross_section_barn",
+            "model",
+            "escape",
+            "temperature_K",
+            "rate_per_s",
+        )
+    )
+    return {
+        "element": element,
+        "beam_energy_keV": beam_energy_keV,
+        "max_transferred_energy_eV": max_transferred_energy(element, beam_energy_keV),
+        **unknown,
+    }
+
+
+def knockon_row(element: str, beam_energy_keV: float, threshold: Threshold, conditions: Conditions) -> dict[str, Any]:
+    """Row with cross-sections for every way to leave, and rates for the chosen one.
+
+    Examples
+    --------
+    >>> at_rest = Conditions(model="rutherford", temperature=None)
+    >>> row = knockon_row("Se", 200.0, Threshold(2.25, "sublimation energy of the element"), at_rest)
+    >>> round(row["cross_section_barn"], 3)
+    1244.782
+    """
+    require_positive("threshold energy", threshold.energy, "eV")
+    ways: tuple[Escape, ...] = get_args(Escape)
+    barns = {way: cross_section(element, beam_energy_keV, threshold.energy, conditions, way) for way in ways}
+    chosen = barns[conditions.escape]
+    rate_of_dose, loss = conditions.dose_rate_e_per_A2_s, conditions.allowed_loss
+    rate = None if rate_of_dose is None else float(displacement_rate(chosen, rate_of_dose))
+    return {
+        **kinematic_row(element, beam_energy_keV),
+        "threshold_energy_eV": threshold.energy,
+        "threshold_source": threshold.source,
+        "threshold_beam_energy_keV": threshold_beam_energy(element, threshold.energy),
+        "cross_section_barn": chosen,
+        "model": conditions.model,
+        "escape": conditions.escape,
+        "temperature_K": conditions.temperature,
+        "rate_per_s": rate,
+        "cross_sections_barn": barns,
+        "masses": "standard" if conditions.temperature is None else "isotopes",
+        "motion": motion(element, conditions),
+        "lifetime_s": 1 / rate if rate else None,
+        "dose_per_event_e_per_A2": dose_per_event(chosen) if chosen else None,
+        "dose_budget_e_per_A2": dose_budget(chosen, loss) if chosen and loss is not None else None,
+    }
+
+
+def cross_section(
+    element: str, beam_energy_keV: float, threshold_energy: float, conditions: Conditions, escape: Escape
+) -> float:
+    """Total of one element under the conditions, with numpy only where the model needs it [barn]."""
+    variance = velocity_variance(element, conditions)
+    if conditions.model == "mott":
+        from nanoslab.beam.cross_section import displacement_cross_section
+
+        return float(
+            displacement_cross_section(
+                element,
+                beam_energy_keV,
+                threshold_energy,
+                escape=escape,
+                masses="standard" if conditions.temperature is None else "isotopes",
+                velocity_variance=variance,
+            )
+        )
+    data = element_data(element)
+    nuclei = ((data.mass, 1.0),) if conditions.temperature is None else data.masses_and_abundances
+    return closed_form_cross_section(
+        data.atomic_number,
+        nuclei,
+        beam_energy_keV,
+        threshold_energy,
+        model=conditions.model,
+        escape=escape,
+        mass_times_velocity_variance=variance * data.mass,
+    )
+
+
+def velocity_variance(element: str, conditions: Conditions) -> float:
+    """<v_z²> under the conditions [m²/s²]: none, classical, or Debye."""
+    if conditions.temperature is None:
+        return 0.0
+    require_not_negative("temperature", conditions.temperature, "K")
+    debye = conditions.debye_temperatures.get(element)
+    if debye is not None:
+        return debye_velocity_variance(element, debye, conditions.temperature)
+    if conditions.temperature == 0:
+        raise InputError(
+            "temperature",
+            expected="above 0 K for classical motion",
+            got=0,
+            advice=f"give --debye-temperature {element}=181 for the zero-point motion, or --static for none",
+        )
+    return classical_velocity_variance(element, conditions.temperature)
+
+
+def motion(element: str, conditions: Conditions) -> str:
+    """Name of the thermal motion in a row."""
+    if conditions.temperature is None:
+        return "at rest"
+    debye = conditions.debye_temperatures.get(element)
+    return "classical" if debye is None else f"Debye {debye:g} K"
+
+
+def given_thresholds(energy: float, source: str) -> tuple[Threshold, ...]:
+    """Thresholds of an energy that the user gives: itself, and 5/3 of it when it is a lower bound.
+
+    Examples
+    --------
+    >>> [round(t.energy, 2) for t in given_thresholds(5.12, "vacancy-formation")]
+    [5.12, 8.53]
+    """
+    label = GIVEN_SOURCES[source]
+    return _interval(energy, label) if source in LOWER_BOUNDS else (Threshold(energy, label),)
+
+
+def sublimation_thresholds(element: str) -> tuple[Threshold, ...]:
+    """E_sub and 5/3 E_sub of the element, for want of anything better.
+
+    Examples
+    --------
+    >>> sublimation_thresholds("Se")[1].energy
+    3.75
+    """
+    return _interval(sublimation_energy(element), "sublimation energy of the element")
+
+
+def atomisation_thresholds(formula: str, formation_enthalpy: float) -> tuple[Threshold, ...]:
+    """Mean atomisation energy of a compound and 5/3 of it.
+
+    Parameters
+    ----------
+    formation_enthalpy
+        Of the formula unit from the elements [eV].
+    """
+    energy = mean_atomisation_energy(composition_of_formula(formula), formation_enthalpy)
+    return _interval(energy, f"mean atomisation energy of {formula}")
+
+
+def sensitivity(element: str, beam_energy_keV: float, threshold: Threshold, conditions: Conditions) -> float | None:
+    """Change of the cross-section when the threshold is 10 % higher [percent]; None where it is 0 anyway."""
+    here = cross_section(element, beam_energy_keV, threshold.energy, conditions, conditions.escape)
+    there = cross_section(element, beam_energy_keV, 1.1 * threshold.energy, conditions, conditions.escape)
+    return 100 * (there / here - 1) if here > 0 else None
+
+
+def heaviest(elements: Iterable[str]) -> int:
+    """Largest atomic number among elements."""
+    return max(element_data(element).atomic_number for element in elements)
+
+
+def _interval(energy: float, label: str) -> tuple[Threshold, ...]:
+    low, high = threshold_interval(energy)
+    return Threshold(low, label), Threshold(high, f"5/3 of the {label}")
