@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "compute a campaign or study here, with an embedded engine"),
     "submit": ("submit", "run a campaign on a cluster"),
     "status": ("status", "where every calculation of a campaign stands"),
+    "cancel": ("cancel", "stop the jobs of a campaign; what they wrote stays"),
     "read": ("read", "read any VASP run folders and judge them"),
     "analyze": ("analyze", "results of a campaign: tables, JSON, CSV, plots, page"),
 }

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from nanoslab.campaign.folder import NAME
 from nanoslab.cluster.config import Cluster
 from nanoslab.cluster.job import JobOrder
 from nanoslab.errors import FileError, InputError
+from nanoslab.vasp.job_array import TABLE
 from nanoslab.vasp.manifest import MANIFEST, read_manifest
 
 #: what the driver keeps for itself; no calculation can have this name
@@ -53,14 +55,27 @@ def read_plan(campaign: Path) -> tuple[Planned, ...]:
     FileError
         There is no campaign, or one of its decks is broken.
     """
-    try:
-        folders = sorted(path.parent for path in campaign.glob(f"*/{MANIFEST}"))
-    except OSError as error:
-        raise FileError(campaign, expected="a campaign's folder", got=error.strerror) from None
-    if not folders:
+    return parents_first([_planned(campaign / name) for name in calculation_names(campaign)])
+
+
+def calculation_names(campaign: Path) -> tuple[str, ...]:
+    """Names of a campaign's calculations: those of its table, or of its decks where the table was not copied along.
+
+    Raises
+    ------
+    FileError
+        There is no campaign.
+    """
+    table = campaign / TABLE
+    if table.is_file():
+        lines = table.read_text(encoding="utf-8", errors="replace").splitlines()[1:]
+        names = tuple(line.split("\t")[0] for line in lines if line.strip())
+    else:
+        names = tuple(sorted(path.parent.name for path in campaign.glob(f"*/{MANIFEST}")))
+    if not names or any(not NAME.fullmatch(name) for name in names):
         got = "a folder without decks" if campaign.is_dir() else "no such folder"
         raise FileError(campaign, expected="a campaign's folder", got=got, advice="write one with 'nanoslab write'")
-    return parents_first([_planned(folder) for folder in folders])
+    return names
 
 
 def _planned(folder: Path) -> Planned:
@@ -103,7 +118,7 @@ def parents_first(planned: Sequence[Planned]) -> tuple[Planned, ...]:
 
 
 def selected(planned: Sequence[Planned], patterns: Iterable[str]) -> tuple[Planned, ...]:
-    """Calculations whose name matches one of the shell patterns; all without any pattern.
+    """Calculations whose name matches one of the shell patterns, and what they start from; all without any pattern.
 
     Raises
     ------
@@ -112,17 +127,40 @@ def selected(planned: Sequence[Planned], patterns: Iterable[str]) -> tuple[Plann
 
     Examples
     --------
-    >>> [p.name for p in selected([Planned(name="a1", n_atoms=1), Planned(name="b", n_atoms=1)], ["a*"])]
-    ['a1']
+    >>> both = [Planned(name="z", n_atoms=2), Planned(name="a1", n_atoms=1, starts_from="z")]
+    >>> [p.name for p in selected(both, ["a*"])]
+    ['z', 'a1']
     """
-    wanted = tuple(patterns)
-    for pattern in wanted:
-        if not any(fnmatchcase(item.name, pattern) for item in planned):
-            names = ", ".join(item.name for item in planned[:8]) + (", ..." if len(planned) > 8 else "")
-            raise InputError("--only", expected=f"a pattern that matches one of {names}", got=repr(pattern))
-    if not wanted:
-        return tuple(planned)
-    return tuple(item for item in planned if any(fnmatchcase(item.name, pattern) for pattern in wanted))
+    patterns = tuple(patterns)
+    names = [item.name for item in planned]
+    wanted = set(names) if not patterns else matching(names, patterns)
+    for item in reversed(planned):  # children stand after their parents
+        if item.name in wanted and item.starts_from is not None:
+            wanted.add(item.starts_from)
+    return tuple(item for item in planned if item.name in wanted)
+
+
+def matching(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
+    """Names that match one of the shell patterns.
+
+    Raises
+    ------
+    InputError
+        A pattern matches nothing.
+
+    Examples
+    --------
+    >>> sorted(matching(["a1", "a2", "b"], ["a*"]))
+    ['a1', 'a2']
+    """
+    found: set[str] = set()
+    for pattern in patterns:
+        hits = {name for name in names if fnmatchcase(name, pattern)}
+        if not hits:
+            some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+            raise InputError("--only", expected=f"a pattern that matches one of {some}", got=repr(pattern))
+        found |= hits
+    return found
 
 
 def campaign_label(campaign: Path) -> str:

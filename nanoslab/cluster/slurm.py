@@ -78,7 +78,7 @@ def why_gone(job: str) -> str:
     >>> why_gone("")
     'its process is gone'
     """
-    if not job:
+    if not job.isdecimal():
         return "its process is gone"
     state = _state_of(job)
     words = {

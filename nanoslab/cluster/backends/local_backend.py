@@ -25,6 +25,7 @@ class LocalBackend:
         self.folder = campaign.resolve() / DRIVER_FOLDER / "local"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ranks = ranks
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
     def most_at_a_time(self) -> int:
@@ -41,14 +42,17 @@ class LocalBackend:
             [*_command(), str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
         log.close()
+        self.processes[order.job_name] = process
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
         Thread(target=_watch, args=(process, path, future), daemon=True).start()
         return future
 
     def view(self) -> QueueView:
-        """No queue: who runs is asked of the processes themselves."""
-        return QueueView()
+        """Processes this driver started; those of an earlier one are found by their claims."""
+        alive = {name: process for name, process in self.processes.items() if process.poll() is None}
+        self.processes = alive
+        return QueueView(names={name: f"process {process.pid}" for name, process in alive.items()})
 
     def script(self, order: JobOrder) -> str:
         """Command of one calculation."""

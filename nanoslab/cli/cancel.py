@@ -1,0 +1,31 @@
+"""Stop a campaign's jobs; what they wrote stays, and 'nanoslab submit' goes on from there.
+
+Example: nanoslab cancel my-campaign --only 'wz-*'
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nanoslab.cli.output import add_json_option, print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="its folder, on the cluster")
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated")
+    add_json_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Stop the jobs and say which."""
+    from nanoslab.cluster.cancel import cancel_campaign
+
+    names = cancel_campaign(arguments.campaign, arguments.only)
+    if arguments.json:
+        print_json({"campaign": str(arguments.campaign), "cancelled": names})
+    elif names:
+        print(f"cancelled {len(names)}: {', '.join(names)}")
+    else:
+        print("nothing of this campaign waits or runs")

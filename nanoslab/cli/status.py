@@ -1,0 +1,115 @@
+"""Where every calculation of a campaign stands, read from its folders: no cluster needed, any copy will do.
+
+States: waiting, queued, running, done, failed (worth 'submit --retry failed'), needs-you (mend it first).
+
+Example: nanoslab status my-campaign --watch
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.cli.output import add_json_option, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from nanoslab.cluster.status import Standing
+
+#: rows of the table before it says how many more there are
+MOST_ROWS = 40
+
+_COLOURS = {"running": "cyan", "done": "green", "failed": "red", "needs-you": "magenta", "queued": "blue"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="its folder, or a copy of it")
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated")
+    parser.add_argument("--source", metavar="NAME", help="vasp or an engine (default: whatever was used)")
+    parser.add_argument("--all", action="store_true", help="every row, also those that are done or waiting")
+    parser.add_argument(
+        "--watch", nargs="?", type=float, const=10.0, metavar="S", help="look again every S seconds (default 10)"
+    )
+    add_json_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the table once, the document, or the table again and again."""
+    from nanoslab.cluster.status import counts
+
+    if arguments.watch is not None and not arguments.json:
+        _watch(arguments)
+        return
+    standings = _read(arguments)
+    if arguments.json:
+        rows = [standing.to_dict() for standing in standings]
+        print_json({"campaign": str(arguments.campaign), "counts": counts(standings), "calculations": rows})
+        return
+    from rich.console import Console
+
+    console = Console()
+    console.print(_table(standings, show_all=arguments.all))
+
+
+def _read(arguments: argparse.Namespace) -> Sequence[Standing]:
+    from nanoslab.cluster.status import campaign_status
+
+    return campaign_status(arguments.campaign, source=arguments.source, only=arguments.only)
+
+
+def _watch(arguments: argparse.Namespace) -> None:
+    from rich.live import Live
+
+    standings = _read(arguments)
+    with Live(_table(standings, show_all=arguments.all), auto_refresh=False) as live:
+        while any(standing.state in ("queued", "running", "waiting") for standing in standings):
+            time.sleep(max(0.5, arguments.watch))
+            standings = _read(arguments)
+            live.update(_table(standings, show_all=arguments.all), refresh=True)
+
+
+def _table(standings: Sequence[Standing], *, show_all: bool) -> Table:
+    """Table of what somebody may want to look at, with the counts of everything below."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from nanoslab.cluster.status import counts
+
+    quiet = ("done", "waiting")
+    shown = [s for s in standings if show_all or s.state not in quiet or (s.state == "waiting" and s.reason)]
+    rows = shown if show_all else shown[:MOST_ROWS]
+    total = ", ".join(f"{number} {state}" for state, number in counts(standings).items() if number)
+    more = f"; {len(shown) - len(rows)} more rows with --all" if len(rows) < len(shown) else ""
+    table = Table(caption=f"{len(standings)} calculations: {total}{more}", box=None, caption_justify="left")
+    several = len({standing.source for standing in standings}) > 1
+    for title in ("calculation", *(["source"] if several else []), "state", "starts", "job", "since"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for standing in rows:
+        colour = _COLOURS.get(standing.state, "default")
+        cells: list[Any] = [escape(standing.name), *([standing.source] if several else [])]
+        cells += [f"[{colour}]{standing.state}[/]", str(standing.starts or ""), standing.job, _age(standing.since)]
+        table.add_row(*cells, escape(standing.reason))
+    return table
+
+
+def _age(since: float | None) -> str:
+    """Time since a moment, in the largest unit that suits.
+
+    Examples
+    --------
+    >>> _age(None), _age(time.time() - 7300)
+    ('', '2.0 h')
+    """
+    if since is None:
+        return ""
+    seconds = max(0.0, time.time() - since)
+    for unit, length in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"

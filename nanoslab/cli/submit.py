@@ -1,0 +1,123 @@
+"""Run a campaign on a cluster; killed or interrupted, the same command goes on where it was.
+
+The jobs do not need this command once they are queued, but it queues the next ones, so leave it running (in tmux, say).
+
+Example: nanoslab submit my-campaign --cluster cluster.yaml --dry-run
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from nanoslab.cli.output import add_json_option, print_json
+from nanoslab.errors import InputError
+
+if TYPE_CHECKING:
+    from nanoslab.cluster.campaign_drive import Request
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="folder written by 'nanoslab write'")
+    parser.add_argument(
+        "--cluster", type=Path, required=True, metavar="FILE", help="where it runs; 'nanoslab new cluster' prints one"
+    )
+    parser.add_argument("--engine", default="vasp", metavar="NAME", help="vasp, or an embedded engine on the nodes")
+    parser.add_argument("--backend", metavar="NAME", help="another one than the cluster file names")
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated")
+    parser.add_argument(
+        "--retry", metavar="STATE", help="failed, needs-you or all: give those calculations new tries"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the exact job scripts and queue nothing")
+    parser.add_argument("--quiet", action="store_true", help="only the summary")
+    add_json_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Check everything, then print the scripts or drive the campaign."""
+    request = _request(arguments)
+    if arguments.dry_run:
+        _print_scripts(request, as_json=arguments.json)
+        return
+    if request.cluster.backend == "array":
+        from nanoslab.cluster.backends.array_backend import submit_array
+
+        print(submit_array(request), end="")
+        return
+    from nanoslab.cluster.campaign_drive import drive
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    states = drive(request, _silent if arguments.quiet or arguments.json else _report)
+    _summarise(request, states, as_json=arguments.json)
+
+
+def _request(arguments: argparse.Namespace) -> Request:
+    from nanoslab.cluster.campaign_drive import Request
+    from nanoslab.cluster.config import BACKENDS, load_cluster
+    from nanoslab.errors import unknown_name
+
+    cluster = load_cluster(arguments.cluster)
+    if arguments.backend is not None:
+        if arguments.backend not in BACKENDS:
+            raise unknown_name("--backend", arguments.backend, BACKENDS)
+        cluster = cluster.model_copy(update={"backend": arguments.backend})
+    return Request(
+        campaign=arguments.campaign,
+        cluster=cluster,
+        source=arguments.engine,
+        only=tuple(arguments.only),
+        retry=arguments.retry,
+    )
+
+
+def _print_scripts(request: Request, *, as_json: bool) -> None:
+    from nanoslab.cluster.campaign_drive import scripts
+
+    made = scripts(request)
+    if as_json:
+        print_json({"scripts": [{"name": name, "script": text} for name, text in made.items()]})
+        return
+    for name, text in made.items():
+        print(f"# ---- {name}\n{text}")
+
+
+def _report(name: str, state: str, reason: str) -> None:
+    words = " ".join(word for word in (name, state) if word)
+    print(f"{time.strftime('%H:%M:%S')} {words}{': ' + reason if reason else ''}", flush=True)
+
+
+def _silent(name: str, state: str, reason: str) -> None:
+    """Say nothing: the folders say it."""
+
+
+def _summarise(request: Request, states: Mapping[str, str], *, as_json: bool) -> None:
+    from nanoslab.cluster.campaign_drive import engine_label
+    from nanoslab.cluster.status import campaign_status, counts
+
+    source = engine_label(request.source) or "vasp"
+    standings = [s for s in campaign_status(request.campaign, source=source) if s.name in states]
+    if as_json:
+        rows = [standing.to_dict() for standing in standings]
+        print_json({"campaign": str(request.campaign), "counts": counts(standings), "calculations": rows})
+    else:
+        print(", ".join(f"{number} {state}" for state, number in counts(standings).items() if number))
+    bad = [standing for standing in standings if standing.state != "done"]
+    if bad:
+        sys.stdout.flush()
+        raise InputError(
+            request.campaign,
+            expected="every calculation done",
+            got=f"{len(bad)} that are not, the first {bad[0].name}: {bad[0].reason or bad[0].state}",
+            advice="see 'nanoslab status', then 'nanoslab submit --retry failed'",
+        )
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,64 @@
+"""Stop a campaign's jobs, wherever they run; nothing they wrote is touched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from nanoslab.cluster.driver_lock import ask_to_cancel
+from nanoslab.cluster.liveness import process_is_alive
+from nanoslab.cluster.plan import calculation_names, campaign_label, matching
+from nanoslab.cluster.slurm import cancel_jobs, has_slurm, our_jobs
+from nanoslab.cluster.state import State, current_state, read_attempt, write_state
+from nanoslab.cluster.status import campaign_status
+
+
+def cancel_campaign(campaign: Path, only: Iterable[str] = ()) -> list[str]:
+    """Cancel what waits or runs, and tell the driver not to queue it again.
+
+    Returns
+    -------
+    list of str
+        Calculations that were cancelled, in order.
+
+    Raises
+    ------
+    NanoslabError
+        There is no campaign, or a pattern matches nothing.
+    """
+    names = calculation_names(campaign)
+    patterns = tuple(only)
+    wanted = matching(names, patterns) if patterns else set(names)
+    ask_to_cancel(campaign, wanted)
+    prefix = f"{campaign_label(campaign)}."
+    jobs = our_jobs() if has_slurm() else ()
+    cancel_jobs(job.job for job in jobs if job.name.startswith(prefix) and _name(job.name[len(prefix) :], wanted))
+    stopped = []
+    for standing in campaign_status(campaign, only=sorted(wanted)):
+        if standing.state not in ("queued", "running"):
+            continue
+        folder = campaign / standing.name
+        _stop(folder if standing.source == "vasp" else folder / standing.source)
+        stopped.append(standing.name)
+    return stopped
+
+
+def _name(rest: str, wanted: set[str]) -> bool:
+    """Whether a job's name, which may end with an engine's, is that of a wanted calculation."""
+    return rest in wanted or any(rest.startswith(f"{name}.") for name in wanted)
+
+
+def _stop(folder: Path) -> None:
+    """End a process of this machine, and record that somebody wanted it so."""
+    state = current_state(folder) or State(state="waiting")
+    record = read_attempt(folder, state.attempt)
+    if state.state == "running" and not state.job and record.get("host") == socket.gethostname():
+        pid = int(record.get("pid", 0))
+        if process_is_alive(pid, float(record.get("started", 0.0)) or None):
+            os.kill(pid, signal.SIGTERM)
+    words = "cancelled by hand; submit goes on"
+    write_state(folder, replace(state, state="waiting", reason=words, job="", pid=0))
