@@ -11,13 +11,14 @@ import lzma
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from isal import igzip_lib
 
 from nanoslab.errors import FileError
 
-_InflateError: type[Exception] = igzip_lib.error
+#: the stub calls it an instance, but it is a class
+_InflateError = cast(type[Exception], igzip_lib.error)
 CHUNK = 1 << 18
 #: bytes before the cursor that stay in the window
 LOOK_BEHIND = 1 << 16
@@ -147,7 +148,7 @@ class ByteStream:
             size += cut - self._position
             if size > limit:
                 raise FileError(
-                    self.path,
+                    self.path.name,
                     expected=f"an element of at most {limit >> 20} MiB",
                     got=f"one that goes on after byte {self.offset}",
                     advice="this is no file that VASP wrote",

@@ -56,7 +56,7 @@ def _hybrid(evidence: Evidence, base: str) -> str:
     if base == "B3LYP" or (mixing >= 1 and screening == 0):
         return "B3LYP" if base == "B3LYP" else "HF"
     if base == "PBE" and abs(mixing - 0.25) < 1e-6:
-        for name, value in (("PBE0", 0.0), ("HSE06", 0.2), ("HSE06", 0.207), ("HSE03", 0.3)):
-            if abs(screening - value) < 1e-3:
+        for name, value in (("PBE0", 0.0), ("HSE06", 0.2), ("HSE03", 0.3)):
+            if abs(screening - value) < 0.011:  # 0.2 and 0.207 are both in use
                 return name
     return f"{base} hybrid (AEXX={mixing:g}, HFSCREEN={screening:g})"

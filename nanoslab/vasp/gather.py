@@ -35,6 +35,7 @@ class Gathered:
     start: Atoms | None
     contcar: Atoms | None
     incar: Mapping[str, str]
+    mesh: tuple[int, int, int] | None
     logs: tuple[tuple[str, bytes], ...]
     problems: tuple[str, ...]
 
@@ -54,7 +55,7 @@ def gather(files: RunFiles) -> Gathered:
             problems.append(str(error))
             continue
         problems += reading.problems
-        if reading.steps or reading.symbols or reading.parameters or reading.unfinished_electronic_steps:
+        if reading.steps or reading.vasp_version or reading.parameters or reading.unfinished_electronic_steps:
             readings.append(reading)
         elif not reading.problems:
             problems.append(f"{reading.file}: nothing of a run in it")
@@ -67,6 +68,7 @@ def gather(files: RunFiles) -> Gathered:
         start=start,
         contcar=contcar,
         incar=_incar(files.files.get("INCAR")),
+        mesh=_mesh(files.files.get("KPOINTS")),
         logs=tuple((log.name, text) for log in files.logs[:4] if (text := _ends_of(log))),
         problems=(*problems, *start_problem),
     )
@@ -100,6 +102,18 @@ def _incar(path: Path | None) -> dict[str, str]:
         return {}
     with ByteStream(path) as stream:
         return incar_tags(stream.peek(_LOG_PART))
+
+
+def _mesh(path: Path | None) -> tuple[int, int, int] | None:
+    """Divisions of an automatic mesh in a KPOINTS file."""
+    if path is None or not _is_small(path):
+        return None
+    with ByteStream(path) as stream:
+        lines = stream.peek(_LOG_PART).decode("latin-1").splitlines()
+    words = lines[3].split()[:3] if len(lines) > 3 and lines[2].strip()[:1].upper() in ("G", "M") else []
+    if len(words) < 3 or not all(word.isdigit() for word in words):
+        return None
+    return int(words[0]), int(words[1]), int(words[2])
 
 
 def _ends_of(path: Path) -> bytes:

@@ -30,14 +30,14 @@ _AFTER_ENERGY = (_ITERATION, _REACHED, _TIMING, _GEOMETRY)
 
 _HEADING = re.compile(rb"\s*([\d*]+)\(\s*([\d*]+)\s*\)")
 _CHANGE = re.compile(rb"total energy-change[^:\n]*:\s*(-?[\d.]+(?:[ED][+-]?\d+)?|\*+)\s*\(")
-_MAGNETIZATION = re.compile(rb"number of electron[^\n]*magnetization +([-\d. ]+)\n")
-_TOTAL = re.compile(rb"\n *free  energy +TOTEN *= *(\S+) eV *\n")
-_ELECTRONIC_TOTAL = re.compile(rb"\n *free energy +TOTEN *= *(\S+) eV *\n")
+_MAGNETIZATION = re.compile(rb"number of electron[^\n]*magnetization +([-\d. ]+)\r?\n")
+_TOTAL = re.compile(rb"\n *free  energy +TOTEN *= *(\S+) eV *\r?\n")
+_ELECTRONIC_TOTAL = re.compile(rb"\n *free energy +TOTEN *= *(\S+) eV *\r?\n")
 _EXTRAPOLATED = re.compile(rb"\n *energy  without entropy *=[^\n]*?energy\(sigma->0\) *= *(\S+) *\r?\n")
 _IN_KB = re.compile(rb"in kB +([^\n]*)\n")
 _VECTOR = re.compile(rb"-?\d+\.\d{9}")
 _ROW = re.compile(rb" *(-?\d*\.\d{5}) *(-?\d*\.\d{5}) *(-?\d*\.\d{5}) +(-?\d*\.\d{6}) *(-?\d*\.\d{6}) *(-?\d*\.\d{6})")
-_ELAPSED = re.compile(rb"Elapsed time \(sec\): +([\d.]+) *\n")
+_ELAPSED = re.compile(rb"Elapsed time \(sec\): +([\d.]+) *\r?\n")
 _END = re.compile(rb"Voluntary context switches: +\d+ *\r?\n")
 _PROFILE = b"PROFILE, used timers"
 _PROFILE_END = re.compile(rb"\n(Profiling took [^\n]*seconds *\n|[^\n]*-{20,} *\n)\s*$")
@@ -155,8 +155,8 @@ class _Walk:
         self.pending.stress = self.stream.behind(_STRESS_TEXT)
 
     def _forces(self) -> None:
-        if not self.stream.skip_past(b"---\n"):
-            raise EndOfBytesError
+        self.stream.take(b"\n")
+        self.stream.take(b"\n")
         self.pending.rows = self.stream.take(b" ---")
 
     def _energy(self) -> None:

@@ -50,6 +50,7 @@ class Header:
 
 def parse_header(text: bytes) -> Header:
     """Parse the text before the first electronic step; what is missing stays empty."""
+    text = text.replace(b"\r\n", b"\n")
     version = _VERSION.search(text[:4096])
     counts_match = _COUNTS.search(text)
     counts = tuple(int(word) for word in counts_match[1].split()) if counts_match else ()

@@ -229,10 +229,12 @@ def read_files(files: RunFiles) -> RunResult:
         is_image=files.is_image,
         logs=gathered.logs,
     )
-    return _judged(files, evidence, gathered.problems)
+    return _judged(files, evidence, gathered.problems, gathered.mesh)
 
 
-def _judged(files: RunFiles, evidence: Evidence, file_problems: tuple[str, ...]) -> RunResult:
+def _judged(
+    files: RunFiles, evidence: Evidence, file_problems: tuple[str, ...], mesh: tuple[int, int, int] | None
+) -> RunResult:
     last = evidence.steps[-1] if evidence.steps else None
     electronic = verdict.electronic_converged(evidence)
     ionic = verdict.ionic_converged(evidence)
@@ -267,7 +269,7 @@ def _judged(files: RunFiles, evidence: Evidence, file_problems: tuple[str, ...])
         potentials=potentials,
         functional=functional(evidence),
         cutoff_energy=evidence.value("ENMAX") or evidence.value("ENCUT"),
-        mesh=_first(evidence.readings, "mesh"),
+        mesh=_first(evidence.readings, "mesh") or mesh,
         n_kpoints=_first(evidence.readings, "n_kpoints"),
         magnetization=_first(evidence.readings, "magnetization"),
         elapsed_s=_first(evidence.readings, "elapsed_s"),

@@ -102,7 +102,7 @@ class _Walk:
             tag = _next_tag(self.stream)
         if _tag_name(tag) != b"modeling":
             raise FileError(
-                self.stream.path,
+                self.stream.path.name,
                 expected="the vasprun.xml of VASP",
                 got=f"a file that begins with {tag[:40]!r}",
                 advice="copy it again from the cluster",
@@ -208,7 +208,7 @@ class _Walk:
         """Several processes wrote into the file at once: no number in it can be trusted."""
         self.steps.clear()
         raise FileError(
-            self.stream.path,
+            self.stream.path.name,
             expected="elements that close in the order they open",
             got=f"a tangle after {self.stream.offset} bytes",
             advice="several processes wrote this file at once, or it was edited; trust the OUTCAR instead",
@@ -292,7 +292,7 @@ def _next_tag(stream: ByteStream) -> bytes:
             continue
         if tag.startswith(b"<!"):
             raise FileError(
-                stream.path,
+                stream.path.name,
                 expected="plain XML as VASP writes it",
                 got=f"a declaration ({tag[:20].decode('ascii', 'replace')}...)",
                 advice="do not trust this file: declarations are how XML bombs and file thefts begin",
@@ -329,29 +329,27 @@ def _ionic_step(step: _Step, version: str | None, pressure: float) -> IonicStep:
     f_last, e_last = number(last.get(b"e_fr_energy", b"")), number(last.get(b"e_0_energy", b""))
     f_before = number(before.get(b"e_fr_energy", b""))
     free = number(block.get(b"e_fr_energy", b""))
-    if free is not None and pressure:
-        free = _without_pressure(free, f_last, pressure, step.structure)
-    if free is None:
-        energy = None
-    elif f_last is not None and e_last is not None:
+    right = _version_tuple(version) >= _FIRST_RIGHT_E0
+    energy = number(block.get(b"e_0_energy" if right else b"e_wo_entrp", b""))
+    if free is not None and f_last is not None and e_last is not None and not (right and energy is not None):
         energy = e_last if free == f_last else round(free + (e_last - f_last), 8)
-    else:
-        name = b"e_0_energy" if _version_tuple(version) >= _FIRST_RIGHT_E0 else b"e_wo_entrp"
-        energy = number(block.get(name, b""))
+    if free is not None and energy is not None and pressure:
+        work = _work(free, f_last, pressure, step.structure)
+        free, energy = round(free - work, 8), round(energy - work, 8)
     change = f_last - f_before if f_last is not None and f_before is not None else None
     correction = free - f_last if free is not None and f_last is not None else None
     return IonicStep(free, energy, step.n_electronic, change, correction)
 
 
-def _without_pressure(free: float, f_last: float | None, pressure: float, structure: bytes) -> float:
-    """Energy without the work against PSTRESS, which the block holds but its electronic steps do not."""
+def _work(free: float, f_last: float | None, pressure: float, structure: bytes) -> float:
+    """Work against PSTRESS, which the block holds but its electronic steps do not [eV]."""
     found = _VOLUME.search(structure)
     volume = number(found[1]) if found else None
     if volume is None:
-        return free
+        return 0.0
     work = pressure * 0.1 * GPa * volume
     holds_it = f_last is None or abs(free - work - f_last) < abs(free - f_last)
-    return round(free - work, 8) if holds_it else free
+    return work if holds_it else 0.0
 
 
 def _version_tuple(version: str | None) -> tuple[int, int]:

@@ -14,6 +14,8 @@ from nanoslab.vasp.reading import IonicStep
 _LAST_DIGIT = 1.001e-8
 _FORCE_DIGIT = 1e-6
 _DEFAULT_EDIFF, _DEFAULT_NELM = 1e-4, 60
+#: changes of energy below this are noise of the electronic steps [eV per atom]
+_ENERGY_NOISE = 1e-6
 _RELAXATIONS = ("relaxation", "image of a chain", "dimer", "reaction path")
 #: a correction after the last electronic step that is larger than this is no energy of a slab or molecule [eV]
 _LARGEST_CORRECTION = 2.0
@@ -45,9 +47,10 @@ def _electrons_converged(step: IonicStep, tolerance: float, limit: int) -> bool:
 
 
 def electronic_converged(evidence: Evidence) -> bool | None:
-    """Whether the electrons of every ionic step converged; None when no step was finished."""
+    """Whether the electrons of every finished ionic step converged; None when none was begun."""
     if not evidence.steps:
-        return None
+        began = any(reading.unfinished_electronic_steps for reading in evidence.readings)
+        return False if began else None
     return not unconverged_steps(evidence)
 
 
@@ -133,6 +136,7 @@ def _energy_converged(evidence: Evidence, tolerance: float, said: bool) -> bool:
         return False
     if evidence.says_reached is False:
         return False
+    tolerance = max(tolerance, _ENERGY_NOISE * len(evidence.symbols))
     stopped_early = len(evidence.steps) < evidence.integer("NSW", 0)
     change = _last_ionic_change(evidence)
     if change is None:
