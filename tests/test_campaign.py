@@ -1,6 +1,7 @@
 """The campaign folder: written whole, read back the same, everything in it named, nothing lost."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from ase import Atoms
 from ase.constraints import FixAtoms
 from potcar_writer import write_library
 
-from nanoslab.calculation import Calculation
+from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.campaign import available_sources, collect, load_campaign, write_campaign
+from nanoslab.engines import engine, run_calculation
 from nanoslab.errors import FileError, InputError
 from nanoslab.presets import preset
+from nanoslab.vasp import read_run
 
 
 @pytest.fixture(autouse=True)
@@ -244,3 +247,50 @@ def test_the_manifests_are_plain_json(study: Path, tmp_path: Path) -> None:
     write_campaign(study, calculations(), tmp_path / "c")
     document = json.loads((tmp_path / "c" / "sheet-v_Se" / "calculation.json").read_text())
     assert (document["starts_from"], document["removed_indices"]) == ("sheet", [2])
+
+
+def campaign_of_one(study: Path, folder: Path, atoms: Atoms, outcar: Path) -> dict[str, CalculationResult]:
+    calculation = Calculation(name="run", role="pristine", atoms=atoms, settings=preset("ma2023"))
+    write_campaign(study, [calculation], folder)
+    shutil.copy(outcar, folder / "run" / outcar.name)
+    campaign = load_campaign(folder)
+    assert available_sources(campaign) == ("vasp",)
+    return collect(campaign, "vasp")
+
+
+def test_a_vasp_run_comes_back_in_the_order_of_the_calculations_atoms(
+    study: Path, tmp_path: Path, vasp_corpus: Path
+) -> None:
+    outcar = vasp_corpus / "doped" / "SrTiO3_v_O" / "bulk_sp333" / "OUTCAR.gz"
+    final = read_run(outcar).to_atoms()
+    symbols = final.get_chemical_symbols()
+    # one atom of each species in turn: the POSCAR has them grouped as VASP had
+    turn = {i: symbols[:i].count(symbols[i]) for i in range(len(symbols))}
+    mixed = sorted(turn, key=lambda i: (turn[i], i))
+    assert mixed != list(range(len(symbols)))
+    result = campaign_of_one(study, tmp_path / "c", final[mixed], outcar)["run"]
+    assert result.atoms is not None
+    assert result.energy == pytest.approx(read_run(outcar).energy, abs=1e-9)
+    assert result.atoms.get_chemical_symbols() == [symbols[i] for i in mixed]
+    assert np.allclose(result.atoms.positions, final.positions[mixed], rtol=0, atol=1e-12)
+
+
+def test_a_run_of_another_compound_gives_no_energy(study: Path, tmp_path: Path, vasp_corpus: Path) -> None:
+    outcar = vasp_corpus / "doped" / "SrTiO3_v_O" / "bulk_sp333" / "OUTCAR.gz"
+    atoms = Atoms("CdSe", positions=[[0, 0, 0], [2, 2, 2]], cell=[4, 4, 4], pbc=True)
+    result = campaign_of_one(study, tmp_path / "c", atoms, outcar)["run"]
+    assert (result.energy, result.converged) == (None, False)
+    assert "the calculation of CdSe" in result.problems[-1]
+
+
+def test_an_engines_result_is_collected(study: Path, tmp_path: Path) -> None:
+    made = calculations()[2]
+    made = replace(made, atoms=Atoms("Cu", cell=[12, 13, 14], pbc=True), settings=replace(made.settings, relax="none"))
+    write_campaign(study, [made], tmp_path / "c")
+    emt = engine("ase.calculators.emt:EMT")
+    run_calculation(made, emt, tmp_path / "c" / made.name / emt.label)
+    campaign = load_campaign(tmp_path / "c")
+    assert available_sources(campaign) == (emt.label,)
+    result = collect(campaign, emt.label)[made.name]
+    assert result.energy is not None
+    assert result.energy == pytest.approx(3.51, abs=1e-9)  # EMT's Cu atom: its cohesive energy
