@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("status", "where every calculation of a campaign stands"),
     "cancel": ("cancel", "stop the jobs of a campaign; what they wrote stays"),
     "read": ("read", "read any VASP run folders and judge them"),
+    "formation": ("formation", "formation energies of vacancies from any VASP run folders"),
     "analyze": ("analyze", "results of a campaign: tables, JSON, CSV, plots, page"),
 }
 

@@ -1,0 +1,47 @@
+"""`nanoslab formation`: run folders in, formation energies out, refusals in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nanoslab.cli.main import main
+
+
+def test_published_oxygen_vacancy_from_the_command_line(vasp_corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = vasp_corpus / "doped" / "SrTiO3_v_O"
+    defect, host = folder / "vac_O_0" / "vasp_std", folder / "bulk_sp333"
+    assert main(["formation", str(defect), "--pristine", str(host), "--mu", "O=-6.5777727125", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["vacancies"]
+    assert row["energy_difference_eV"] == pytest.approx(12.635189, abs=1e-6)
+    assert row["formation_energy_eV"]["mu"] == pytest.approx(6.057416, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--mu", "O"], "element=value"),
+        (["--mu", "O=cheap"], "a number [eV]"),
+        (["--element", "Sr=HOST"], "a run of Sr alone"),
+    ],
+)
+def test_bad_potentials_are_one_line(
+    vasp_corpus: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    folder = vasp_corpus / "doped" / "SrTiO3_v_O"
+    defect, host = folder / "vac_O_0" / "vasp_std", folder / "bulk_sp333"
+    options = [option.replace("HOST", str(host)) for option in options]
+    assert main(["formation", str(defect), "--pristine", str(host), *options]) == 2
+    err = capsys.readouterr().err
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_a_run_at_other_settings_is_refused_with_both_values(
+    vasp_corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    doped = vasp_corpus / "doped"
+    defect = doped / "ZnS_vacancies" / "vac_1_Zn_0" / "vasp_std"
+    host = doped / "SrTiO3_v_O" / "bulk_sp333"
+    assert main(["formation", str(defect), "--pristine", str(host)]) == 2
+    assert "against" in capsys.readouterr().err
