@@ -85,6 +85,8 @@ class Evidence:
         ibrion = self.integer("IBRION", -1 if nsw <= 1 else 0)
         if any(name in algorithm for name in _MANY_BODY):
             return "many-body"
+        if not self._knows_settings:
+            return "unknown"
         if ibrion in _RESPONSES:
             return _RESPONSES[ibrion]
         if self.n_images:
@@ -92,6 +94,10 @@ class Evidence:
         if nsw <= 1 or ibrion < 0:
             return "static"
         return _MOTIONS.get(ibrion, "relaxation")
+
+    @property
+    def _knows_settings(self) -> bool:
+        return bool(self.incar) or any(reading.parameters or reading.incar for reading in self.readings)
 
     @property
     def n_images(self) -> int:

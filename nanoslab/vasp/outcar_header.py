@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.reading import Array, Frame, rows_of_three
+from nanoslab.vasp.reading import Array, Frame, lattice_of, rows_of_three
 
 _VERSION = re.compile(rb"\bvasp\.(\d[^\s]*)")
 _TITLE = re.compile(rb"\n +TITEL +=([^\n]+)\n")
@@ -93,7 +93,7 @@ def lattice_after(text: bytes) -> Array | None:
     if len(lines) < 3:
         return None
     vectors = [_VECTOR.findall(line)[:3] for line in lines]
-    return rows_of_three(b" ".join(b" ".join(vector) for vector in vectors), 3)
+    return lattice_of(rows_of_three(b" ".join(b" ".join(vector) for vector in vectors), 3))
 
 
 def _initial(text: bytes, n_atoms: int | None) -> Frame | None:

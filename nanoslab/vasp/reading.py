@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+#: less than any cell that holds an atom [Å^3]
+_SMALLEST_VOLUME = 1e-3
 
 
 class IonicStep(NamedTuple):
@@ -175,3 +177,10 @@ def rows_of_three(text: bytes, n_rows: int | None = None) -> Array | None:
         return None
     rows = values.reshape(-1, 3)
     return rows if n_rows is None or len(rows) == n_rows else None
+
+
+def lattice_of(rows: Array | None) -> Array | None:
+    """The rows as lattice vectors, or None when they span no volume."""
+    if rows is None or rows.shape != (3, 3) or abs(np.linalg.det(rows)) < _SMALLEST_VOLUME:
+        return None
+    return rows

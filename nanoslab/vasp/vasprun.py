@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nanoslab.errors import FileError
 from nanoslab.vasp.bytestream import ByteStream, EndOfBytesError
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.reading import Array, Frame, IonicStep, Reading, number, rows_of_three
+from nanoslab.vasp.reading import Array, Frame, IonicStep, Reading, lattice_of, number, rows_of_three
 
 _TAG_LIMIT = 1 << 16
 _ITEM = re.compile(rb'<[iv]\s(?:[^>]*?\s)?name\s*=\s*"([^"]+)"[^>]*>([^<]*)<')
@@ -382,7 +382,7 @@ def _species(content: bytes) -> _Species:
 
 def _frame(structure: bytes, forces: bytes, stress: bytes, n_atoms: int) -> Frame | None:
     arrays = dict(_VARRAY.findall(structure))
-    lattice = _rows(arrays.get(b"basis", b""), 3)
+    lattice = lattice_of(_rows(arrays.get(b"basis", b""), 3))
     positions = _rows(arrays.get(b"positions", b""), n_atoms)
     if lattice is None or positions is None:
         return None
