@@ -59,34 +59,6 @@ class Conditions(NamedTuple):
     allowed_loss: float | None = None
 
 
-def kinematic_row(element: str, beam_energy_keV: float) -> dict[str, Any]:
-    """Row without a threshold: the largest transferred energy alone.
-
-    Examples
-    --------
-    >>> round(kinematic_row("Se", 200.0)["max_transferred_energy_eV"], 4)
-    6.6447
-    """
-    unknown = dict.fromkeys(
-        (
-            "threshold_energy_eV",
-            "threshold_source",
-            "threshold_beam_energy_keV",
-            "cross_section_barn",
-            "model",
-            "escape",
-            "temperature_K",
-            "rate_per_s",
-        )
-    )
-    return {
-        "element": element,
-        "beam_energy_keV": beam_energy_keV,
-        "max_transferred_energy_eV": max_transferred_energy(element, beam_energy_keV),
-        **unknown,
-    }
-
-
 def knockon_row(element: str, beam_energy_keV: float, threshold: Threshold, conditions: Conditions) -> dict[str, Any]:
     """Row with cross-sections for every way to leave, and rates for the chosen one.
 
@@ -104,7 +76,9 @@ def knockon_row(element: str, beam_energy_keV: float, threshold: Threshold, cond
     rate_of_dose, loss = conditions.dose_rate_e_per_A2_s, conditions.allowed_loss
     rate = None if rate_of_dose is None else float(displacement_rate(chosen, rate_of_dose))
     return {
-        **kinematic_row(element, beam_energy_keV),
+        "element": element,
+        "beam_energy_keV": beam_energy_keV,
+        "max_transferred_energy_eV": max_transferred_energy(element, beam_energy_keV),
         "threshold_energy_eV": threshold.energy,
         "threshold_source": threshold.source,
         "threshold_beam_energy_keV": threshold_beam_energy(element, threshold.energy),

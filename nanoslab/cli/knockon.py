@@ -49,6 +49,17 @@ LIGHT_ONLY = {
     "rutherford": "Rutherford is off near threshold by tens of percent, to either side; see --model mott.",
 }
 
+UNKNOWN_WITHOUT_THRESHOLD = (
+    "threshold_energy_eV",
+    "threshold_source",
+    "threshold_beam_energy_keV",
+    "cross_section_barn",
+    "model",
+    "escape",
+    "temperature_K",
+    "rate_per_s",
+)
+
 #: title, format, key of the row (a dot leads into a mapping)
 COLUMNS = (
     ("element", "", "element"),
@@ -98,7 +109,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Print one row per element, voltage and threshold."""
     from nanoslab.beam.elements import elements_of_formula
-    from nanoslab.beam.knockon import kinematic_row, knockon_row
 
     _check(arguments)
     elements = list(dict.fromkeys(e for given in arguments.elements for e in elements_of_formula(given)))
@@ -106,8 +116,10 @@ def run(arguments: Namespace) -> None:
     conditions = _conditions(arguments, elements)
     thresholds: dict[str, tuple[Threshold, ...]] = dict.fromkeys(elements, ())
     if conditions is None:
-        document: dict[str, Any] = {"rows": [kinematic_row(e, kv) for e in elements for kv in kilovolts]}
+        document: dict[str, Any] = {"rows": [_kinematic_row(e, kv) for e in elements for kv in kilovolts]}
     else:
+        from nanoslab.beam.knockon import knockon_row
+
         thresholds = _thresholds(arguments, elements)
         rows = [knockon_row(e, kv, t, conditions) for e in elements for kv in kilovolts for t in thresholds[e]]
         notes = _notes(arguments, elements, conditions)
@@ -123,6 +135,18 @@ def run(arguments: Namespace) -> None:
         print_json(document)
     else:
         _print(document)
+
+
+def _kinematic_row(element: str, kv: float) -> dict[str, Any]:
+    """Row without a threshold: the largest transferred energy alone, the other keys empty."""
+    from nanoslab.beam.kinematics import max_transferred_energy
+
+    known = {
+        "element": element,
+        "beam_energy_keV": kv,
+        "max_transferred_energy_eV": max_transferred_energy(element, kv),
+    }
+    return {**known, **dict.fromkeys(UNKNOWN_WITHOUT_THRESHOLD)}
 
 
 def _check(arguments: Namespace) -> None:

@@ -43,6 +43,17 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of the description; asks for the terminal's width without importing shutil."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = os.get_terminal_size().columns
+        except OSError:
+            width = 100
+        super().__init__(prog, width=max(width, 40) - 2)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; 0 when it did its job, 2 on the user's or a file's fault."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -79,7 +90,7 @@ def _dispatch(argv: list[str], prog: str, description: str, commands: Mapping[st
     parser = Parser(
         prog=f"{prog} {argv[0]}",
         description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     module.add_arguments(parser)
     module.run(parser.parse_args(argv[1:]))
