@@ -234,11 +234,12 @@ class GPAWCalculator(Calculator):  # type: ignore[misc]
         return structure
 
     def _energy_and_forces(self, structure: Atoms) -> dict[str, Any]:
-        from gpaw.new.symmetry import SymmetryBrokenError
+        from gpaw.new.symmetry import SymmetryAnalysisBug, SymmetryBrokenError
 
         try:
             return self._properties(structure)
-        except SymmetryBrokenError:
+        except (SymmetryBrokenError, SymmetryAnalysisBug):
+            # a step has lifted a symmetry, or positions rounded in a file make the operations no group
             self.symmetric = False
             self._running = self._start(self.settings.cutoff_energy)
             return self._properties(structure)

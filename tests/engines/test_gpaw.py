@@ -128,6 +128,21 @@ def test_energy_and_forces_are_gpaws_own_and_the_symmetry_may_be_lost() -> None:
 @pytest.mark.slow
 @needs_gpaw
 @pytest.mark.filterwarnings("ignore")
+def test_positions_rounded_in_a_file_are_computed_without_their_symmetry() -> None:
+    crystal = bulk("CdSe", "wurtzite", a=4.3775, c=7.1422, u=0.37581)
+    rounded = crystal.copy()
+    rounded.positions = crystal.positions.round(5)
+    rounded.rattle(2e-6, seed=1)
+    energies = []
+    for atoms in (crystal, rounded):
+        atoms.calc = gpaw_calculator(atoms, Settings(source="test", cutoff_energy=300.0, kpoints=(2, 2, 2)), {})
+        energies.append(atoms.get_potential_energy())
+    assert energies[1] == pytest.approx(energies[0], abs=2e-3)
+
+
+@pytest.mark.slow
+@needs_gpaw
+@pytest.mark.filterwarnings("ignore")
 def test_the_stress_is_the_slope_of_the_energy_at_the_cutoff_of_the_settings() -> None:
     # GPAW's own stress at 400 eV is off by the Pulay term, 0.009 eV/Å³ here
     settings = Settings(source="test", kpoints=(4, 4, 4), relax="cell", electronic_tolerance=1e-6)
