@@ -163,7 +163,10 @@ def test_translations_count_neither_as_imaginary_nor_as_modes() -> None:
 
 
 def test_the_sums_are_phonopys() -> None:
-    """Independent code for the sums: phonopy's thermal properties of the same force constants and mesh."""
+    """Independent code for the sums: phonopy's thermal properties of the same force constants and mesh.
+
+    2e-5 covers its older values of the physical constants.
+    """
     from phonopy import Phonopy
     from phonopy.structure.atoms import PhonopyAtoms
 
@@ -182,16 +185,16 @@ def test_the_sums_are_phonopys() -> None:
     phonon.run_thermal_properties(temperatures=[0, 100, 300], exclude_gamma_acoustic=True)
     theirs = phonon.thermal_properties
     per_atom = 1000 / constants.N_A / constants.e / len(sheet)  # kJ/mol of cells -> eV per atom
-    np.testing.assert_allclose(ours.free_energy, theirs.free_energy * per_atom, rtol=1e-6)
-    np.testing.assert_allclose(ours.entropy, theirs.entropy * per_atom / 1000, rtol=1e-6, atol=1e-12)
-    np.testing.assert_allclose(ours.heat_capacity, theirs.heat_capacity * per_atom / 1000, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(ours.free_energy, theirs.free_energy * per_atom, rtol=2e-5)
+    np.testing.assert_allclose(ours.entropy, theirs.entropy * per_atom / 1000, rtol=2e-5, atol=1e-12)
+    np.testing.assert_allclose(ours.heat_capacity, theirs.heat_capacity * per_atom / 1000, rtol=2e-5, atol=1e-12)
 
 
 def test_nacl_has_its_published_thermal_properties(vasp_corpus: Path) -> None:
     """phonopy's documented NaCl example at 300 K: mesh 5x5x5, Born charges, per primitive cell.
 
-    The published numbers (in phonopy's own tests, translations left out) come from the same VASP forces; 2e-5 covers
-    the charges, which are rounded to five digits.
+    The published numbers (in phonopy's own tests, translations left out) come from the same VASP forces; 3e-4 covers
+    e²/(4 pi epsilon_0), taken there as 14.4 eV Å, and charges rounded to five digits.
     """
     folder = vasp_corpus / "phonopy" / "NaCl"
     unit_cell = ase.io.read(folder / "POSCAR-unitcell", format="vasp")
@@ -211,9 +214,9 @@ def test_nacl_has_its_published_thermal_properties(vasp_corpus: Path) -> None:
     modes = phonon_modes(unit_cell, (2, 2, 2), found, (5, 5, 5), charges=charges, primitive=primitive)
     thermal = thermal_properties(modes, [300.0])
     to_joule_per_mole = 2 * constants.e * constants.N_A
-    assert thermal.free_energy[0] * to_joule_per_mole / 1000 == pytest.approx(-6.808753, abs=2e-5)
-    assert thermal.entropy[0] * to_joule_per_mole == pytest.approx(74.268068, abs=2e-5)
-    assert thermal.heat_capacity[0] * to_joule_per_mole == pytest.approx(47.838756, abs=2e-5)
+    assert thermal.free_energy[0] * to_joule_per_mole / 1000 == pytest.approx(-6.808753, abs=3e-4)
+    assert thermal.entropy[0] * to_joule_per_mole == pytest.approx(74.268068, abs=3e-4)
+    assert thermal.heat_capacity[0] * to_joule_per_mole == pytest.approx(47.838756, abs=3e-4)
     assert thermal.n_imaginary == 0
     sodium, chlorine = mean_square_displacements(modes, 300.0).diagonal(axis1=1, axis2=2).mean(axis=1)
     assert 0.01 < chlorine < 0.04  # X-ray B about 1.5 Å² for both ions at 300 K: <u²> = B/8pi² = 0.02 Å²
