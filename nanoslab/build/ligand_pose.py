@@ -1,0 +1,230 @@
+"""Finding a pose of a rigid ligand on a facet that touches nothing but the metal it binds to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.data import covalent_radii, vdw_radii
+from ase.neighborlist import natural_cutoffs, neighbor_list
+from numpy.typing import NDArray
+
+#: metal-ligand distance in sums of covalent radii (Pb-O 2.44 Å, Cd-O 2.42 Å; carboxylates on Pb: 2.4-2.6 Å)
+BOND_FACTOR = 1.15
+#: smallest distance to anything else, in sums of van der Waals radii
+CLEARANCE = 0.75
+#: nothing farther away than this is looked at [Å]
+_REACH = 5.0
+#: clearance where nothing is within reach
+_UNTOUCHED = 2.0
+_TILTS = np.arange(0.0, 91.0, 10.0)
+_AZIMUTHS = np.arange(0.0, 360.0, 15.0)
+_SPINS = np.arange(0.0, 360.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """Where a ligand binds: metal positions [Å], and the direction out of the facet (+1 up, -1 down).
+
+    Attributes
+    ----------
+    metals
+        Indices of the metal atoms of the site.
+    place
+        Their mean position [Å].
+    separation
+        Vector between the two metals of a bridging site, zero for one metal [Å].
+    outward
+        +1 on the lower slab, -1 on the upper one.
+    """
+
+    metals: tuple[int, ...]
+    place: tuple[float, float, float]
+    separation: tuple[float, float]
+    outward: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pose:
+    """One placed ligand: positions [Å], tilt from the normal [degree], clearance in van der Waals sums."""
+
+    positions: NDArray[np.float64]
+    tilt: float
+    clearance: float
+
+
+def find_pose(
+    molecule: Atoms, binding: Sequence[int], anchor: Anchor, surroundings: Atoms, *, clearance: float = CLEARANCE
+) -> Pose | None:
+    """Return the most upright pose that touches nothing, the freest of those; None where there is none.
+
+    Parameters
+    ----------
+    molecule
+        The free ligand.
+    binding
+        Atoms that touch the metal.
+    anchor
+        The site.
+    surroundings
+        Everything already there, in a cell with right angles, periodic in the plane.
+    clearance
+        Smallest distance to anything but the metals of the site, in sums of van der Waals radii.
+
+    Examples
+    --------
+    >>> metal = Atoms("Pb", cell=[20, 20, 40], pbc=True)
+    >>> anchor = Anchor(metals=(0,), place=(0, 0, 0), separation=(0, 0), outward=1)
+    >>> water = Atoms("OH2", positions=[(0, 0, 0), (0.76, 0, 0.59), (-0.76, 0, 0.59)])
+    >>> pose = find_pose(water, [0], anchor, metal)
+    >>> pose.tilt, round(float(pose.positions[0, 2]), 2)
+    (0.0, 2.44)
+    """
+    upright = _upright(molecule, binding)
+    height = _height(molecule, binding, anchor, surroundings)
+    for tilt in _TILTS:
+        turned = np.array([upright @ turn.T for turn in _turns(tilt, anchor, len(binding))])
+        if anchor.outward < 0:
+            turned = turned * np.array([1.0, 1.0, -1.0])
+        poses = turned + np.array(anchor.place) + np.array([0.0, 0.0, anchor.outward * height])
+        free = _clearances(poses, molecule, binding, anchor, surroundings)
+        best = int(free.argmax())
+        if free[best] >= clearance:
+            return Pose(positions=poses[best], tilt=float(tilt), clearance=float(free[best]))
+    return None
+
+
+def repeat_pose(
+    model: Pose,
+    molecule: Atoms,
+    binding: Sequence[int],
+    anchors: tuple[Anchor, Anchor],
+    surroundings: Atoms,
+    *,
+    clearance: float = CLEARANCE,
+) -> Pose | None:
+    """Return a pose moved from one anchor to another on the same face, None where it would touch something.
+
+    Parameters
+    ----------
+    model
+        The pose at the first anchor.
+    molecule, binding, surroundings, clearance
+        See `find_pose`.
+    anchors
+        From where to where.
+
+    Examples
+    --------
+    >>> metals = Atoms("Pb2", positions=[(0, 0, 0), (8, 0, 0)], cell=[20, 20, 40], pbc=True)
+    >>> one, other = (Anchor(metals=(n,), place=(8 * n, 0, 0), separation=(0, 0), outward=1) for n in (0, 1))
+    >>> water = Atoms("OH2", positions=[(0, 0, 0), (0.76, 0, 0.59), (-0.76, 0, 0.59)])
+    >>> pose = repeat_pose(find_pose(water, [0], one, metals), water, [0], (one, other), metals)
+    >>> round(float(pose.positions[0, 0]), 6)
+    8.0
+    """
+    moved = model.positions + np.subtract(anchors[1].place, anchors[0].place)
+    free = float(_clearances(moved[None], molecule, binding, anchors[1], surroundings)[0])
+    return Pose(positions=moved, tilt=model.tilt, clearance=free) if free >= clearance else None
+
+
+def _upright(molecule: Atoms, binding: Sequence[int]) -> NDArray[np.float64]:
+    """Positions with the binding atoms' centre at the origin and the rest straight above it.
+
+    Two binding atoms lie along x.
+    """
+    places = molecule.positions - molecule.positions[list(binding)].mean(axis=0)
+    axis = places.mean(axis=0)
+    if len(binding) == 2:
+        along = places[binding[1]] - places[binding[0]]
+        along /= np.linalg.norm(along)
+        axis = axis - (axis @ along) * along
+    else:
+        along = np.cross(axis, [1.0, 0.0, 0.0] if abs(axis[0]) < 0.9 * np.linalg.norm(axis) else [0.0, 1.0, 0.0])
+        along /= np.linalg.norm(along)
+    axis = axis / np.linalg.norm(axis)
+    frame = np.array([along, np.cross(axis, along), axis])
+    return np.asarray(places @ frame.T)
+
+
+def _height(molecule: Atoms, binding: Sequence[int], anchor: Anchor, surroundings: Atoms) -> float:
+    """Height of the binding atoms above the metal at the bond length [Å]."""
+    metal = surroundings.numbers[anchor.metals[0]]
+    bond = BOND_FACTOR * (covalent_radii[metal] + covalent_radii[molecule.numbers[binding[0]]])
+    half = 0.0
+    if len(binding) == 2:
+        half = 0.5 * float(np.linalg.norm(molecule.positions[binding[1]] - molecule.positions[binding[0]]))
+    aside = half - 0.5 * float(np.linalg.norm(anchor.separation))
+    return float(np.sqrt(max(bond**2 - aside**2, (0.5 * bond) ** 2)))
+
+
+def _turns(tilt: float, anchor: Anchor, n_binding: int) -> Iterator[NDArray[np.float64]]:
+    """Rotations: spin about the own axis, tilt, azimuth; two binding atoms stay level."""
+    if n_binding == 2:
+        start = np.degrees(np.arctan2(anchor.separation[1], anchor.separation[0]))
+        bridging = bool(np.linalg.norm(anchor.separation) > 0)
+        for azimuth in (0.0, 180.0) if bridging else _AZIMUTHS:
+            for sign in (1.0, -1.0) if tilt else (1.0,):
+                yield _about_z(start + azimuth) @ _about_x(sign * tilt)
+        return
+    for azimuth in _AZIMUTHS if tilt else (0.0,):
+        for spin in _SPINS:
+            yield _about_z(azimuth) @ _about_x(tilt) @ _about_z(spin)
+
+
+def _about_z(degrees: float) -> NDArray[np.float64]:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _about_x(degrees: float) -> NDArray[np.float64]:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
+
+
+def _clearances(
+    poses: NDArray[np.float64], molecule: Atoms, binding: Sequence[int], anchor: Anchor, surroundings: Atoms
+) -> NDArray[np.float64]:
+    """Smallest distance of every pose to anything, the head's to its metals left out; shape (n_poses,).
+
+    In sums of van der Waals radii.
+    """
+    sides = surroundings.cell.lengths()[:2]
+    z = surroundings.positions[:, 2]
+    near = np.flatnonzero((z > poses[..., 2].min() - _REACH) & (z < poses[..., 2].max() + _REACH))
+    radii = _radii(molecule)
+    reach = _relative(poses, surroundings.positions[near], sides, radii, _radii(surroundings)[near])
+    head = np.isin(np.arange(len(molecule)), _head(molecule, binding))
+    reach[:, head[:, None] & np.isin(near, anchor.metals)[None, :]] = np.inf
+    free = reach.min(axis=(1, 2), initial=_UNTOUCHED)
+    for step in ((1, 0), (0, 1), (1, 1), (1, -1)):
+        images = poses + np.array([*(np.array(step) * sides), 0.0])
+        apart = np.linalg.norm(poses[:, :, None, :] - images[:, None, :, :], axis=3)
+        free = np.minimum(free, (apart / (radii[:, None] + radii[None, :])).min(axis=(1, 2)))
+    return np.asarray(free)
+
+
+def _head(molecule: Atoms, binding: Sequence[int]) -> list[int]:
+    """Atoms that the bond brings near the metal: the binding ones and what is bonded to them."""
+    first, second = neighbor_list("ij", molecule, natural_cutoffs(molecule, mult=1.15))
+    return sorted({*binding, *(int(other) for one, other in zip(first, second, strict=True) if one in binding)})
+
+
+def _relative(
+    poses: NDArray[np.float64],
+    others: NDArray[np.float64],
+    sides: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    other_radii: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    change = poses[:, :, None, :] - others[None, None, :, :]
+    change[..., :2] -= sides * np.round(change[..., :2] / sides)
+    return np.asarray(np.linalg.norm(change, axis=3) / (radii[:, None] + other_radii[None, :]))
+
+
+def _radii(atoms: Atoms) -> NDArray[np.float64]:
+    """Van der Waals radii [Å]; where none is tabulated, the covalent one and 0.8 Å."""
+    tabulated = vdw_radii[atoms.numbers]
+    return np.asarray(np.where(np.isnan(tabulated), covalent_radii[atoms.numbers] + 0.8, tabulated))

@@ -1,0 +1,328 @@
+"""Two facing slabs with ligands in the gap between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from ase import Atoms
+from ase.constraints import FixAtoms
+from numpy.typing import NDArray
+
+from nanoslab.build.double_slab import LIGAND, LOWER, UPPER, DoubleSlab, build_double_slab
+from nanoslab.build.ligand import LigandRecord, binding_atoms, ligand, ligand_record
+from nanoslab.build.ligand_pose import Anchor, Pose, find_pose, repeat_pose
+from nanoslab.build.neck import describe_double_slab, double_slab_ledger
+from nanoslab.build.recipe import make_recipe
+from nanoslab.errors import InputError
+
+Face = Literal["lower", "upper", "both"]
+
+_FACES: dict[str, tuple[int, ...]] = {"lower": (LOWER,), "upper": (UPPER,), "both": (LOWER, UPPER)}
+_SAME_PLANE = 0.1
+#: beyond any packing of molecules [1/nm²]
+_LARGEST_COVERAGE = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placed:
+    tag: int
+    anchor: Anchor
+    pose: Pose
+
+
+def build_sandwich(
+    crystal: str | Path | Atoms,
+    ligand_name: str,
+    *,
+    gap: float | None = None,
+    gap_planes: int | None = None,
+    lateral: tuple[int, int] = (6, 6),
+    planes: int = 4,
+    coverage: float | None = None,
+    count: int | None = None,
+    face: Face = "lower",
+    binding: str | None = None,
+    shift: tuple[float, float] = (0.0, 0.0),
+    twist: float = 0.0,
+    vacuum: float = 15.0,
+    fixed_planes: int = 0,
+    lattice: str | None = None,
+    lattice_constant: float | None = None,
+) -> Atoms:
+    """Build two {001} slabs with ligands bound to the metal of the facing planes, nothing colliding.
+
+    Parameters
+    ----------
+    crystal, gap, gap_planes, lateral, planes, shift, twist, vacuum, fixed_planes, lattice, lattice_constant
+        See `build_neck`.
+    ligand_name
+        One of `ligand_names`.
+    coverage, count
+        Ligands per nm² or per cell, on every chosen face; one per cell when neither is given.
+    face
+        Which slab the ligands bind to.
+    binding
+        ``monodentate``, ``chelating`` (two atoms on one metal) or ``bridging`` (on two metals); the
+        usual one of the ligand when not given.
+
+    Returns
+    -------
+    Atoms: cations, anions, then the ligands' species; tags 1, 2, 4 for lower slab, upper slab,
+    ligand; ``info["recipe"]`` with the ligands' indices, ``info["ledger"]`` with their charge.
+
+    Raises
+    ------
+    InputError
+        The ligand is unknown, the face holds no metal, or there is no room.
+
+    Examples
+    --------
+    >>> atoms = build_sandwich("PbSe-rocksalt", "formic-acid", gap=6.0, planes=2, lateral=(4, 4))
+    >>> atoms.info["ledger"]["ligands"]["lower"], atoms.info["ledger"]["formal_charge"]
+    (1, 0.0)
+    """
+    slab = describe_double_slab(
+        crystal,
+        gap=gap,
+        gap_planes=gap_planes,
+        lattice=lattice,
+        lattice_constant=lattice_constant,
+        lateral=lateral,
+        planes=planes,
+        shift=shift,
+        twist=twist,
+        vacuum=vacuum,
+        fixed_planes=fixed_planes,
+    )
+    record = ligand_record(ligand_name)
+    if face not in _FACES:
+        raise InputError("face", expected="lower, upper or both", got=repr(face), advice="give lower")
+    number = _number_per_face(slab, coverage, count)
+    mode, atoms_that_bind = binding_atoms(record, binding)
+    bare = build_double_slab(slab)
+    placed = _place_all(slab, bare, record, (mode, atoms_that_bind), (_FACES[face], number))
+    return _assembled(slab, bare, record, mode, placed)
+
+
+def scan_gaps(
+    crystal: str | Path | Atoms, ligand_name: str, gaps: Sequence[float], **options: Any
+) -> tuple[Atoms, ...]:
+    """Build the same sandwich at several gaps, all in cells of one height.
+
+    Parameters
+    ----------
+    crystal, ligand_name
+        See `build_sandwich`.
+    gaps
+        Gaps [Å].
+    options
+        Other options of `build_sandwich`; the vacuum is that of the widest gap.
+
+    Examples
+    --------
+    >>> scan = scan_gaps("PbSe-rocksalt", "formic-acid", [5.0, 6.0], planes=1, lateral=(4, 4))
+    >>> [round(float(atoms.cell[2, 2] - scan[0].cell[2, 2]), 6) for atoms in scan]
+    [0.0, 0.0]
+    """
+    if len(set(gaps)) < len(gaps) or not gaps:
+        raise InputError("gaps", expected="different gaps", got=list(gaps), advice="give each once")
+    vacuum = float(options.pop("vacuum", 15.0))
+    widest = max(gaps)
+    return tuple(build_sandwich(crystal, ligand_name, gap=gap, vacuum=vacuum + widest - gap, **options) for gap in gaps)
+
+
+def _number_per_face(slab: DoubleSlab, coverage: float | None, count: int | None) -> int:
+    area = slab.sides[0] * slab.sides[1] / 100.0
+    if coverage is not None and count is not None:
+        raise InputError("coverage", expected="a coverage or a count", got="both", advice="leave one of them out")
+    if coverage is None:
+        if count is not None and count < 1:
+            raise InputError("count", expected="at least 1 ligand per face", got=count, advice="give 1")
+        return count or 1
+    number = round(coverage * area) if 0 < coverage < _LARGEST_COVERAGE else 0
+    if number < 1:
+        raise InputError(
+            "coverage",
+            expected=f"one ligand or more in {area:.2f} nm², from {1.0 / area:.2f} per nm²",
+            got=f"{coverage:g} per nm²",
+            advice="raise it, or make the cell larger",
+        )
+    return number
+
+
+def _place_all(
+    slab: DoubleSlab,
+    bare: Atoms,
+    record: LigandRecord,
+    binding: tuple[str, tuple[int, ...]],
+    faces: tuple[tuple[int, ...], int],
+) -> list[_Placed]:
+    """Ligand after ligand, each on the free site farthest from the others."""
+    molecule = ligand(record.name)
+    surroundings = bare.copy()
+    placed: list[_Placed] = []
+    sites = {tag: _sites(slab, bare, tag, binding[0]) for tag in faces[0]}
+    fewest = min(map(len, sites.values()))
+    if faces[1] > fewest:
+        raise _no_room(slab, record, faces[1] * len(faces[0]), f"{fewest} binding sites on a face")
+    for tag in faces[0] * faces[1]:
+        found = next(_poses(molecule, binding[1], sites[tag], surroundings, placed), None)
+        if found is None:
+            raise _no_room(slab, record, faces[1] * len(faces[0]), f"room for {len(placed)}")
+        placed.append(_Placed(tag=tag, anchor=found[0], pose=found[1]))
+        surroundings += Atoms(molecule.numbers, positions=found[1].positions)
+    return placed
+
+
+def _no_room(slab: DoubleSlab, record: LigandRecord, wanted: int, got: str) -> InputError:
+    return InputError(
+        "ligands",
+        expected=f"room for {wanted} x {record.name} in a gap of {slab.gap:.2f} Å",
+        got=got,
+        advice="widen the gap, lower the coverage or make the cell larger",
+    )
+
+
+def _poses(
+    molecule: Atoms, binding: Sequence[int], sites: Sequence[Anchor], surroundings: Atoms, placed: Sequence[_Placed]
+) -> Iterator[tuple[Anchor, Pose]]:
+    """Poses at the sites far from the ligands there: like the last one on that face, then any other."""
+    sides = surroundings.cell.lengths()[:2]
+    targets = np.array([one.anchor.place[:2] for one in placed]) if placed else sides[None, :] / 2.0
+
+    def distance(site: Anchor) -> float:
+        change = np.array(site.place[:2]) - targets
+        change -= sides * np.round(change / sides)
+        nearest = float(np.linalg.norm(change, axis=1).min())
+        return nearest if placed else -nearest
+
+    # without others around, all sites of a facet are alike: the one nearest to the middle stands for all
+    ordered = sorted(sites, key=lambda site: (-round(distance(site), 6), site.metals))
+    models = [one for one in placed if one.anchor.outward == sites[0].outward][-1:]
+    for model in models:
+        for site in ordered:
+            same = repeat_pose(model.pose, molecule, binding, (model.anchor, site), surroundings)
+            if same is not None:
+                yield site, same
+    for site in ordered if placed else ordered[:1]:
+        pose = find_pose(molecule, binding, site, surroundings)
+        if pose is not None:
+            yield site, pose
+
+
+def _sites(slab: DoubleSlab, bare: Atoms, tag: int, mode: str) -> list[Anchor]:
+    """Metal atoms of the facing plane, or for bridging the pairs of nearest ones."""
+    outward = 1 if tag == LOWER else -1
+    own = np.flatnonzero(bare.get_tags() == tag)
+    heights = bare.positions[own, 2] * outward
+    plane = own[heights > heights.max() - _SAME_PLANE]
+    metals = [int(index) for index in plane if bare[index].symbol == slab.lattice.cation]
+    if not metals:
+        name = "lower" if tag == LOWER else "upper"
+        raise InputError(
+            "face",
+            expected=f"a facing plane with {slab.lattice.cation}, to which the ligand binds",
+            got=f"the {name} one, which holds {slab.lattice.anion} only",
+            advice="choose the other face, or another number of planes",
+        )
+    if mode != "bridging":
+        return [_anchor(bare, (index,), np.zeros(2), outward) for index in metals]
+    vectors = bare.get_distances(metals[0], metals, mic=True, vector=True)[:, :2]
+    lengths = np.linalg.norm(vectors, axis=1)
+    lengths[0] = np.inf
+    step = vectors[int(lengths.argmin())]
+    anchors = []
+    for index in metals:
+        change = bare.get_distances(index, metals, mic=True, vector=True)[:, :2]
+        other = int(np.linalg.norm(change - step, axis=1).argmin())
+        anchors.append(_anchor(bare, (index, metals[other]), step, outward))
+    return anchors
+
+
+def _anchor(bare: Atoms, metals: tuple[int, ...], separation: NDArray[np.float64], outward: int) -> Anchor:
+    x, y, z = bare.positions[metals[0]]
+    dx, dy = separation
+    return Anchor(
+        metals=metals,
+        place=(float(x + dx / 2.0), float(y + dy / 2.0), float(z)),
+        separation=(float(dx), float(dy)),
+        outward=outward,
+    )
+
+
+def _assembled(slab: DoubleSlab, bare: Atoms, record: LigandRecord, mode: str, placed: Sequence[_Placed]) -> Atoms:
+    """Slabs first, then the ligands' atoms grouped by species."""
+    molecule = ligand(record.name)
+    numbers = np.tile(molecule.numbers, len(placed))
+    owner = np.repeat(np.arange(len(placed)), len(molecule))
+    positions = np.concatenate([one.pose.positions for one in placed])
+    symbols = np.tile(molecule.get_chemical_symbols(), len(placed))
+    order = np.argsort(symbols, kind="stable")
+    atoms = bare.copy()
+    atoms.set_constraint()
+    ligands = Atoms(numbers[order], positions=positions[order], tags=np.full(len(order), LIGAND))
+    atoms += ligands
+    frozen = [int(index) for constraint in bare.constraints for index in constraint.get_indices()]
+    if frozen:
+        atoms.set_constraint(FixAtoms(indices=frozen))
+    indices = [[int(len(bare) + k) for k in np.flatnonzero(owner[order] == n)] for n in range(len(placed))]
+    atoms.info["recipe"] = {
+        **make_recipe("sandwich", **_parameters(slab, record, mode, placed)),
+        "ligand_indices": indices,
+    }
+    atoms.info["ledger"] = _ledger(slab, bare, atoms, record, placed)
+    return atoms
+
+
+def _ledger(
+    slab: DoubleSlab, bare: Atoms, atoms: Atoms, record: LigandRecord, placed: Sequence[_Placed]
+) -> dict[str, Any]:
+    """Ledger of the slabs, with the ligands counted and their charge added."""
+    ledger = double_slab_ledger(slab, bare).to_dict()
+    area = slab.sides[0] * slab.sides[1] / 100.0
+    faces = Counter("lower" if one.tag == LOWER else "upper" for one in placed)
+    slabs = float(ledger["formal_charge"])
+    charge = float(record.formal_charge * len(placed))
+    return {
+        **ledger,
+        "counts": dict(Counter(atoms.get_chemical_symbols())),
+        "formal_charge": slabs + charge,
+        "ligands": {
+            "name": record.name,
+            "lower": faces["lower"],
+            "upper": faces["upper"],
+            "coverage_per_nm2": {name: faces[name] / area for name in ("lower", "upper")},
+            "formal_charge_each": record.formal_charge,
+            "formal_charge_of_slabs": slabs,
+            "clearance": min(one.pose.clearance for one in placed),
+            "tilt_degree": [one.pose.tilt for one in placed],
+        },
+    }
+
+
+def _parameters(slab: DoubleSlab, record: LigandRecord, mode: str, placed: Sequence[_Placed]) -> dict[str, Any]:
+    return {
+        "crystal": slab.lattice.name,
+        "lattice": slab.lattice.lattice,
+        "lattice_constant_A": slab.lattice.lattice_constant,
+        "ligand": record.name,
+        "ligand_made": record.made,
+        "ligand_relaxed": dict(record.relaxed),
+        "binding": mode,
+        "n_ligands": len(placed),
+        "lateral": list(slab.lateral),
+        "planes": slab.planes,
+        "gap_A": slab.gap,
+        "facing_distance_A": slab.facing_distance,
+        "shift": list(slab.shift),
+        "twist_degree": slab.twist,
+        "vacuum_A": slab.vacuum,
+        "fixed_planes": slab.fixed_planes,
+        "spacing_A": slab.lattice.spacing,
+        "plane_spacing_A": slab.lattice.plane_spacing,
+    }

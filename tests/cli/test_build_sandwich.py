@@ -1,0 +1,67 @@
+"""``nanoslab build sandwich`` as a user meets it."""
+
+import json
+
+import pytest
+from ase.io import read
+
+from nanoslab.cli.main import main
+
+
+def test_one_fragment_in_a_gap(capsys, tmp_path):
+    target = tmp_path / "POSCAR"
+    arguments = ["build", "sandwich", "PbSe-rocksalt", "--ligand", "oleic-fragment", "--gap", "6.0", "--planes", "2"]
+    assert main([*arguments, "-o", str(target), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["schema"], said["gap_A"], said["n_ligands"]) == (1, 6.0, 1)
+    assert said["ledger"]["formal_charge"] == 0
+    atoms = read(target, format="vasp")
+    assert atoms[said["ligand_indices"][0]].get_chemical_formula(mode="hill") == "C10H18O2"
+
+
+def test_a_scan_writes_a_folder_per_gap(capsys, tmp_path):
+    arguments = [
+        "build",
+        "sandwich",
+        "PbSe-rocksalt",
+        "--ligand",
+        "formic-acid",
+        "--planes",
+        "1",
+        "--lateral",
+        "4",
+        "4",
+    ]
+    assert main([*arguments, "--gap-scan", "5", "6", "-o", str(tmp_path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [entry["gap_A"] for entry in said["structures"]] == [5.0, 6.0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gap-5.00", "gap-6.00"]
+
+
+def test_the_table_names_ligand_and_charge(capsys):
+    arguments = ["build", "sandwich", "PbSe-rocksalt", "--ligand", "oleate", "--gap", "18", "--planes", "1"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "-1 e each" in printed
+    assert "oleate, chelating: 1 lower (0.29 per nm²)" in printed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--ligand", "oleicacid", "--gap", "6"],
+        ["--ligand", "oleic-fragment", "--gap", "1"],
+        ["--ligand", "oleic-fragment", "--gap", "3.3"],
+        ["--ligand", "formic-acid", "--gap-scan", "5", "5", "-o", "x"],
+        ["--ligand", "formic-acid", "--gap-scan", "5", "6"],
+        ["--ligand", "formic-acid", "--gap-scan", "5", "6", "--gap", "5", "-o", "x"],
+        ["--ligand", "formic-acid", "--lateral", "5", "5"],
+    ],
+)
+def test_bad_input_is_one_line_and_two(capsys, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", "sandwich", "PbSe-rocksalt", "--planes", "1", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert len(said.err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
