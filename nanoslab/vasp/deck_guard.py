@@ -90,9 +90,8 @@ def _refuse_results(
 
 def _is_ours(folder: Path, name: str, recorded: Mapping[str, str], files: Mapping[str, bytes]) -> bool:
     """File is absent, as recorded, or (after a kill in the middle of writing) already as planned."""
-    path = folder / name
-    if name == "POSCAR" and (folder / INITIAL_POSCAR).is_file():
-        path = folder / INITIAL_POSCAR
+    initial = folder / f"{name}.initial"  # kept by a job that changed the input
+    path = initial if initial.is_file() else folder / name
     if not path.is_file():
         return True
     content = path.read_bytes()
