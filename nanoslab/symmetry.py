@@ -85,6 +85,19 @@ def standard_cell(atoms: Atoms, *, to_primitive: bool, tolerance: float = TOLERA
     return Atoms(numbers, cell=lattice, scaled_positions=scaled, pbc=True)
 
 
+def point_operations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.intp]:
+    """Rotations of the space group in fractional coordinates, without doubles, shape (n_operations, 3, 3).
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> len(point_operations(bulk("CdSe", "zincblende", a=6.05)))
+    24
+    """
+    found = _call(spglib.get_symmetry_dataset, atoms, tolerance)
+    return np.unique(np.asarray(found.rotations, dtype=np.intp), axis=0)
+
+
 def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.intp]:
     """How every operation of the space group, lattice translations of a supercell included, permutes the atoms.
 

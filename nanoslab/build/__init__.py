@@ -1,6 +1,7 @@
 """Structures that carry the recipe which built them: nanosheets, vacancies, necks, ligand sandwiches, nanocrystals."""
 
 from nanoslab.build.ledger import Ledger, Plane, sheet_ledger
+from nanoslab.build.nanocrystal import build_nanocrystal
 from nanoslab.build.nanosheet import available_terminations, build_nanosheet
 from nanoslab.build.vacancy import Vacancy, VacancyCount, count_vacancies, distinct_vacancies
 
@@ -10,6 +11,7 @@ __all__ = [
     "Vacancy",
     "VacancyCount",
     "available_terminations",
+    "build_nanocrystal",
     "build_nanosheet",
     "count_vacancies",
     "distinct_vacancies",

@@ -18,6 +18,7 @@ from nanoslab.build.face import face_name, parse_face
 from nanoslab.build.ledger import plane_numbers, sheet_ledger, unwrapped_heights
 from nanoslab.build.recipe import (
     cations_first,
+    describe_lattice,
     describe_source,
     formal_charges,
     group_by_species,
@@ -125,7 +126,7 @@ def build_nanosheet(
         "recipe": make_recipe(
             "nanosheet",
             crystal=describe_source(crystal),
-            lattice=lattice or ("pbe" if isinstance(crystal, str) else None),
+            lattice=describe_lattice(crystal, lattice),
             face=face_name(miller, hexagonal=hexagonal),
             monolayers=monolayers,
             repeat=(np.diag(repeats) if np.array_equal(repeats, np.diag(np.diag(repeats))) else repeats).tolist(),

@@ -12,6 +12,7 @@ from ase.data import atomic_numbers
 from ase.formula import Formula
 
 from nanoslab import __version__
+from nanoslab.crystals import crystal_names
 from nanoslab.errors import InputError
 
 
@@ -37,6 +38,18 @@ def describe_source(source: str | Path | Atoms) -> Any:
     if isinstance(source, Atoms):
         return source.info.get("recipe", source.get_chemical_formula())
     return str(source)
+
+
+def describe_lattice(source: str | Path | Atoms, lattice: str | None) -> str | None:
+    """Name of the lattice constants that were used; none for a structure of the user's own.
+
+    Examples
+    --------
+    >>> describe_lattice("CdSe-wurtzite", None), describe_lattice("own.cif", None)
+    ('pbe', None)
+    """
+    by_name = not isinstance(source, Atoms) and str(source) in crystal_names()
+    return (lattice or "pbe") if by_name else None
 
 
 def formal_charges(formula: str) -> dict[str, float]:

@@ -21,7 +21,7 @@ Vector = NDArray[np.float64]
 
 _PLANE_TOLERANCE = 0.05  # Å
 #: neighbours up to this many times the shortest distance count as bonded
-_BOND_REACH = 1.2
+BOND_REACH = 1.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,8 +250,8 @@ def _bond_reaches(
     primitive: Atoms, indices: NDArray[np.int64], absolute: NDArray[np.intp], n_planes: int
 ) -> list[list[int]]:
     """For every atom, how many planes up each of its bonded neighbours lies."""
-    shortest = _shortest_distance(primitive)
-    centre, neighbour, shift = neighbor_list("ijS", primitive, shortest * _BOND_REACH)
+    shortest = shortest_distance(primitive)
+    centre, neighbour, shift = neighbor_list("ijS", primitive, shortest * BOND_REACH)
     reach: list[list[int]] = [[] for _ in primitive]
     planes_up = absolute[neighbour] + n_planes * (shift @ indices) - absolute[centre]
     for i, up in zip(centre, planes_up, strict=True):
@@ -259,7 +259,15 @@ def _bond_reaches(
     return reach
 
 
-def _shortest_distance(crystal: Atoms) -> float:
+def shortest_distance(crystal: Atoms) -> float:
+    """Shortest distance between two atoms of a crystal [Å].
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> round(shortest_distance(bulk("Cu", a=3.6)), 4)
+    2.5456
+    """
     radius = 3.0
     while True:
         distances = neighbor_list("d", crystal, radius)

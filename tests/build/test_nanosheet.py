@@ -1,5 +1,7 @@
 """Nanosheets: exact counts, and geometry against ASE's and pymatgen's own slab builders and the bulk."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -248,6 +250,14 @@ def test_metals_and_other_faces_work_too() -> None:
     stepped = build_nanosheet(ROCK_SALT, "310", 9)
     assert stepped.info["ledger"]["n_planes"] == 9
     assert set(stepped.info["ledger"]["counts"].values()) == {9}
+
+
+def test_recipe_of_the_users_own_file_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.cif"
+    crystal(ZINC_BLENDE).write(path)
+    parameters = build_nanosheet(str(path), "001", 3).info["recipe"]["parameters"]
+    assert parameters["crystal"] == str(path)
+    assert parameters["lattice"] is None
 
 
 def test_recipe_is_plain_json_and_builds_the_same_sheet_again() -> None:
