@@ -3,6 +3,8 @@
 from nanoslab.build.ledger import Ledger, Plane, sheet_ledger
 from nanoslab.build.nanocrystal import build_nanocrystal
 from nanoslab.build.nanosheet import available_terminations, build_nanosheet
+from nanoslab.build.neck import build_neck
+from nanoslab.build.sandwich import build_sandwich
 from nanoslab.build.vacancy import Vacancy, VacancyCount, count_vacancies, distinct_vacancies
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "available_terminations",
     "build_nanocrystal",
     "build_nanosheet",
+    "build_neck",
+    "build_sandwich",
     "count_vacancies",
     "distinct_vacancies",
     "sheet_ledger",
