@@ -24,8 +24,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="11-20, 10-10, 0001 (wurtzite), 001, 110, 111 (cubic); a leading minus: --face=-1-1-1",
     )
     parser.add_argument("--monolayers", required=True, type=int, metavar="N", help="exact number, odd or even")
-    parser.add_argument(
+    cell = parser.add_mutually_exclusive_group()
+    cell.add_argument(
         "--repeat", nargs=2, type=int, default=(1, 1), metavar=("N", "M"), help="in-plane repeats (default 1 1)"
+    )
+    cell.add_argument(
+        "--matrix",
+        nargs=4,
+        type=int,
+        metavar=("A", "B", "C", "D"),
+        help="new in-plane vectors in terms of the smallest ones, such as 1 1 -1 1 for a turned square cell",
     )
     parser.add_argument(
         "--termination", nargs=2, metavar=("BOTTOM", "TOP"), help="species of the lowest and the highest plane"
@@ -46,7 +54,7 @@ def run(arguments: Namespace) -> None:
         arguments.crystal,
         arguments.face,
         arguments.monolayers,
-        repeat=arguments.repeat,
+        repeat=(arguments.matrix[:2], arguments.matrix[2:]) if arguments.matrix else arguments.repeat,
         termination=arguments.termination,
         vacuum=arguments.vacuum,
         fix=arguments.fix,

@@ -199,6 +199,23 @@ def test_the_users_own_cell_gives_the_same_sheet(name: str, face: str) -> None:
         assert distances(sheet) == pytest.approx(distances(reference), abs=2e-3)
 
 
+def test_repeat_by_a_matrix_turns_the_cell_and_keeps_the_crystal() -> None:
+    one = build_nanosheet("CdSe-zincblende", "001", 7, termination=("Cd", "Se"))
+    turned = build_nanosheet("CdSe-zincblende", "001", 7, termination=("Cd", "Se"), repeat=((1, 1), (-1, 1)))
+    assert turned.get_chemical_formula() == "Cd14Se14"
+    np.testing.assert_allclose(turned.cell.lengths()[:2], one.cell.lengths()[:2] * np.sqrt(2))
+    np.testing.assert_allclose(turned.cell.angles(), 90.0)
+    nearest = [np.sort(sheet.get_all_distances(mic=True)[0])[1:4] for sheet in (one, turned)]
+    np.testing.assert_allclose(nearest[0][0], nearest[1][0])
+    assert turned.info["ledger"]["area_A2"] == pytest.approx(2 * one.info["ledger"]["area_A2"])
+
+
+@pytest.mark.parametrize("repeat", [((1, 1), (1, 1)), ((0, 1), (1, 0)), ((1.5, 0), (0, 1)), ((1, 0),), "12"])
+def test_a_matrix_that_is_no_cell_is_refused(repeat: object) -> None:
+    with pytest.raises(InputError, match="repeat"):
+        build_nanosheet(WURTZITE, "11-20", 3, repeat=repeat)  # type: ignore[arg-type]
+
+
 def test_repeat_multiplies_everything_but_the_planes() -> None:
     one, many = (build_nanosheet(WURTZITE, "11-20", 7, repeat=repeat) for repeat in ((1, 1), (2, 3)))
     assert len(many) == 6 * len(one)
