@@ -140,6 +140,7 @@ def _with_custodian(folder: Path, options: VaspOptions) -> VaspEnd:
         max_errors=MOST_REPAIRS,
         polling_time_step=options.polling,
         monitor_freq=6,
+        skip_over_errors=True,  # a handler that stumbles over a cut file must not take the run with it
         terminate_on_nonzero_returncode=False,
         directory=str(folder),
     )

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanoslab.calculation import Calculation
+from nanoslab.cluster.state import Owner, State, claim_attempt, read_attempt, read_state
 from nanoslab.errors import InputError
 from nanoslab.presets import preset
 from nanoslab.vasp.deck import write_deck
@@ -22,14 +23,15 @@ from nanoslab.vasp.job_array import calculations_table, job_array_script
 from nanoslab.vasp.poscar import read_poscar, write_poscar
 from nanoslab.vasp.selective_dynamics import free_components
 
-# One job after the other: each row of --array is a shell of its own, as under Slurm.
+# One job after the other: each number of --array is a shell of its own, as under Slurm.
 SBATCH = r"""#!/bin/bash
 id=$(( $(cat "$FAKE/count" 2>/dev/null || echo 0) + 1 )); echo $id >"$FAKE/count"
 echo "$@" >>"$FAKE/sbatch.log"
 for word in "$@"; do
-    case $word in --array=*) rows=${word#--array=}; rows=${rows%%%*};; --chdir=*) cd "${word#--chdir=}";; esac
+    case $word in --array=*) rows=${word#--array=};; --chdir=*) cd "${word#--chdir=}";; esac
 done
-for row in ${rows//,/ }; do
+last=${rows#1-}
+for ((row = 1; row <= last; row++)); do
     SLURM_SUBMIT_DIR=$PWD SLURM_ARRAY_JOB_ID=$id SLURM_ARRAY_TASK_ID=$row bash "$FAKE/spool.sh" >>"$FAKE/jobs.log" 2>&1
 done
 echo "$id;cluster"
@@ -38,10 +40,11 @@ echo "$id;cluster"
 # A VASP that shifts every atom along the first vector, writes what VASP writes, and fails when told to.
 VASP = r"""#!/bin/bash
 echo "$(basename "$PWD") $1" >>"$FAKE/starts.log"
-[ -e fail ] && { rm fail; echo "Error EDDDAV" >OUTCAR; exit 1; }
-[ -e empty ] && { rm empty; echo cut >OUTCAR; : >CONTCAR; exit 1; }
-if [ -e slow ]; then
-    rm slow; kill -USR1 "$(awk '{ print $4 }' "/proc/$PPID/stat")" # the shell of the job, as Slurm does
+told() { [ -e "$FAKE/$1" ] && { [ -e "$FAKE/always" ] || rm "$FAKE/$1"; }; }
+told "fail-$(basename "$PWD")" && { echo "Error EDDDAV" >OUTCAR; exit 1; }
+told "empty-$(basename "$PWD")" && { echo cut >OUTCAR; : >CONTCAR; exit 1; }
+if told "slow-$(basename "$PWD")"; then
+    kill -USR1 "$(awk '{ print $4 }' "/proc/$PPID/stat")" # the shell of the job, as Slurm does
     for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; [ -e STOPCAR ] && break; done
     cp POSCAR CONTCAR; echo " General timing and accounting" >OUTCAR; exit 0
 fi
@@ -118,6 +121,11 @@ def submit(campaign: Path, *arguments: str, queued: str = "") -> subprocess.Comp
     )
 
 
+def tell(campaign: Path, what: str) -> None:
+    (campaign.parent / "fake").mkdir(exist_ok=True)
+    (campaign.parent / "fake" / what).touch()
+
+
 def log(campaign: Path, name: str) -> list[str]:
     path = campaign.parent / "fake" / name
     return path.read_text().splitlines() if path.is_file() else []
@@ -138,14 +146,21 @@ def test_bash_can_read_it() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_everything_runs_once_and_children_wait_for_their_parents(campaign: Path) -> None:
+def state(campaign: Path, name: str) -> State:
+    found = read_state(campaign / name)
+    assert found is not None
+    return found
+
+
+def test_everything_runs_once_and_children_after_their_parents(campaign: Path) -> None:
     relaxed = relaxed_sheet(campaign)
     done = submit(campaign)
     assert done.returncode == 0, done.stderr
-    assert log(campaign, "starts.log") == ["sheet vasp_std", "atom vasp_gam", "vacancy vasp_std"]
-    first, second = log(campaign, "sbatch.log")
-    assert "--array=1,3%20" in first
-    assert "--array=2%20 --dependency=afterany:1 " in second
+    assert "3 done" in done.stdout
+    assert sorted(log(campaign, "starts.log")) == ["atom vasp_gam", "sheet vasp_std", "vacancy vasp_std"]
+    assert log(campaign, "starts.log")[0] == "sheet vasp_std"
+    assert "--array=1-2 " in log(campaign, "sbatch.log")[0]  # the vacancy is not free yet
+    assert {state(campaign, name).state for name in ("sheet", "vacancy", "atom")} == {"done"}
     child = read_poscar(campaign / "vacancy" / "POSCAR")
     expected = child_of(relaxed, [1, 4])
     assert np.allclose(child.positions, expected.positions, rtol=0, atol=1e-10)
@@ -155,40 +170,44 @@ def test_everything_runs_once_and_children_wait_for_their_parents(campaign: Path
     assert np.array_equal(initial.positions, child_of(sheet(), [1, 4]).positions)
 
 
-def test_running_again_starts_nothing_that_is_finished(campaign: Path) -> None:
+def test_running_again_starts_nothing_that_is_done(campaign: Path) -> None:
     submit(campaign)
     assert submit(campaign, "--list").stdout == ""
-    assert "everything is finished" in submit(campaign).stdout
+    assert "3 done" in submit(campaign).stdout
     assert len(log(campaign, "starts.log")) == 3
-    (campaign / "atom" / "OUTCAR").unlink()
-    assert submit(campaign, "--list").stdout == "atom\n"
+
+
+def test_a_run_somebody_finished_by_hand_counts_as_done(campaign: Path) -> None:
+    (campaign / "sheet" / "OUTCAR").write_text(" reached required accuracy\n General timing and accounting\n")
+    assert "sheet" not in submit(campaign, "--list").stdout.split()
 
 
 def test_a_failure_is_tried_again_and_what_it_left_is_kept(campaign: Path) -> None:
-    (campaign / "sheet" / "fail").touch()
+    tell(campaign, "fail-sheet")
     submit(campaign)
     assert log(campaign, "starts.log").count("sheet vasp_std") == 2
     assert (campaign / "sheet" / "attempts" / "001" / "OUTCAR").read_text() == "Error EDDDAV\n"
-    assert not (campaign / "sheet" / "POSCAR.initial").exists()  # there was no CONTCAR to go on from
+    assert read_attempt(campaign / "sheet", 1)["outcome"] == "again"
+    assert state(campaign, "sheet").state == "done"
 
 
 def test_it_gives_up_after_three_starts(campaign: Path) -> None:
-    always = VASP.replace("rm fail; ", "")
-    (campaign / "sheet" / "fail").touch()
-    script = campaign / "submit.sh"
-    program = campaign.parent / "always"
-    program.write_text(always)
-    script.write_text(script.read_text().replace('srun "$1"', f'bash "{program}" "$1"'))
+    tell(campaign, "fail-sheet")
+    tell(campaign, "always")
     submit(campaign)
     starts = log(campaign, "starts.log")
     assert starts.count("sheet vasp_std") == 3
     assert "vacancy vasp_std" not in starts
-    assert any("vacancy waits: sheet is not finished" in line for line in log(campaign, "jobs.log"))
+    assert state(campaign, "sheet").state == "failed"
+    assert "3 starts ended badly" in state(campaign, "sheet").reason
+    assert "1 failed" in submit(campaign).stdout
+    submit(campaign, "--retry")
+    assert log(campaign, "starts.log").count("sheet vasp_std") == 6
 
 
 def test_an_empty_contcar_is_never_a_start(campaign: Path) -> None:
     before = (campaign / "sheet" / "POSCAR").read_bytes()
-    (campaign / "sheet" / "empty").touch()
+    tell(campaign, "empty-sheet")
     submit(campaign)
     assert (campaign / "sheet" / "POSCAR").read_bytes() == before
     assert (campaign / "sheet" / "attempts" / "001" / "CONTCAR").read_bytes() == b""
@@ -209,7 +228,7 @@ def test_a_broken_contcar_is_never_a_start(campaign: Path, spoil: str) -> None:
     (folder / "OUTCAR").write_text("killed\n")
     submit(campaign)
     assert (folder / "POSCAR").read_text() == before
-    assert (folder / "attempts" / "001" / "CONTCAR").read_text() == broken
+    assert (folder / "attempts" / "000" / "CONTCAR").read_text() == broken
 
 
 def test_a_killed_run_goes_on_from_its_contcar(campaign: Path) -> None:
@@ -223,15 +242,18 @@ def test_a_killed_run_goes_on_from_its_contcar(campaign: Path) -> None:
     submit(campaign)
     assert (folder / "POSCAR").read_bytes() == last
     assert (folder / "POSCAR.initial").read_bytes() == first
-    assert (folder / "attempts" / "001" / "POSCAR").read_bytes() == first
+    assert (folder / "attempts" / "001" / "POSCAR.start").read_bytes() == last
 
 
 def test_the_time_limit_stops_vasp_gently_and_requeues(campaign: Path) -> None:
-    (campaign / "sheet" / "slow").touch()
+    tell(campaign, "slow-sheet")
+    (campaign / "atom" / "OUTCAR").write_text(" General timing and accounting\n")  # one energy: this is its end
     submit(campaign)
     assert log(campaign, "scontrol.log") == ["requeue 1_1"]
     assert (campaign / "sheet" / "STOPCAR").read_text() == "LSTOP = .TRUE.\n"
     assert log(campaign, "starts.log").count("sheet vasp_std") == 1
+    assert state(campaign, "sheet").state == "waiting"
+    assert read_attempt(campaign / "sheet", 1)["outcome"] == "stopped"
     submit(campaign)  # what Slurm does with the requeued job
     assert log(campaign, "starts.log").count("sheet vasp_std") == 2
     assert (campaign / "sheet" / "attempts" / "001" / "STOPCAR").is_file()
@@ -248,14 +270,20 @@ def test_a_missing_potcar_is_said_and_nothing_starts(campaign: Path) -> None:
     (campaign / "atom" / "POTCAR").unlink()
     submit(campaign)
     assert "atom vasp_gam" not in log(campaign, "starts.log")
-    assert any("atom: no POTCAR" in line for line in log(campaign, "jobs.log"))
+    assert state(campaign, "atom").state == "needs-you"
+    assert "no POTCAR" in state(campaign, "atom").reason
 
 
-def test_a_campaign_in_the_queue_is_not_queued_twice(campaign: Path) -> None:
-    done = submit(campaign, queued="42")
-    assert done.returncode == 2
-    assert "in the queue already" in done.stderr
-    assert not log(campaign, "starts.log")
+def test_slots_in_the_queue_count(campaign: Path) -> None:
+    submit(campaign, queued="".join(f"{i}\n" for i in range(20)))
+    assert not log(campaign, "sbatch.log")
+
+
+def test_a_folder_somebody_runs_is_left_to_him(campaign: Path) -> None:
+    owner = Owner(host=os.uname().nodename, pid=os.getpid())
+    assert claim_attempt(campaign / "sheet", owner, lambda _: True) == 1
+    submit(campaign)
+    assert log(campaign, "starts.log") == ["atom vasp_gam"]
 
 
 @given(data=st.data())
@@ -265,7 +293,7 @@ def test_the_start_of_a_child_is_what_ase_makes_of_it(
 ) -> None:
     folder = tmp_path_factory.mktemp("child")
     script = job_array_script()
-    awk = script[script.index("layout='") : script.index("replace_poscar()")]
+    awk = script[script.index("layout='") : script.index("put_aside()")]
     parent = sheet()
     removed = sorted(data.draw(st.sets(st.integers(0, 5), min_size=1, max_size=4)))
     child = child_of(parent, removed)

@@ -1,7 +1,7 @@
 """executorlib: one Slurm job per calculation; no database, no daemon, no port.
 
 All that is particular about it stays in this file:
-a failed task is cached, so every launch gets a key of its own; there is no throttle, so the loop keeps a window;
+a failed task is cached, so every launch gets a key of its own (unique in the driver, whatever its folder); there is no throttle, so the loop keeps a window;
 an sbatch refusal comes back as a failed future; leaving its ``with`` would wait for every job, so there is none;
 ``cores=N`` would start N copies of Python, so the ranks stand in the script and VASP's launcher uses them.
 """
@@ -48,8 +48,9 @@ class ExecutorlibBackend:
 
     def submit(self, order: JobOrder) -> Future[Any]:
         """Hand a job to Slurm; waits for sbatch's answer, so that a refusal is known at once."""
-        key, place = self._place(order, fresh=True)
-        place.mkdir(parents=True, exist_ok=True)
+        key, place = self._place(order)
+        for folder in (place, log_folder(order)):
+            folder.mkdir(parents=True, exist_ok=True)
         inner: Future[Any] = self._engine().submit(
             run_job,
             asdict(order),
@@ -82,13 +83,13 @@ class ExecutorlibBackend:
             pause.wait(0.02)
             waited += 0.02
 
-    def _place(self, order: JobOrder, *, fresh: bool) -> tuple[str, Path]:
+    def _place(self, order: JobOrder) -> tuple[str, Path]:
         """Key and folder of a launch; launches of one calculation are numbered."""
-        place = self.folder / order.job_name.partition(".")[2]
-        number = 1
-        while fresh and any(place.glob(f"launch-{number}_?.h5")):
+        name = order.job_name.partition(".")[2]
+        place, number = self.folder / name, 1
+        while any((place / f"{name}-{number}_{kind}.h5").exists() for kind in "iro"):
             number += 1
-        return f"launch-{number}", place
+        return f"{name}-{number}", place
 
     def _engine(self) -> Any:
         if self._executor is None:
@@ -108,7 +109,7 @@ class ExecutorlibBackend:
 
     def script(self, order: JobOrder) -> str:
         """Script as sbatch gets it."""
-        key, place = self._place(order, fresh=True)
+        key, place = self._place(order)
         command = import_module("executorlib.standalone.command").get_cache_execute_command(
             file_name=str(place / f"{key}_i.h5"), cores=1, backend="slurm"
         )
