@@ -23,10 +23,7 @@ _ENERGY = b"FREE ENERGIE OF THE ION-ELECTRON SYSTEM"
 _REACHED = b"reached required accuracy - stopping structural energy minimisation"
 _TIMING = b"General timing and accounting informations for this job"
 
-#: what is searched in each phase: electrons, forces, between ionic steps
-_IN_ELECTRONS = (_ITERATION, _GEOMETRY, _ENERGY)
-_IN_FORCES = (_FORCES, _ENERGY, _ITERATION)
-_AFTER_ENERGY = (_ITERATION, _REACHED, _TIMING, _GEOMETRY)
+_NOTED = (_ITERATION, _REACHED)
 
 _HEADING = re.compile(rb"\s*([\d*]+)\(\s*([\d*]+)\s*\)")
 _CHANGE = re.compile(rb"total energy-change[^:\n]*:\s*(-?[\d.]+(?:[ED][+-]?\d+)?|\*+)\s*\(")
@@ -44,9 +41,11 @@ _PROFILE_END = re.compile(rb"\n(Profiling took [^\n]*seconds *\n|[^\n]*-{20,} *\
 
 _ITERATION_TEXT = 6000
 _ENERGY_TEXT = 1200
-_GEOMETRY_TEXT = 1200
-_STRESS_TEXT = 800
-_TAIL = 1 << 20
+_GEOMETRY_TEXT = 1 << 14
+#: of the two tables of forces, and whatever else is printed per atom before the energy
+_BYTES_PER_ATOM = 400
+#: an electronic step whose number VASP prints as asterisks
+_MANY = 10**6
 
 
 def read_outcar(path: Path, frames: list[Frame | None] | None = None) -> Reading:
@@ -85,8 +84,7 @@ class _Walk:
         self.n_electronic = 0
         self.last_iteration = b""
         self.magnetization: tuple[float, ...] | None = None
-        self.pending = _Geometry()
-        self.last = _Geometry()
+        self.last = _Geometry(b"")
         self.reached = False
         self.complete = False
         self.elapsed: float | None = None
@@ -111,53 +109,29 @@ class _Walk:
         except EndOfBytesError as end:
             self.header = parse_header(end.taken)
             raise
+        self.stream.back(len(_ITERATION))
         self.header = parse_header(text)
+        # forces and geometry of a step lie before its energy
+        self.stream.look_behind = max(LOOK_BEHIND, _GEOMETRY_TEXT + _BYTES_PER_ATOM * (self.header.n_atoms or 0))
 
     def _steps(self) -> None:
-        self._iteration()
-        needles: tuple[bytes, ...] = _IN_ELECTRONS
+        """From energy to energy; of the electronic steps between them only the last is looked at."""
         while True:
-            which = self.stream.skip_to_first(needles)
-            if which is None:
-                self._end(self.stream.behind(LOOK_BEHIND))
+            found, passed = self.stream.skip_past_noting(_ENERGY, _NOTED, _ITERATION_TEXT)
+            self._electrons(passed.get(_ITERATION, b""))
+            if not found:
+                self.reached = _REACHED in passed
+                self._end(self.stream.behind(self.stream.look_behind))
                 return
-            found = needles[which]
-            if found == _ITERATION:
-                self._iteration()
-                needles = _IN_ELECTRONS
-            elif found == _GEOMETRY:
-                self._geometry()
-                needles = _IN_FORCES
-            elif found == _FORCES:
-                self._forces()
-            elif found == _ENERGY:
-                if not self.stream.behind(len(_ENERGY) + 4).startswith(b"ML "):
-                    self._energy()
-                needles = _AFTER_ENERGY
-            elif found == _REACHED:
-                self.reached = True
-            else:
-                self._end(_TIMING + self.stream.peek(_TAIL))
-                return
+            if not self.stream.behind(len(_ENERGY) + 3).startswith(b"ML "):
+                self._energy()
 
-    def _iteration(self) -> None:
-        """Note an electronic step; those of linear response belong to no ionic step."""
-        text = self.stream.peek(_ITERATION_TEXT)
+    def _electrons(self, text: bytes) -> None:
+        """Note the last electronic step; those of linear response are counted by VASP itself in brackets only."""
         heading = _HEADING.match(text)
-        if heading is None:
-            return
-        counter = heading[2]
-        self.n_electronic = int(counter) if counter.isdigit() else self.n_electronic + 1
-        self.last_iteration = text
-
-    def _geometry(self) -> None:
-        self.pending.table = self.stream.peek(_GEOMETRY_TEXT)
-        self.pending.stress = self.stream.behind(_STRESS_TEXT)
-
-    def _forces(self) -> None:
-        self.stream.take(b"\n")
-        self.stream.take(b"\n")
-        self.pending.rows = self.stream.take(b" ---")
+        if heading is not None:
+            self.last_iteration = text
+            self.n_electronic = int(heading[2]) if heading[2].isdigit() else _MANY
 
     def _energy(self) -> None:
         text = self.stream.peek(_ENERGY_TEXT)
@@ -186,7 +160,8 @@ class _Walk:
                 free - f_last if free is not None and f_last is not None else None,
             )
         )
-        self.last, self.pending = self.pending, _Geometry()
+        self.last = _Geometry(self.stream.behind(self.stream.look_behind))
+        self.last_iteration = b""
         self.n_electronic = 0
         if self.frames is not None:
             self.frames.append(self.last.frame(self.header.n_atoms))
@@ -237,16 +212,26 @@ class _Walk:
 
 
 class _Geometry:
-    """Text of one ionic step's geometry, parsed only when it is the last one."""
+    """Text before the energy of one ionic step, parsed only when it is asked for."""
 
-    __slots__ = ("rows", "stress", "table")
+    __slots__ = ("text",)
 
-    def __init__(self) -> None:
-        self.table = self.stress = self.rows = b""
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    @property
+    def rows(self) -> bytes:
+        """Table of positions and forces."""
+        at = self.text.rfind(_FORCES)
+        parts = self.text[at:].split(b"\n", 2) if at >= 0 else []
+        return parts[2].split(b"\n ---", 1)[0] if len(parts) == 3 else b""
 
     def frame(self, n_atoms: int | None) -> Frame | None:
         """Geometry, forces and stress, or None when lattice or positions are missing."""
-        lattice = lattice_after(self.table)
+        at = self.text.rfind(_GEOMETRY)
+        if at < 0:
+            return None
+        lattice = lattice_after(self.text[at:])
         table = _positions_and_forces(self.rows)
         if lattice is None or table is None or (n_atoms is not None and len(table) != n_atoms):
             return None
@@ -256,7 +241,7 @@ class _Geometry:
             lattice=lattice,
             scaled_positions=scaled,
             forces=forces if np.isfinite(forces).all() else None,
-            stress=_stress(self.stress),
+            stress=_stress(self.text[:at]),
         )
 
 

@@ -66,6 +66,7 @@ class _Walk:
         self.frames = frames
         self.where = "the first line"
         self.version: str | None = None
+        self.right_e0 = False
         self.incar: dict[str, str] = {}
         self.parameters: dict[str, str] = {}
         self.species = _Species()
@@ -135,6 +136,7 @@ class _Walk:
     def _generator(self, _tag: bytes) -> None:
         items = _items(self.stream.take(b"</generator>"))
         self.version = items.get("version") or None
+        self.right_e0 = _version_tuple(self.version) >= _FIRST_RIGHT_E0
 
     def _incar(self, _tag: bytes) -> None:
         self.incar = _items(self.stream.take(b"</incar>"))
@@ -178,6 +180,7 @@ class _Walk:
         number_of_this = len(self.steps) + 1
         self.where = f"ionic step {number_of_this}"
         stream = self.stream
+        self._electrons(step)
         while (child := _next_tag(stream)) != b"</calculation>":
             if child == b"<scstep>":
                 content = stream.take(b"</scstep>")
@@ -204,6 +207,21 @@ class _Walk:
         self.current = None
         self.where = f"the space after ionic step {number_of_this}"
 
+    def _electrons(self, step: _Step) -> None:
+        """Take all electronic steps at once where the window holds them; of them only the last two matter."""
+        text = self.stream.take_window(b"<structure")
+        if text is None:
+            return
+        n_steps = text.count(b"<scstep>")
+        regular = n_steps == text.count(b"</scstep>") and b"calculation" not in text
+        if not n_steps or not regular:
+            self.stream.back(len(text))
+            return
+        step.n_electronic = n_steps
+        pieces = text.rsplit(b"<scstep>", 2)
+        step.electronic = pieces[-1].partition(b"</scstep>")[0]
+        step.previous = pieces[-2].partition(b"</scstep>")[0] if n_steps > 1 else b""
+
     def _interleaved(self) -> None:
         """Several processes wrote into the file at once: no number in it can be trusted."""
         self.steps.clear()
@@ -221,7 +239,7 @@ class _Walk:
 
     def _finish(self, step: _Step) -> None:
         pressure = number(self.parameters.get("PSTRESS", "")) or 0.0
-        self.steps.append(_ionic_step(step, self.version, pressure))
+        self.steps.append(_ionic_step(step, right=self.right_e0, pressure=pressure))
         self.last = step
         if self.frames is not None:
             self.frames.append(_frame(step.structure, step.forces, step.stress, len(self.species.symbols)))
@@ -283,8 +301,7 @@ class _Species:
 def _next_tag(stream: ByteStream) -> bytes:
     """Next tag, the cursor behind it; comments and processing instructions are passed over."""
     while True:
-        if not stream.skip_past(b"<"):
-            raise EndOfBytesError
+        stream.take(b"<")
         tag = b"<" + stream.take(b">", _TAG_LIMIT) + b">"
         if tag.startswith(b"<!--"):
             if not tag.endswith(b"-->") and not stream.skip_past(b"-->"):
@@ -322,14 +339,14 @@ def _items(content: bytes) -> dict[str, str]:
     return found
 
 
-def _ionic_step(step: _Step, version: str | None, pressure: float) -> IonicStep:
+def _ionic_step(step: _Step, *, right: bool, pressure: float) -> IonicStep:
+    """Energies of a finished step; `right` when the block's e_0_energy is what its name says."""
     block = dict(_ENERGY.findall(step.energy))
     last = dict(_ENERGY.findall(step.electronic))
     before = dict(_ENERGY.findall(step.previous))
     f_last, e_last = number(last.get(b"e_fr_energy", b"")), number(last.get(b"e_0_energy", b""))
     f_before = number(before.get(b"e_fr_energy", b""))
     free = number(block.get(b"e_fr_energy", b""))
-    right = _version_tuple(version) >= _FIRST_RIGHT_E0
     energy = number(block.get(b"e_0_energy" if right else b"e_wo_entrp", b""))
     if free is not None and f_last is not None and e_last is not None and not (right and energy is not None):
         energy = e_last if free == f_last else round(free + (e_last - f_last), 8)
@@ -375,7 +392,7 @@ def _species(content: bytes) -> _Species:
     for cells in sets.get(b"atoms", []):
         index = int(cells[1]) - 1 if len(cells) > 1 and cells[1].strip().isdigit() else -1
         name = elements[index] if 0 <= index < len(elements) else ""
-        symbols.append(name or cells[0].decode("latin-1").strip())
+        symbols.append(name or b" ".join(cells[:1]).decode("latin-1").strip())
     species.symbols = tuple(symbols)
     return species
 

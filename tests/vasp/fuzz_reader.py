@@ -144,7 +144,7 @@ def _writers():
 
 def last_byte_that_matters(content: bytes) -> int:
     """Cuts behind it take away blanks only."""
-    return len(content.rstrip())
+    return len(content.rstrip(b" \t\r\n\0"))
 
 
 def main() -> None:
