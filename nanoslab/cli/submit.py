@@ -78,14 +78,22 @@ def _request(arguments: argparse.Namespace) -> Request:
 
 
 def _print_scripts(request: Request, *, as_json: bool) -> None:
-    from nanoslab.cluster.campaign_drive import scripts
-
-    made = scripts(request)
+    made = _scripts(request)
     if as_json:
         print_json({"scripts": [{"name": name, "script": text} for name, text in made.items()]})
         return
     for name, text in made.items():
         print(f"# ---- {name}\n{text}")
+
+
+def _scripts(request: Request) -> Mapping[str, str]:
+    if request.cluster.backend == "array":
+        from nanoslab.cluster.backends.array_backend import array_text
+
+        return {"all calculations": array_text(request)}
+    from nanoslab.cluster.campaign_drive import scripts
+
+    return scripts(request)
 
 
 def _report(name: str, state: str, reason: str) -> None:

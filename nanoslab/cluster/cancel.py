@@ -36,7 +36,8 @@ def cancel_campaign(campaign: Path, only: Iterable[str] = ()) -> list[str]:
     ask_to_cancel(campaign, wanted)
     prefix = f"{campaign_label(campaign)}."
     jobs = our_jobs() if has_slurm() else ()
-    cancel_jobs(job.job for job in jobs if job.name.startswith(prefix) and _name(job.name[len(prefix) :], wanted))
+    whole = {*wanted, *([] if patterns else ["slots", "block"])}  # jobs that serve many calculations
+    cancel_jobs(job.job for job in jobs if job.name.startswith(prefix) and _name(job.name[len(prefix) :], whole))
     stopped = []
     for standing in campaign_status(campaign, only=sorted(wanted)):
         if standing.state not in ("queued", "running"):

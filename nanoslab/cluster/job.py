@@ -109,14 +109,14 @@ def run_job(document: Mapping[str, Any]) -> dict[str, Any]:
 def _run(order: JobOrder) -> Outcome:
     folder = order.run_folder
     folder.mkdir(parents=True, exist_ok=True)
-    state = current_state(folder)
-    if state is not None and state.state == "done":
-        return Outcome(outcome="done", reason="was done before this job began")
     owner = this_owner()
     try:
         attempt = claim_attempt(folder, owner, owner_is_alive)
     except OSError as error:
         return _record_without_attempt(order, error)
+    state = current_state(folder)
+    if attempt is None and state is not None and state.state == "done":
+        return Outcome(outcome="done", reason="was done before this job began")
     if attempt is None:
         return Outcome(outcome="held", reason="another job holds this calculation")
     running = State(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nanoslab.cluster.job import JobOrder
+from nanoslab.cluster.status import state_from_outputs
 from nanoslab.cluster.state import (
     Owner,
     State,
@@ -46,6 +47,15 @@ class Ledger:
     def state(self, name: str) -> State:
         """State in the folder; ``waiting`` when nothing was recorded yet."""
         return current_state(self.entries[name].folder) or State(state="waiting")
+
+    def take_over(self, name: str) -> None:
+        """Accept a run that somebody finished by other means, so that it is not computed again."""
+        entry = self.entries[name]
+        if entry.order.label or current_state(entry.folder) is not None:
+            return  # an embedded engine finds its own result
+        found = state_from_outputs(entry.folder)
+        if found is not None and found.state == "done":
+            write_state(entry.folder, found)
 
     def note(self, name: str, state: str, reason: str = "") -> str:
         """Record a state; returns what could not be recorded, in words, empty when all is well."""

@@ -104,6 +104,7 @@ class Drive:
     def _adopt(self, view: QueueView) -> None:
         """Settle what is settled, take over what an earlier driver left running, free what died meanwhile."""
         for name in sorted(self.wanted):
+            self.ledger.take_over(name)
             state = self.ledger.state(name)
             if state.state in SETTLED:
                 self.settled[name] = state.state

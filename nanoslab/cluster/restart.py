@@ -98,8 +98,8 @@ def free_name(path: Path) -> Path:
 
 
 def latest_contcar(folder: Path, attempt: int, initial: Atoms) -> Path | None:
-    """CONTCAR of the latest start before this one that left a valid one."""
-    for number in range(attempt - 1, 0, -1):
+    """CONTCAR of the latest start before this one that left a valid one; start 0 is a run of the user's own."""
+    for number in range(attempt - 1, -1, -1):
         path = attempt_folder(folder, number) / "CONTCAR"
         if is_valid_contcar(path, initial):
             return path

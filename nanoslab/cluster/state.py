@@ -181,10 +181,11 @@ def record_attempt(run_folder: Path, number: int, document: Mapping[str, Any]) -
 
 
 def claim_attempt(run_folder: Path, owner: Owner, is_alive: Callable[[Owner], bool]) -> int | None:
-    """Take the next start for ourselves, or None when somebody else holds the calculation.
+    """Take the next start for ourselves, or None when the calculation is done or somebody else holds it.
 
     The folder of the attempt is made with ``mkdir``, which only one of two rivals can do, also on a network
-    file system; so a calculation never runs twice at the same time, whatever the queue or the driver did.
+    file system. Its number is read before the look at how things stand: whoever starts (and perhaps even
+    finishes) the calculation after that look takes our number, and we get nothing.
 
     Parameters
     ----------
@@ -196,7 +197,8 @@ def claim_attempt(run_folder: Path, owner: Owner, is_alive: Callable[[Owner], bo
         Whether the owner of an attempt that has not ended still runs.
     """
     number = latest_attempt(run_folder)
-    if number and is_held(run_folder, number, owner, is_alive):
+    state = current_state(run_folder)
+    if (state is not None and state.state == "done") or (number and is_held(run_folder, number, owner, is_alive)):
         return None
     (run_folder / ATTEMPTS).mkdir(exist_ok=True)
     try:

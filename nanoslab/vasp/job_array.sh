@@ -264,10 +264,11 @@ settle() { # judge the run that ended here, and write down where the folder stan
     fi
 }
 
-run_one() { # one start of one folder; 1 when somebody else took it
+run_one() { # one start of one folder; 1 when somebody else has it
     local number started status why=''
     cd "$campaign/$name" || return 1
-    number=$(latest)
+    number=$(latest) # before the look at how it stands: whoever starts it after that look takes our number
+    [ "$(standing "$name" "$parent")" = free ] || return 1
     if [ ! -s POTCAR ]; then
         record needs-you "no POTCAR; POTCAR.spec names the datasets to join, in this order"
         return 0
