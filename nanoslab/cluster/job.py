@@ -149,7 +149,9 @@ def _guarded(order: JobOrder, attempt: int, running: State) -> Outcome:
 
 
 def _compute(order: JobOrder, attempt: int) -> Outcome:
-    deadline = _deadline(order)
+    given = _time_given(order)
+    record_attempt(order.run_folder, attempt, {**read_attempt(order.run_folder, attempt), "given_s": given})
+    deadline = None if given is None else time.time() + given - min(order.stop_before_end, given / 2)
     if order.source != "vasp":
         from nanoslab.cluster.embedded_job import run_embedded
 
@@ -170,12 +172,10 @@ def _compute(order: JobOrder, attempt: int) -> Outcome:
     return judge_vasp(order.run_folder, run_vasp(order.run_folder, options))
 
 
-def _deadline(order: JobOrder) -> float | None:
-    """When to ask for a stop [seconds since 1970]: from the queue when it tells, else from the order."""
+def _time_given(order: JobOrder) -> float | None:
+    """Time this job has [s]: from the queue when it tells, else from the order."""
     left = seconds_left()
-    if left is None:
-        left = order.wall_time or None
-    return None if left is None else time.time() + left - min(order.stop_before_end, left / 2)
+    return (order.wall_time or None) if left is None else left
 
 
 def _record(order: JobOrder, running: State, outcome: Outcome) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nanoslab.cluster.job import JobOrder
 from nanoslab.cluster.status import state_from_outputs
@@ -92,7 +93,7 @@ class Ledger:
             return f"{count} starts ended badly; the last: {state.reason or 'without a word'}"
         last = latest_attempt(folder)
         records = [read_attempt(folder, number) for number in (last, last - 1) if number > state.tries_from]
-        if len(records) == 2 and all(r.get("outcome") == "stopped" and not r.get("steps") for r in records):
+        if len(records) == 2 and all(_stopped_without_a_step(record, self.entries[name].order) for record in records):
             return "not one ionic step fits into its wall time: give it more time or more ranks"
         return ""
 
@@ -112,3 +113,9 @@ class Ledger:
             except OSError as error:
                 return f"{name}: {error.strerror}"
         return self.note(name, "waiting", reason)
+
+
+def _stopped_without_a_step(record: Mapping[str, Any], order: JobOrder) -> bool:
+    """Whether a start had most of its wall time and finished nothing in it."""
+    given = record.get("given_s") or 0.0
+    return record.get("outcome") == "stopped" and not record.get("steps") and given >= 0.5 * order.wall_time
