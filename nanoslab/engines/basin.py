@@ -21,6 +21,8 @@ Rule = Callable[[Atoms, Atoms], str]
 
 #: two atoms are bonded when closer than this times the sum of their covalent radii (Cd-Se 1.25 x 2.64 = 3.3 Å)
 BOND_TOLERANCE = 1.25
+#: an empty layer of at least this along c makes a sheet of a crystal [Å]
+VACUUM = 6.0
 #: closer than this fraction of the sum of covalent radii is no structure of any element
 COLLAPSE_FRACTION = 0.6
 #: a bond length: an atom that moved farther has left its site [Å]
@@ -106,12 +108,12 @@ def pieces_merged(start: Atoms, final: Atoms) -> str:
 def vacuum_closed(start: Atoms, final: Atoms) -> str:
     """The widest empty layer along c has gone: images of a slab touch."""
     before, after = empty_height(start), empty_height(final)
-    return f"the vacuum shrank from {before:.1f} to {after:.1f} Å" if before > 6.0 and after < before / 2 else ""
+    return f"the vacuum shrank from {before:.1f} to {after:.1f} Å" if before > VACUUM and after < before / 2 else ""
 
 
 def extent_changed(start: Atoms, final: Atoms) -> str:
     """A slab became thicker or thinner by about a plane: it buckled, or the gap of a double slab collapsed."""
-    if empty_height(start) < 6.0:
+    if empty_height(start) < VACUUM:
         return ""
     before, after = _height(start) - empty_height(start), _height(final) - empty_height(final)
     if abs(after - before) <= EXTENT_CHANGE:
@@ -121,7 +123,7 @@ def extent_changed(start: Atoms, final: Atoms) -> str:
 
 def atoms_left_their_sites(start: Atoms, final: Atoms) -> str:
     """Atoms moved by more than a bond length against the rest."""
-    if empty_height(start) < 6.0:
+    if empty_height(start) < VACUUM:
         return ""
     moved = np.linalg.norm(displacements(start, final), axis=1)
     far = np.flatnonzero(moved > SITE_DISTANCE)

@@ -17,6 +17,8 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import FIRE, BFGSLineSearch
 
 from nanoslab.calculation import Settings
+from nanoslab.engines.basin import VACUUM, empty_height
+from nanoslab.errors import EngineError
 
 OPTIMISERS = (BFGSLineSearch, FIRE)
 
@@ -96,7 +98,9 @@ def relax(
     if settings.relax == "none":
         report()
         return Relaxed(atoms=moving, n_steps=0, converged=True, optimiser="none")
-    target: Any = FrechetCellFilter(moving) if settings.relax == "cell" else moving
+    target: Any = moving
+    if settings.relax == "cell":
+        target = FrechetCellFilter(moving, mask=free_strains(moving))
     n_steps = 0
     converged = False
     name = "none"
@@ -109,6 +113,28 @@ def relax(
         if converged:
             break
     return Relaxed(atoms=moving, n_steps=n_steps, converged=converged, optimiser=name)
+
+
+def free_strains(atoms: Atoms) -> list[int]:
+    """Which strains relax, in Voigt's order: all of a crystal, those in the plane of a sheet.
+
+    A sheet is told by its vacuum: along the third lattice vector, perpendicular to the plane xy.
+
+    Examples
+    --------
+    >>> free_strains(Atoms("Cu", cell=[3, 3, 20], pbc=True))
+    [1, 1, 0, 0, 0, 1]
+    """
+    if empty_height(atoms) < VACUUM:
+        return [1, 1, 1, 1, 1, 1]
+    if not np.allclose(atoms.cell.array[:2, 2], 0.0, atol=1e-6):
+        raise EngineError(
+            "relax: cell",
+            expected="a sheet whose plane is the plane xy",
+            got=f"lattice vectors {atoms.cell.array[:2].round(3).tolist()}",
+            advice="turn the cell",
+        )
+    return [1, 1, 0, 0, 0, 1]
 
 
 def max_free_force(atoms: Atoms) -> float:

@@ -78,6 +78,7 @@ def xtb_calculator(atoms: Atoms, settings: Settings, options: Mapping[str, Any])
         electronic_temperature=_number(options, "temperature"),
         spin_polarization=1.0 if settings.spin_polarized else None,
         verbosity=0,
+        cache_api=False,  # an energy must not depend on the one before, or a resumed run would end elsewhere
     )
     return FoldedCalculator(inner, repeats(atoms, _number(options, "supercell")))
 

@@ -77,6 +77,24 @@ def test_a_relaxed_cell_is_the_minimum_of_the_equation_of_state(tmp_path: Path) 
     assert result.energy == pytest.approx(energy, abs=1e-3)
 
 
+def test_the_cell_of_a_sheet_relaxes_in_its_plane_alone(tmp_path: Path) -> None:
+    """A hexagonal sheet strained by 2 % finds its in-plane minimum; the vacuum stays."""
+    sheet = fcc111("Cu", (1, 1, 3), vacuum=7.0, periodic=True)
+    strained = sheet.copy()
+    strained.set_cell(sheet.cell.array * [1.02, 1.02, 1], scale_atoms=True)
+    settings = Settings(source="test", relax="cell", force_tolerance=1e-3)
+    energies = {}
+    for name, start in (("sheet", sheet), ("strained", strained)):
+        result = run_calculation(calculation(start, settings=settings, name=name), engine(EMT_ENGINE), tmp_path / name)
+        assert result.converged
+        assert result.atoms is not None
+        assert result.atoms.cell[2, 2] == pytest.approx(start.cell[2, 2])
+        energies[name] = result.energy, result.atoms.cell.lengths()[:2]
+    assert energies["sheet"][0] == pytest.approx(energies["strained"][0], abs=1e-4)
+    np.testing.assert_allclose(energies["sheet"][1], energies["strained"][1], atol=1e-3)
+    assert abs(energies["strained"][1][0] / strained.cell.lengths()[0] - 1) > 0.01
+
+
 def test_fixed_atoms_and_fixed_components_stay(tmp_path: Path) -> None:
     sheet = rough_sheet()
     sheet.set_constraint([FixAtoms([0, 1]), FixCartesian([5], mask=(True, True, False))])

@@ -1,0 +1,207 @@
+"""Phonons of a sheet or crystal: free energy against temperature, imaginary modes, thermal motion of every atom.
+
+Example: nanoslab phonons sheet.vasp phonons-wz --engine chgnet --supercell 2 2 1 --mesh 8 8 1
+
+With an engine the structure is relaxed to 0.001 eV/Å first, all atoms free, and everything is computed here; killed,
+the same command goes on. Without one, VASP decks of the displaced supercells are written (the structure must be the
+relaxed one); run them, then give the same command again. The folder remembers its structure and supercell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.errors import EngineError, FileError, InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from nanoslab.calculation import Calculation, CalculationResult, Settings
+    from nanoslab.energetics.phonon import Displacements
+    from nanoslab.energetics.thermal import PhononModes
+
+RECIPE = "phonons.json"
+RELAXATION_TOLERANCE = 1e-3  # eV/Å
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("structure", type=Path, help="structure file, or a campaign's final.extxyz")
+    parser.add_argument("folder", type=Path, help="where the displaced supercells and results go; one level of theory")
+    parser.add_argument("--engine", metavar="NAME[:options]", help="compute here (default: VASP decks)")
+    parser.add_argument("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="default: 2 2 1")
+    parser.add_argument(
+        "--mesh", type=int, nargs=3, default=[8, 8, 1], metavar="N", help="wave vectors (default: 8 8 1)"
+    )
+    parser.add_argument("--distance", type=float, default=0.01, metavar="A", help="displacement (default: 0.01 Å)")
+    parser.add_argument("--temperatures", type=float, nargs="+", default=[0, 100, 200, 300, 400, 500, 600], metavar="K")
+    parser.add_argument("--preset", default="ma2023", help="level of theory of the decks (default: ma2023)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
+    add_json_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prepare, compute or collect, and print."""
+    from nanoslab.energetics.phonon import (
+        displaced_calculations,
+        displacements,
+        force_constants,
+        forces_of,
+        phonon_modes,
+    )
+    from nanoslab.presets import preset
+
+    if min(arguments.temperatures) < 0:
+        raise InputError("--temperatures", expected="0 K or more", got=min(arguments.temperatures))
+    settings = preset(arguments.preset)
+    cell = _cell(arguments, settings)
+    displaced = displacements(cell, arguments.supercell, arguments.distance)
+    calculations = displaced_calculations("cell", displaced, settings)
+    _write_decks(arguments.folder, calculations)
+    results = _results(arguments, calculations)
+    if results is None:
+        print(f"wrote {len(calculations)} decks to {arguments.folder}; run them, then give the same command again")
+        return
+    constants = force_constants(displaced, forces_of(results))
+    modes = phonon_modes(cell, arguments.supercell, constants, arguments.mesh)
+    document = _document(arguments, displaced, results, modes)
+    from nanoslab.files import write_atomically
+
+    write_atomically(arguments.folder / "thermal.json", json.dumps({"schema": 1, **document}, indent=1) + "\n")
+    if arguments.json:
+        print_json(document)
+    else:
+        _print(document, arguments.folder / "thermal.json")
+
+
+def _cell(arguments: argparse.Namespace, settings: Settings) -> Atoms:
+    """Return the structure whose phonons are asked for: remembered by the folder, or read (and relaxed)."""
+    from ase.io.jsonio import decode, encode
+
+    from nanoslab.files import write_atomically
+
+    path = arguments.folder / RECIPE
+    asked = {"supercell": arguments.supercell, "distance_A": arguments.distance, "engine": arguments.engine}
+    if path.is_file():
+        recipe = decode(path.read_text())
+        kept = {key: recipe.get(key) for key in asked}
+        if kept != asked:
+            raise InputError(path, expected=f"{kept} again", got=asked, advice="take another folder for other options")
+        remembered: Atoms = recipe["cell"]
+        return remembered
+    cell = _read(arguments.structure)
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    if arguments.engine is not None:
+        cell = _relaxed(cell, settings, arguments.engine, arguments.folder)
+    write_atomically(path, encode({"schema": 1, "structure": str(arguments.structure), **asked, "cell": cell}) + "\n")
+    return cell
+
+
+def _read(path: Path) -> Atoms:
+    """Read a structure, ordered by species and free of constraints."""
+    import ase.io
+    import numpy as np
+
+    if not path.is_file():
+        raise FileError(path, expected="a structure file", got="nothing")
+    found = ase.io.read(path)
+    symbols = list(dict.fromkeys(found.get_chemical_symbols()))
+    order = np.argsort([symbols.index(symbol) for symbol in found.get_chemical_symbols()], kind="stable")
+    cell = found[order]
+    cell.set_constraint()
+    cell.calc = None
+    cell.info = {}
+    cell.pbc = True
+    ordered: Atoms = cell
+    return ordered
+
+
+def _relaxed(cell: Atoms, settings: Settings, engine_name: str, folder: Path) -> Atoms:
+    from dataclasses import replace
+
+    from nanoslab.calculation import Calculation
+    from nanoslab.engines import engine, run_calculation
+
+    chosen = engine(engine_name)
+    tight = replace(settings, relax="ions", force_tolerance=RELAXATION_TOLERANCE, max_ionic_steps=500)
+    calculation = Calculation(name="relaxation", role="pristine", atoms=cell, settings=tight)
+    result = run_calculation(calculation, chosen, folder / "relaxation" / chosen.label)
+    if result.atoms is None or not result.converged:
+        raise EngineError(result.path, expected="a relaxed structure", got="; ".join(result.problems) or "none")
+    relaxed = result.atoms.copy()
+    relaxed.set_constraint()
+    return relaxed
+
+
+def _write_decks(folder: Path, calculations: Sequence[Calculation]) -> None:
+    from nanoslab.campaign import write_campaign
+
+    write_campaign(folder / RECIPE, calculations, folder)
+
+
+def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation]) -> list[CalculationResult] | None:
+    """Return results of the displaced supercells in order; None when VASP has not run yet."""
+    from nanoslab.campaign import available_sources, collect, load_campaign
+
+    if arguments.engine is None:
+        campaign = load_campaign(arguments.folder)
+        if "vasp" not in available_sources(campaign):
+            return None
+        found = collect(campaign, "vasp")
+    else:
+        from nanoslab.engines import engine, run_calculations
+
+        chosen = engine(arguments.engine)
+        campaign = load_campaign(arguments.folder)
+        for outcome in run_calculations(campaign.calculations, chosen, arguments.folder, jobs=arguments.jobs):
+            if outcome.state != "finished":
+                raise EngineError(outcome.name, expected="forces", got="; ".join(outcome.problems))
+        found = collect(campaign, chosen.label)
+    return [found[calculation.name] for calculation in calculations]
+
+
+def _document(
+    arguments: argparse.Namespace, displaced: Displacements, results: Sequence[CalculationResult], modes: PhononModes
+) -> dict[str, Any]:
+    from nanoslab.energetics.thermal import mean_square_displacements, thermal_properties, velocity_covariances
+
+    room = 300.0
+    return {
+        "structure": str(arguments.structure),
+        "level_of_theory": results[0].level_of_theory,
+        "formula": displaced.cell.get_chemical_formula(),
+        "n_atoms": len(displaced.cell),
+        "n_displacements": len(displaced.supercells),
+        "supercell": list(displaced.repeat),
+        "mesh": list(arguments.mesh),
+        **thermal_properties(modes, arguments.temperatures).to_dict(),
+        "symbols": displaced.cell.get_chemical_symbols(),
+        "motion_temperature_K": room,
+        "mean_square_displacement_A2": mean_square_displacements(modes, room).tolist(),
+        "velocity_covariance_m2_per_s2": velocity_covariances(modes, room).tolist(),
+    }
+
+
+def _print(document: dict[str, Any], path: Path) -> None:
+    print(f"{document['formula']}: {document['level_of_theory']}")
+    n_imaginary, n_modes = document["n_imaginary_modes"], document["n_modes"]
+    print(
+        f"{n_imaginary} of {n_modes} modes are imaginary; lowest frequency {document['lowest_frequency_THz']:.3f} THz"
+    )
+    keys = (
+        "temperature_K",
+        "free_energy_eV_per_atom",
+        "free_energy_imaginary_as_real_eV_per_atom",
+        "entropy_eV_per_K_per_atom",
+    )
+    rows = [
+        [f"{t:g}", f"{1e3 * f:.2f}", f"{1e3 * g:.2f}", f"{1e3 * s:.4f}"]
+        for t, f, g, s in zip(*(document[key] for key in keys), strict=True)
+    ]
+    print_table(["T/K", "F/meV/atom", "F(imaginary as real)", "S/meV/K/atom"], rows)
+    print(f"motion of every atom at {document['motion_temperature_K']:g} K in {path}")
