@@ -39,7 +39,7 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     """
     document = read_yaml(path)
     kind = document.get("study")
-    if kind not in STUDIES:
+    if not isinstance(kind, str) or kind not in STUDIES:
         if kind is None:
             raise FileError(path, expected=f"a field 'study': {', '.join(STUDIES)}", got="none")
         raise unknown_name(f"{path}: study", str(kind), STUDIES)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,115 +22,75 @@ from nanoslab.energetics.consistency import (
     REFERENCE_CRYSTAL,
     SAME_CELL,
     SAME_THEORY,
-    Rule,
-    require_comparable,
-    require_energy,
 )
 from nanoslab.energetics.vacancy import formation_energy_per_atom, vacancy_energy
-from nanoslab.errors import MismatchError
+from nanoslab.studies.usable import UsableResults
+from nanoslab.studies.vacancy_file import VacancyFile
 from nanoslab.studies.vacancy_result import BeamRow, SheetRow, VacancyRow, VacancyStudyResult
 
-if TYPE_CHECKING:
-    from nanoslab.studies.vacancy_study import VacancyStudy
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permissions:
-    """What the user allows that is refused otherwise."""
-
-    unconverged: bool = False
-    mismatch: bool = False
-
-
-@dataclass(slots=True)
-class _Runs:
-    """Results by name; remembers which were missing and which were refused, and why."""
-
-    results: Mapping[str, CalculationResult]
-    permissions: Permissions
-    missing: list[tuple[str, str]] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-
-    def usable(
-        self, calculation: Calculation, against: CalculationResult | None, rules: tuple[Rule, ...]
-    ) -> tuple[CalculationResult, tuple[str, ...]] | None:
-        """Result with the differences that were allowed, or None after noting why not."""
-        result = self.results.get(calculation.name)
-        if result is None or not result.found:
-            self.missing.append((calculation.name, "; ".join(result.problems) if result else "not run yet"))
-            return None
-        try:
-            require_energy(result, allow_unconverged=self.permissions.unconverged)
-            if against is None:
-                return result, ()
-            return result, require_comparable(result, against, rules, allow_mismatch=self.permissions.mismatch)
-        except MismatchError as error:
-            self.refused.append((calculation.name, str(error)))
-            return None
-
-
-def analyze(
-    study: VacancyStudy, results: Mapping[str, CalculationResult], permissions: Permissions
-) -> VacancyStudyResult:
+def analyze(study: VacancyFile, calculations: tuple[Calculation, ...], usable: UsableResults) -> VacancyStudyResult:
     """Answer of the study; see `VacancyStudyResult`.
 
     Every run is compared with the pristine sheet whose energy it is subtracted from; references are compared
     with the first pristine sheet.
     """
-    runs = _Runs(results, permissions)
-    calculations = study.calculations()
-    pristine = {
-        str(calculation.tags["phase"]): (calculation, usable[0])
-        for calculation in calculations
-        if calculation.role == "pristine" and (usable := runs.usable(calculation, None, ()))
-    }
-    first = next(iter(pristine.values()))[1] if pristine else None
-    potentials = _potentials(study, calculations, runs, first)
-    vacancies = _vacancies(calculations, runs, pristine, potentials)
+    pristine = {}
+    for calculation in calculations:
+        if calculation.role == "pristine" and (found := usable.get(calculation)):
+            result, energy, _ = found
+            pristine[str(calculation.tags["phase"])] = _Pristine(calculation, result, energy)
+    first = next(iter(pristine.values())).result if pristine else None
+    potentials = _potentials(study, calculations, usable, first)
+    vacancies = _vacancies(calculations, usable, pristine, potentials)
     return VacancyStudyResult(
         title=study.title,
-        level_of_theory="; ".join(dict.fromkeys(result.level_of_theory for _, result in pristine.values())),
-        sheets=tuple(_sheet(calculation, result, potentials) for calculation, result in pristine.values()),
+        level_of_theory="; ".join(dict.fromkeys(sheet.result.level_of_theory for sheet in pristine.values())),
+        sheets=tuple(_sheet(sheet, potentials) for sheet in pristine.values()),
         vacancies=vacancies,
         potentials=potentials,
         beam=_beam(study, calculations, vacancies),
-        refused=tuple(runs.refused),
-        missing=tuple(runs.missing),
+        refused=tuple(usable.refused),
+        missing=tuple(usable.missing),
     )
 
 
+class _Pristine(NamedTuple):
+    """A whole sheet that atoms are removed from."""
+
+    calculation: Calculation
+    result: CalculationResult
+    energy: float
+
+
 def _potentials(
-    study: VacancyStudy,
+    study: VacancyFile,
     calculations: tuple[Calculation, ...],
-    runs: _Runs,
+    usable: UsableResults,
     sheet: CalculationResult | None,
 ) -> dict[str, ChemicalPotentials]:
     energies: dict[str, dict[str, tuple[float, str]]] = {"element": {}, "atom": {}}
     for role, rules in (("element", REFERENCE_CRYSTAL), ("atom", SAME_THEORY)):
         for calculation in calculations:
-            if calculation.role == role and (usable := runs.usable(calculation, sheet, rules)):
-                energy = require_energy(usable[0], allow_unconverged=True) / len(calculation.atoms)
-                energies[role][str(calculation.tags["element"])] = (energy, calculation.name)
+            if calculation.role == role and (found := usable.get(calculation, sheet, rules)):
+                per_atom = found[1] / len(calculation.atoms)
+                energies[role][str(calculation.tags["element"])] = (per_atom, calculation.name)
     elements = of_elements(energies["element"])
     atoms = of_atoms(energies["atom"])
     if not atoms.values:
         atoms = of_atoms_from_cohesive_energies(elements, _cohesive_energies(study, elements))
     potentials = {mu.name: mu for mu in (atoms, elements) if mu.values}
     for calculation in calculations:
-        if calculation.role == "bulk" and (usable := runs.usable(calculation, sheet, REFERENCE_CRYSTAL)):
-            potentials |= _limits(elements, calculation, usable[0], potentials)
+        if calculation.role == "bulk" and (found := usable.get(calculation, sheet, REFERENCE_CRYSTAL)):
+            potentials |= _limits(elements, calculation, found[1], potentials)
     return potentials
 
 
 def _limits(
-    elements: ChemicalPotentials,
-    bulk: Calculation,
-    result: CalculationResult,
-    known: Mapping[str, ChemicalPotentials],
+    elements: ChemicalPotentials, bulk: Calculation, energy: float, known: Mapping[str, ChemicalPotentials]
 ) -> dict[str, ChemicalPotentials]:
     """Both limits of a bulk compound; of several phases the most stable one sets them."""
     counts = Counter(bulk.atoms.get_chemical_symbols())
-    energy = require_energy(result, allow_unconverged=True)
     limits = {}
     for rich in counts:
         if rich not in elements.values:
@@ -143,7 +102,7 @@ def _limits(
     return limits
 
 
-def _cohesive_energies(study: VacancyStudy, elements: ChemicalPotentials) -> dict[str, tuple[float, str]]:
+def _cohesive_energies(study: VacancyFile, elements: ChemicalPotentials) -> dict[str, tuple[float, str]]:
     """Given in the study file, or measured ones of the elements."""
     given = study.references.cohesive_energies
     energies = {}
@@ -157,73 +116,73 @@ def _cohesive_energies(study: VacancyStudy, elements: ChemicalPotentials) -> dic
 
 def _vacancies(
     calculations: tuple[Calculation, ...],
-    runs: _Runs,
-    pristine: Mapping[str, tuple[Calculation, CalculationResult]],
+    usable: UsableResults,
+    pristine: Mapping[str, _Pristine],
     potentials: Mapping[str, ChemicalPotentials],
 ) -> tuple[VacancyRow, ...]:
     rows = []
     for calculation in calculations:
         if calculation.role != "vacancy":
             continue
-        parent = pristine.get(str(calculation.tags["phase"]))
-        usable = runs.usable(calculation, parent[1] if parent else None, SAME_CELL)
-        if parent and usable:
-            rows.append(_vacancy(calculation, usable, parent, potentials))
-        elif usable:
-            runs.refused.append((calculation.name, f"no usable result of its pristine sheet {calculation.starts_from}"))
+        sheet = pristine.get(str(calculation.tags["phase"]))
+        found = usable.get(calculation, sheet.result if sheet else None, SAME_CELL)
+        if found and sheet:
+            rows.append(_vacancy(calculation, found, sheet, potentials))
+        elif found:
+            reason = f"no usable result of its pristine sheet {calculation.starts_from}"
+            usable.refused.append((calculation.name, reason))
     return tuple(rows)
 
 
 def _vacancy(
     calculation: Calculation,
-    usable: tuple[CalculationResult, tuple[str, ...]],
-    parent: tuple[Calculation, CalculationResult],
+    found: tuple[CalculationResult, float, tuple[str, ...]],
+    sheet: _Pristine,
     potentials: Mapping[str, ChemicalPotentials],
 ) -> VacancyRow:
-    result, differences = usable
-    whole, whole_result = parent
+    result, energy, differences = found
     counts = Counter(calculation.atoms.get_chemical_symbols())
-    whole_energy = require_energy(whole_result, allow_unconverged=True)
-    cation, anion = _cation_and_anion(whole)
+    whole = sheet.calculation.atoms
+    cation, anion = dict.fromkeys(whole.get_chemical_symbols())  # grouped by species, cations first
     return VacancyRow(
         label=str(calculation.tags["label"]),
         phase=str(calculation.tags["phase"]),
         series=tuple(calculation.tags["series"]),
         calculation=calculation.name,
         cation_to_anion=counts[cation] / counts[anion] if counts[anion] else float("inf"),
-        pristine_energy_per_atom=whole_energy / len(whole.atoms),
+        pristine_energy_per_atom=sheet.energy / len(whole),
         energy=vacancy_energy(
-            defect_energy=require_energy(result, allow_unconverged=True),
+            defect_energy=energy,
             defect_counts=counts,
-            pristine_energy=whole_energy,
-            pristine_counts=Counter(whole.atoms.get_chemical_symbols()),
+            pristine_energy=sheet.energy,
+            pristine_counts=Counter(whole.get_chemical_symbols()),
             potentials=potentials,
         ),
         degeneracy=int(calculation.tags["degeneracy"]),
-        converged=result.converged and whole_result.converged,
+        converged=result.converged and sheet.result.converged,
         notes=(*(f"{calculation.name}: {text}" for text in (*result.problems, *differences)),),
     )
 
 
-def _sheet(
-    calculation: Calculation, result: CalculationResult, potentials: Mapping[str, ChemicalPotentials]
-) -> SheetRow:
-    counts = Counter(calculation.atoms.get_chemical_symbols())
-    energy = require_energy(result, allow_unconverged=True)
+def _sheet(sheet: _Pristine, potentials: Mapping[str, ChemicalPotentials]) -> SheetRow:
+    counts = Counter(sheet.calculation.atoms.get_chemical_symbols())
     elements = potentials.get("element")
+    relaxed = sheet.calculation.atoms if sheet.result.atoms is None else sheet.result.atoms
     return SheetRow(
-        phase=str(calculation.tags["phase"]),
-        calculation=calculation.name,
+        phase=str(sheet.calculation.tags["phase"]),
+        calculation=sheet.calculation.name,
         counts=dict(counts),
-        energy_per_atom=energy / len(calculation.atoms),
-        formation_energy_per_atom=formation_energy_per_atom(energy, counts, elements.values) if elements else None,
-        thickness=float(np.ptp(unwrapped_heights(result.atoms if result.atoms is not None else calculation.atoms)[0])),
-        converged=result.converged,
+        energy_per_atom=sheet.energy / len(sheet.calculation.atoms),
+        formation_energy_per_atom=(
+            formation_energy_per_atom(sheet.energy, counts, elements.values) if elements else None
+        ),
+        thickness=float(np.ptp(unwrapped_heights(relaxed)[0])),
+        converged=sheet.result.converged,
     )
 
 
 def _beam(
-    study: VacancyStudy, calculations: tuple[Calculation, ...], vacancies: tuple[VacancyRow, ...]
+    study: VacancyFile, calculations: tuple[Calculation, ...], vacancies: tuple[VacancyRow, ...]
 ) -> tuple[BeamRow, ...]:
     elements = dict.fromkeys(
         element
@@ -250,9 +209,3 @@ def _removal_energies(element: str, vacancies: tuple[VacancyRow, ...]) -> dict[s
             cost = row.energy.formation_energies["atom"]
             lowest[row.phase] = min(cost, lowest.get(row.phase, cost))
     return lowest
-
-
-def _cation_and_anion(calculation: Calculation) -> tuple[str, str]:
-    """The builders group by species, cations first."""
-    cation, anion = dict.fromkeys(calculation.atoms.get_chemical_symbols())
-    return cation, anion

@@ -21,7 +21,7 @@ from nanoslab.presets import crystal_settings, isolated_atom_settings
 from nanoslab.symmetry import site_permutations, standard_cell
 
 if TYPE_CHECKING:
-    from nanoslab.studies.vacancy_study import SeriesModel, SheetModel, VacancyStudy
+    from nanoslab.studies.vacancy_file import SeriesModel, SheetModel, VacancyFile
 
 #: edges of the box around an isolated atom [Å]: unequal, so that an open shell may choose its direction
 ATOM_BOX = (13.0, 14.0, 15.0)
@@ -29,7 +29,7 @@ ATOM_BOX = (13.0, 14.0, 15.0)
 METALS = frozenset({"Cd", "Zn", "Pb"})
 
 
-def calculations(study: VacancyStudy) -> tuple[Calculation, ...]:
+def calculations(study: VacancyFile) -> tuple[Calculation, ...]:
     """Pristine sheets, the structures that lost atoms, and the references, parents first."""
     settings = study.settings.settings()
     sheets = [(sheet, _pristine(sheet, settings)) for sheet in study.sheets]
@@ -110,7 +110,7 @@ def _of_series(slab: Atoms, series: SeriesModel) -> Iterator[Vacancy]:
         yield from distinct_vacancies(slab, series.remove, count, series.region)
 
 
-def _references(study: VacancyStudy, settings: Settings, pristine: list[Calculation]) -> Iterator[Calculation]:
+def _references(study: VacancyFile, settings: Settings, pristine: list[Calculation]) -> Iterator[Calculation]:
     elements = cations_first({element for sheet in pristine for element in sheet.atoms.get_chemical_symbols()})
     references = study.references
     if references.bulk:

@@ -102,8 +102,8 @@ class VacancyStudyResult:
                 lowest[n] = min(change, lowest.get(n, change))
         if not lowest:
             return None
-        lost, change = np.array(list(lowest)), np.array(list(lowest.values()))
-        return float(lost @ change / (lost @ lost))
+        lost, changes = np.array(list(lowest)), np.array(list(lowest.values()))
+        return float(lost @ changes / (lost @ lost))
 
     def tables(self) -> tuple[Table, ...]:
         """Vacancies, sheets, beam, and what was not used."""

@@ -3,82 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
-
-from pydantic import BeforeValidator, Field, model_validator
 
 from nanoslab.calculation import Calculation, CalculationResult
-from nanoslab.studies.settings_model import SettingsModel
-from nanoslab.studies.study import StudyModel
+from nanoslab.studies.usable import UsableResults
+from nanoslab.studies.vacancy_file import VacancyFile
 from nanoslab.studies.vacancy_result import VacancyStudyResult
 
 
-def _quoted(value: object) -> object:
-    # YAML reads an unquoted 001 as the number 1
-    if isinstance(value, int):
-        raise ValueError(f"Miller indices in quotes, such as '001' (unquoted, YAML reads the number {value})")
-    return value
-
-
-Face = Annotated[str, BeforeValidator(_quoted)]
-Count = Annotated[int, Field(gt=0)]
-Mesh = tuple[Count, Count, Count]
-
-
-class SheetModel(StudyModel):
-    """One pristine sheet."""
-
-    phase: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$")
-    crystal: str
-    lattice: str = "pbe"
-    face: Face
-    monolayers: Count
-    termination: tuple[str, str] | None = None
-    repeat: tuple[Count, Count] | tuple[tuple[int, int], tuple[int, int]] = (1, 1)
-    vacuum: float = Field(default=15.0, gt=0)
-    fix: str = "middle"
-    kpoints: Mesh
-
-    @property
-    def folder(self) -> str:
-        """Phase as the beginning of folder names."""
-        return self.phase.replace(" ", "")
-
-
-class SeriesModel(StudyModel):
-    """One way of losing atoms, applied to every sheet."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
-    remove: str
-    region: Literal["top", "bottom", "both", "depth", "any"]
-    counts: tuple[Count, ...] | Literal["layer"]
-    sheets: tuple[str, ...] | None = None
-
-
-class CohesiveEnergyModel(StudyModel):
-    """Energy to take a crystal of the element apart into atoms [eV per atom], and where the number is from."""
-
-    energy: float = Field(gt=0)
-    source: str
-
-
-class ReferencesModel(StudyModel):
-    """Where removed atoms go."""
-
-    atoms: bool = True
-    elements: dict[str, str] = Field(default_factory=dict)
-    bulk: bool = True
-    kpoint_spacing: float = Field(default=0.2, gt=0)
-    cohesive_energies: dict[str, CohesiveEnergyModel] = Field(default_factory=dict)
-
-
-class BeamModel(StudyModel):
-    """The microscope."""
-
-    energies_keV: tuple[Annotated[float, Field(gt=0)], ...] = (200.0, 300.0)
-
-
-class VacancyStudy(StudyModel):
+class VacancyStudy(VacancyFile):
     """What it costs to remove atoms from nanosheets, and whether the beam can pay it.
 
     Examples
@@ -90,26 +22,6 @@ class VacancyStudy(StudyModel):
     >>> study.calculations()[0].name
     'wurtzite-pristine'
     """
-
-    study: Literal["cdse-nanosheet"]
-    title: str
-    settings: SettingsModel = SettingsModel()
-    sheets: tuple[SheetModel, ...] = Field(min_length=1)
-    series: tuple[SeriesModel, ...] = ()
-    references: ReferencesModel = ReferencesModel()
-    beam: BeamModel = BeamModel()
-
-    @model_validator(mode="after")
-    def _names_agree(self) -> VacancyStudy:
-        folders = [sheet.folder for sheet in self.sheets]
-        if len(set(folders)) < len(folders):
-            raise ValueError(f"sheets of different phase names, got {', '.join(folders)}")
-        phases = {sheet.phase for sheet in self.sheets}
-        for series in self.series:
-            for phase in series.sheets or ():
-                if phase not in phases:
-                    raise ValueError(f"series {series.name}: sheets among {', '.join(sorted(phases))}, got {phase}")
-        return self
 
     @property
     def kind(self) -> str:
@@ -130,7 +42,7 @@ class VacancyStudy(StudyModel):
         allow_mismatch: bool = False,
     ) -> VacancyStudyResult:
         """Formation energies and energies per atom from the results by name."""
-        from nanoslab.studies.vacancy_analysis import Permissions, analyze
+        from nanoslab.studies.vacancy_analysis import analyze
 
-        permissions = Permissions(unconverged=allow_unconverged, mismatch=allow_mismatch)
-        return analyze(self, results, permissions)
+        usable = UsableResults(results=results, allow_unconverged=allow_unconverged, allow_mismatch=allow_mismatch)
+        return analyze(self, self.calculations(), usable)

@@ -1,0 +1,99 @@
+"""The fields of a vacancy study's file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from nanoslab.studies.settings_model import SettingsModel
+from nanoslab.studies.study import StudyModel
+
+
+def _quoted(value: object) -> object:
+    # YAML reads an unquoted 001 as the number 1
+    if isinstance(value, int):
+        raise ValueError(f"Miller indices in quotes, such as '001' (unquoted, YAML reads the number {value})")
+    return value
+
+
+Face = Annotated[str, BeforeValidator(_quoted)]
+Count = Annotated[int, Field(gt=0)]
+Mesh = tuple[Count, Count, Count]
+
+
+class SheetModel(StudyModel):
+    """One pristine sheet."""
+
+    phase: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$")
+    crystal: str
+    lattice: str = "pbe"
+    face: Face
+    monolayers: Count
+    termination: tuple[str, str] | None = None
+    repeat: tuple[Count, Count] | tuple[tuple[int, int], tuple[int, int]] = (1, 1)
+    vacuum: float = Field(default=15.0, gt=0)
+    fix: str = "middle"
+    kpoints: Mesh
+
+    @property
+    def folder(self) -> str:
+        """Phase as the beginning of folder names."""
+        return self.phase.replace(" ", "")
+
+
+class SeriesModel(StudyModel):
+    """One way of losing atoms, applied to every sheet."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
+    remove: str
+    region: Literal["top", "bottom", "both", "depth", "any"]
+    counts: tuple[Count, ...] | Literal["layer"]
+    sheets: tuple[str, ...] | None = None
+
+
+class CohesiveEnergyModel(StudyModel):
+    """Energy to take a crystal of the element apart into atoms [eV per atom], and where the number is from."""
+
+    energy: float = Field(gt=0)
+    source: str
+
+
+class ReferencesModel(StudyModel):
+    """Where removed atoms go."""
+
+    atoms: bool = True
+    elements: dict[str, str] = Field(default_factory=dict)
+    bulk: bool = True
+    kpoint_spacing: float = Field(default=0.2, gt=0)
+    cohesive_energies: dict[str, CohesiveEnergyModel] = Field(default_factory=dict)
+
+
+class BeamModel(StudyModel):
+    """The microscope."""
+
+    energies_keV: tuple[Annotated[float, Field(gt=0)], ...] = (200.0, 300.0)
+
+
+class VacancyFile(StudyModel):
+    """A vacancy study as its file describes it."""
+
+    study: Literal["cdse-nanosheet"]
+    title: str
+    settings: SettingsModel = SettingsModel()
+    sheets: tuple[SheetModel, ...] = Field(min_length=1)
+    series: tuple[SeriesModel, ...] = ()
+    references: ReferencesModel = ReferencesModel()
+    beam: BeamModel = BeamModel()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> VacancyFile:
+        folders = [sheet.folder for sheet in self.sheets]
+        if len(set(folders)) < len(folders):
+            raise ValueError(f"sheets of different phase names, got {', '.join(folders)}")
+        phases = {sheet.phase for sheet in self.sheets}
+        for series in self.series:
+            for phase in series.sheets or ():
+                if phase not in phases:
+                    raise ValueError(f"series {series.name}: sheets among {', '.join(sorted(phases))}, got {phase}")
+        return self
