@@ -65,6 +65,21 @@ class Etching:
         spread = ratios.std(axis=0, ddof=1) if len(ratios) > 1 else np.zeros(ratios.shape[1])
         return ratios.mean(axis=0), spread
 
+    def dose_at_ratio(self, numerator: str, denominator: str, value: float) -> float | None:
+        """Dose at which the mean ratio first falls to a value [e/Å²], between two counts on a straight line.
+
+        None when it does not get there.
+        """
+        mean, _ = self.ratio(numerator, denominator)
+        below = np.flatnonzero(mean <= value)
+        if not below.size:
+            return None
+        at = int(below[0])
+        if at == 0:
+            return float(self.doses_e_per_A2[0])
+        fraction = (mean[at - 1] - value) / (mean[at - 1] - mean[at])
+        return float(self.doses_e_per_A2[at - 1] + fraction * (self.doses_e_per_A2[at] - self.doses_e_per_A2[at - 1]))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain lists for JSON."""
         return {

@@ -191,9 +191,10 @@ def _conditions(arguments: Namespace, elements: Sequence[str]) -> Conditions | N
     if all(option is None for option in asked):
         return None
     from nanoslab.beam.knockon import Conditions
+    from nanoslab.cli.beam_options import per_element
 
     temperature = 300.0 if arguments.temperature is None else arguments.temperature
-    debye = _per_element("--debye-temperature", arguments.debye_temperature or (), elements, "K")
+    debye = per_element("--debye-temperature", arguments.debye_temperature or (), elements, "K")
     return Conditions(
         model=arguments.model or "mott",
         escape=arguments.escape or "spherical",
@@ -207,37 +208,17 @@ def _conditions(arguments: Namespace, elements: Sequence[str]) -> Conditions | N
 def _thresholds(arguments: Namespace, elements: Sequence[str]) -> dict[str, tuple[Threshold, ...]]:
     """For each element the energies to leave: given, of the compound, or of the pure element."""
     from nanoslab.beam.knockon import atomisation_thresholds, given_thresholds, sublimation_thresholds
+    from nanoslab.cli.beam_options import per_element
 
     if arguments.formation_enthalpy is not None:
         return dict.fromkeys(elements, atomisation_thresholds(arguments.elements[0], arguments.formation_enthalpy))
-    given = _per_element("--threshold", arguments.threshold or (), elements, "eV")
+    given = per_element("--threshold", arguments.threshold or (), elements, "eV")
     return {
         element: given_thresholds(given[element], arguments.threshold_source)
         if element in given
         else sublimation_thresholds(element)
         for element in elements
     }
-
-
-def _per_element(option: str, values: Sequence[str], elements: Sequence[str], unit: str) -> dict[str, float]:
-    """Numbers for all elements, or ELEMENT=NUMBER, the latter winning."""
-    from nanoslab.beam.checks import require_positive
-    from nanoslab.errors import InputError, unknown_name
-
-    numbers: dict[str, float] = {}
-    for value in sorted(values, key=lambda text: "=" in text):
-        name, equals, text = value.rpartition("=")
-        if equals and name not in elements:
-            raise unknown_name(option, name, elements)
-        if not equals and numbers:
-            raise InputError(option, expected="one number for all elements", got=" ".join(values))
-        try:
-            number = float(text)
-        except ValueError:
-            raise InputError(option, expected=f"a number of {unit} or ELEMENT=NUMBER", got=repr(value)) from None
-        require_positive(option, number, unit)
-        numbers.update(dict.fromkeys([name] if equals else elements, number))
-    return numbers
 
 
 def _error_budget(rows: Sequence[dict[str, Any]], conditions: Conditions) -> dict[str, Any]:
@@ -276,19 +257,10 @@ def _safe_voltage(
     arguments: Namespace, thresholds: dict[str, tuple[Threshold, ...]], conditions: Conditions
 ) -> dict[str, Any]:
     """Highest voltage that loses no more than allowed, with the lowest threshold of each element."""
-    from nanoslab.beam.knockon import velocity_variance
     from nanoslab.beam.safe_energy import highest_safe_beam_energy
-    from nanoslab.beam.totals import Target
+    from nanoslab.cli.beam_options import targets_under
 
-    targets = {
-        element: Target(
-            element=element,
-            model=conditions.model,
-            masses="standard" if conditions.temperature is None else "isotopes",
-            velocity_variance=velocity_variance(element, conditions),
-        )
-        for element in thresholds
-    }
+    targets = targets_under(conditions, thresholds)
     lowest = {element: min(t.energy for t in those) for element, those in thresholds.items()}
     safe = highest_safe_beam_energy(
         lowest, arguments.dose, arguments.allowed_loss, escape=conditions.escape, targets=targets

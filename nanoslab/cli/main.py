@@ -21,6 +21,7 @@ DESCRIPTION = "Why nanocrystals change under an electron beam: structures, VASP 
 #: sub-command -> (module below nanoslab.cli, one-line summary)
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "knockon": ("knockon", "largest energy the beam hands to an atom, threshold voltage, cross-section"),
+    "etch": ("etch", "composition of a structure against dose, by kinetic Monte Carlo"),
     "build": ("build", "nanosheets, vacancies, necks, ligand sandwiches"),
     "new": ("new", "print a commented study file to start from"),
     "write": ("write", "write a study as a campaign of VASP decks"),
