@@ -80,7 +80,7 @@ def test_only_brings_what_it_starts_from(campaign: Path, capsys: pytest.CaptureF
 
 
 def test_the_wall_time_is_kept_and_the_same_command_goes_on(campaign: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["run", str(campaign), "--engine", "calculators:SlowEMT:seconds=0.05"]
+    command = ["run", str(campaign), "--engine", "calculators:SlowEMT:seconds=0.005"]
     assert main([*command, "--wall-time", "1e-9"]) == 2
     assert "run the same command again" in capsys.readouterr().err
     assert not list(campaign.glob("*/*/result.json"))

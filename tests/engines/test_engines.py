@@ -98,7 +98,7 @@ def test_an_unknown_element_is_refused_before_any_work() -> None:
         check([calculation(bulk("Po", "sc", a=3.3))], engine("chgnet"))
 
 
-def test_chgnet_has_the_corrections_of_its_training_set() -> None:
+def test_chgnet_has_the_corrections_of_its_training_set_and_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
     """With its corrections CHGNet's CdSe lies near the measured enthalpy, without at PBE's.
 
     Materials Project 2020: 0.472 eV per Se. Measured -1.41 (CRC) to -1.69 eV; PBE about -1.1 eV per formula unit
@@ -124,6 +124,7 @@ def test_chgnet_has_the_corrections_of_its_training_set() -> None:
     with_corrections, without = enthalpy.values()
     assert without - with_corrections == pytest.approx(0.472, abs=1e-6)
     assert without == pytest.approx(-1.1, abs=0.1)
+    assert capfd.readouterr() == ("", "")
     assert anion_correction(crystals["Cd"]) == anion_correction(crystals["Se"]) == 0.0
 
 
@@ -140,16 +141,6 @@ def test_chgnet_forces_are_the_slope_of_its_energy() -> None:
         moved.positions[2, 1] += sign * 0.01
         energies.append(moved.get_potential_energy())
     assert force == pytest.approx(-(energies[0] - energies[1]) / 0.02, abs=5e-3)
-
-
-def test_chgnet_is_silent_in_a_fresh_process() -> None:
-    code = (
-        "from ase.build import bulk; from nanoslab.engines import engine; from nanoslab.calculation import Settings\n"
-        "c = bulk('CdSe', 'zincblende', a=6.05); c.calc = engine('chgnet').calculator(c, Settings(source=''))\n"
-        "c.get_stress()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == done.stderr == ""
 
 
 def test_folding_gives_one_cell_its_share() -> None:
