@@ -1,0 +1,87 @@
+"""Sphinx: Markdown pages, reference from docstrings, formulas as MathML; the site asks nothing of the network.
+
+Build: python -m sphinx -W --keep-going -b html docs docs/_build
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from docutils.utils.math.latex2mathml import tex2mathml
+
+from nanoslab import __version__
+
+if TYPE_CHECKING:
+    from docutils import nodes
+    from sphinx.application import Sphinx
+    from sphinx.writers.html5 import HTML5Translator
+
+project = "nanoslab"
+author = "the nanoslab authors"
+copyright = author  # noqa: A001  Sphinx's name
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build", "validation-table.md"]
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+html_math_renderer = "mathml"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 88
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+default_role = "code"
+nitpicky = False
+
+html_theme = "furo"
+html_title = f"nanoslab {__version__}"
+html_static_path = ["_static"]
+html_css_files = ["nanoslab.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": True}
+pygments_style = "friendly"
+
+
+def escape_bars(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Let |G|² and float_ stand in docstrings as they are, though reStructuredText gives them a meaning."""
+    del app, what, name, obj, options
+    for number, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            parts = re.split(r"(`[^`]*`)", line)
+            parts[::2] = [re.sub(r"(?<=\w)_(?!\w)", r"\\_", part.replace("|", r"\|")) for part in parts[::2]]
+            lines[number] = "".join(parts)
+
+
+def inline_math(translator: HTML5Translator, node: nodes.math) -> None:
+    """Write one formula within a line."""
+    translator.body.append(tex2mathml(node.astext()))
+    raise_skip()
+
+
+def block_math(translator: HTML5Translator, node: nodes.math_block) -> None:
+    """Write one formula on its own."""
+    mathml = tex2mathml(node.astext(), as_block=True)
+    label = html.escape(node.astext().strip(), quote=True)
+    translator.body.append(f'<div class="math" role="math" aria-label="{label}">{mathml}</div>\n')
+    raise_skip()
+
+
+def raise_skip() -> None:
+    """Tell docutils that the node is done."""
+    from docutils.nodes import SkipNode
+
+    raise SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Register MathML, which every browser draws by itself, as the renderer of formulas."""
+    app.connect("autodoc-process-docstring", escape_bars, priority=900)  # after napoleon
+    app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
