@@ -6,10 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
-
 from nanoslab.beam import element_data, max_transferred_energy
-from nanoslab.build.ledger import unwrapped_heights
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.energetics.chemical_potential import (
     ChemicalPotentials,
@@ -23,6 +20,7 @@ from nanoslab.energetics.consistency import (
     SAME_CELL,
     SAME_THEORY,
 )
+from nanoslab.energetics.sheet import SheetMetrics, measure_sheet
 from nanoslab.energetics.vacancy import formation_energy_per_atom, vacancy_energy
 from nanoslab.studies.usable import UsableResults
 from nanoslab.studies.vacancy_file import VacancyFile
@@ -158,6 +156,7 @@ def _vacancy(
             pristine_counts=Counter(whole.get_chemical_symbols()),
             potentials=potentials,
         ),
+        metrics=_metrics(calculation, result),
         degeneracy=int(calculation.tags["degeneracy"]),
         converged=result.converged and sheet.result.converged,
         notes=(*(f"{calculation.name}: {text}" for text in (*result.problems, *differences)),),
@@ -167,7 +166,6 @@ def _vacancy(
 def _sheet(sheet: _Pristine, potentials: Mapping[str, ChemicalPotentials]) -> SheetRow:
     counts = Counter(sheet.calculation.atoms.get_chemical_symbols())
     elements = potentials.get("element")
-    relaxed = sheet.calculation.atoms if sheet.result.atoms is None else sheet.result.atoms
     return SheetRow(
         phase=str(sheet.calculation.tags["phase"]),
         calculation=sheet.calculation.name,
@@ -176,9 +174,13 @@ def _sheet(sheet: _Pristine, potentials: Mapping[str, ChemicalPotentials]) -> Sh
         formation_energy_per_atom=(
             formation_energy_per_atom(sheet.energy, counts, elements.values) if elements else None
         ),
-        thickness=float(np.ptp(unwrapped_heights(relaxed)[0])),
+        metrics=_metrics(sheet.calculation, sheet.result),
         converged=sheet.result.converged,
     )
+
+
+def _metrics(calculation: Calculation, result: CalculationResult) -> SheetMetrics:
+    return measure_sheet(calculation.atoms if result.atoms is None else result.atoms)
 
 
 def _beam(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nanoslab.energetics.chemical_potential import ChemicalPotentials
+from nanoslab.energetics.sheet import SheetMetrics
 from nanoslab.energetics.vacancy import VacancyEnergy
 from nanoslab.studies.study import Table
 
@@ -22,7 +23,7 @@ class SheetRow:
     counts: Mapping[str, int]
     energy_per_atom: float
     formation_energy_per_atom: float | None
-    thickness: float
+    metrics: SheetMetrics
     converged: bool
 
 
@@ -37,6 +38,7 @@ class VacancyRow:
     cation_to_anion: float
     pristine_energy_per_atom: float
     energy: VacancyEnergy
+    metrics: SheetMetrics
     degeneracy: int
     converged: bool
     notes: tuple[str, ...] = ()
@@ -150,7 +152,8 @@ def _sheet(row: SheetRow) -> dict[str, Any]:
         "counts": dict(row.counts),
         "energy_per_atom_eV": row.energy_per_atom,
         "formation_energy_per_atom_eV": row.formation_energy_per_atom,
-        "thickness_A": row.thickness,
+        "thickness_A": row.metrics.thickness,
+        "structure": _structure(row.metrics),
         "converged": row.converged,
     }
 
@@ -170,6 +173,19 @@ def _vacancy(row: VacancyRow) -> dict[str, Any]:
         "energy_per_atom_eV": row.energy.energy_per_atom,
         "energy_per_atom_change_meV": row.energy_per_atom_change_meV,
         "formation_energy_per_atom_eV": row.energy.formation_energy_per_atom,
+        "structure": _structure(row.metrics),
         "converged": row.converged,
         "notes": list(row.notes),
+    }
+
+
+def _structure(metrics: SheetMetrics) -> dict[str, Any]:
+    return {
+        "thickness_A": metrics.thickness,
+        "top_tilt_degrees": metrics.top_tilt_degrees,
+        "bottom_tilt_degrees": metrics.bottom_tilt_degrees,
+        "stacking": metrics.mean_eclipsed_bonds(),
+        "top_stacking": metrics.mean_eclipsed_bonds(metrics.planes[-1].indices),
+        "wurtzite_fraction": metrics.environments.fraction("wurtzite"),
+        "zinc_blende_fraction": metrics.environments.fraction("zinc blende"),
     }

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from nanoslab.studies.study import Table
 
 if TYPE_CHECKING:
+    from nanoslab.energetics.sheet import SheetMetrics
     from nanoslab.studies.vacancy_result import BeamRow, VacancyRow, VacancyStudyResult
 
 
 def tables(result: VacancyStudyResult) -> tuple[Table, ...]:
-    """Vacancies with their energies, the sheets, the beam, and what was not used."""
-    return tuple(table for table in (_vacancies(result), _sheets(result), _beam(result)) if table.rows)
+    """Vacancies with their energies, the sheets, their structures, and the beam."""
+    return tuple(
+        table for table in (_vacancies(result), _sheets(result), _structures(result), _beam(result)) if table.rows
+    )
 
 
 def _vacancies(result: VacancyStudyResult) -> Table:
@@ -62,19 +65,49 @@ def _vacancy_cells(row: VacancyRow, names: list[str]) -> tuple[str, ...]:
 def _sheets(result: VacancyStudyResult) -> Table:
     return Table(
         title="Sheets",
-        columns=("sheet", "formula", "E/atom [eV]", "H_f [eV/atom]", "thickness [Å]"),
+        columns=("sheet", "formula", "E/atom [eV]", "H_f [eV/atom]"),
         rows=tuple(
             (
                 row.phase,
                 "".join(f"{element}{count}" for element, count in row.counts.items()),
                 f"{row.energy_per_atom:.4f}",
                 "-" if row.formation_energy_per_atom is None else f"{row.formation_energy_per_atom:.4f}",
-                f"{row.thickness:.2f}",
             )
             for row in result.sheets
         ),
         notes=("H_f: energy of formation from the elemental crystals.",),
     )
+
+
+def _structures(result: VacancyStudyResult) -> Table:
+    rows: list[tuple[str, str, SheetMetrics]] = []
+    for sheet in result.sheets:
+        rows.append((sheet.phase, "nothing", sheet.metrics))
+        rows.extend((row.phase, row.label, row.metrics) for row in result.vacancies if row.phase == sheet.phase)
+    return Table(
+        title="Structure",
+        columns=("sheet", "lost", "thickness [Å]", "tilt [°]", "stacking", "top layer"),
+        rows=tuple(
+            (
+                phase,
+                label,
+                f"{metrics.thickness:.2f}",
+                _number(metrics.top_tilt_degrees, ".1f"),
+                _number(metrics.mean_eclipsed_bonds(), ".2f"),
+                _number(metrics.mean_eclipsed_bonds(metrics.planes[-1].indices), ".2f"),
+            )
+            for phase, label, metrics in rows
+        ),
+        notes=(
+            "tilt: of the bonds in the top layer against the plane, positive when the anion stands out.",
+            "stacking: mean share of eclipsed bonds, 0 in zinc blende and 1 in wurtzite, of all atoms and of the top "
+            "layer; '-' where no atom has three bonds to tell by.",
+        ),
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else f"{value:{form}}"
 
 
 def _beam(result: VacancyStudyResult) -> Table:

@@ -116,6 +116,13 @@ def test_known_energies_come_out_exactly(study: VacancyStudy, calculations: tupl
     assert wurtzite > zinc_blende
 
 
+def test_the_structure_tells_the_phases_apart(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
+    sheets = {row.phase: row.metrics for row in study.analyze(results(calculations)).sheets}
+    assert sheets["wurtzite"].mean_eclipsed_bonds() == pytest.approx(1.0, abs=0.05)
+    assert sheets["zinc blende"].mean_eclipsed_bonds() == pytest.approx(0.0, abs=0.05)
+    assert sheets["zinc blende"].thickness > sheets["wurtzite"].thickness
+
+
 def test_beam_stands_beside_the_formation_energies(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
     document = study.analyze(results(calculations)).to_dict()
     beam = {(row["element"], row["beam_energy_keV"]): row["max_transferred_energy_eV"] for row in document["beam"]}
@@ -185,7 +192,7 @@ def test_missing_runs_are_listed(study: VacancyStudy, calculations: tuple[Calcul
 
 def test_tables_name_units_and_level_of_theory(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
     tables = study.analyze(results(calculations)).tables()
-    assert [table.title for table in tables] == ["Vacancies", "Sheets", "Beam"]
+    assert [table.title for table in tables] == ["Vacancies", "Sheets", "Structure", "Beam"]
     assert any("closed form" in note for note in tables[0].notes)
     assert all(len(row) == len(table.columns) for table in tables for row in table.rows)
 
