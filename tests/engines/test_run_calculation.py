@@ -137,6 +137,25 @@ def test_any_cut_of_the_journal_resumes_to_the_same_bytes(tmp_path: Path) -> Non
         assert not (folder / JOURNAL).exists()
 
 
+def test_a_journal_that_leaves_the_path_is_used_up_to_there(tmp_path: Path) -> None:
+    """Another version of the optimiser would ask for other positions; what was computed for them must not answer."""
+    clean, used = tmp_path / "clean", tmp_path / "used"
+    journals = []
+
+    def keep(step: int, force: float) -> None:
+        journals.append((clean / JOURNAL).read_text())
+
+    run_calculation(calculation(rough_sheet()), engine(FRESH_EMT), clean, on_step=keep)
+    lines = journals[-1].splitlines()
+    foreign = json.loads(lines[4])
+    foreign["positions"][0][0] += 0.01
+    foreign["energy"] -= 1.0
+    used.mkdir()
+    (used / JOURNAL).write_text("\n".join([*lines[:4], json.dumps(foreign), *lines[5:]]) + "\n")
+    run_calculation(calculation(rough_sheet()), engine(FRESH_EMT), used)
+    assert files(clean) == files(used)
+
+
 def test_a_journal_of_another_structure_is_not_used(tmp_path: Path) -> None:
     clean, used = tmp_path / "clean", tmp_path / "used"
     with pytest.raises(WallTimeReachedError):
