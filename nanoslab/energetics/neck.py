@@ -1,0 +1,274 @@
+"""Energy of a neck against its size, and the size beyond which it grows by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanoslab.errors import InputError
+
+#: draws of the fit's parameters that the interval of the critical size comes from
+_DRAWS = 4000
+#: a critical size beyond this many columns is called unbounded
+_LARGEST = 10_000
+_SEED = 2020
+_TIE = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeckPoint:
+    """One neck: how many pairs it holds, the perimeter of its cross-section, and what it costs.
+
+    Attributes
+    ----------
+    n_pairs
+        Cation-anion pairs.
+    perimeter
+        Free edges of the cross-section, in columns.
+    delta_energy
+        E(necked) - E(double slab) - n E(bulk pair) [eV].
+    """
+
+    n_pairs: int
+    perimeter: int
+    delta_energy: float
+
+
+def neck_energy(*, necked: float, double_slab: float, bulk_pair: float, n_pairs: int) -> float:
+    """Return the energy of a neck relative to the double slab and bulk pairs [eV] (Wang 2020).
+
+    Parameters
+    ----------
+    necked, double_slab
+        Energies of the two cells [eV].
+    bulk_pair
+        Energy of one cation-anion pair in the bulk crystal [eV].
+    n_pairs
+        Pairs in the neck.
+
+    Examples
+    --------
+    >>> neck_energy(necked=-109.0, double_slab=-100.0, bulk_pair=-6.0, n_pairs=2)
+    3.0
+    """
+    return necked - (double_slab + n_pairs * bulk_pair)
+
+
+def lowest_necks(points: Sequence[NeckPoint]) -> tuple[NeckPoint, ...]:
+    """Return the neck of lowest energy at every size, by size.
+
+    Examples
+    --------
+    >>> high, low = (NeckPoint(n_pairs=1, perimeter=4, delta_energy=energy) for energy in (2.0, 1.0))
+    >>> lowest_necks([high, low]) == (low,)
+    True
+    """
+    best: dict[int, NeckPoint] = {}
+    for point in points:
+        if point.n_pairs not in best or point.delta_energy < best[point.n_pairs].delta_energy:
+            best[point.n_pairs] = point
+    return tuple(best[size] for size in sorted(best))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawCriticalSize:
+    """Where the computed curve itself is highest.
+
+    Attributes
+    ----------
+    n_pairs
+        Size after which every computed neck costs less: the last of the highest.
+    tied
+        All sizes as high as that.
+    bracketed
+        Whether larger necks were computed, so that the curve is seen to fall.
+    """
+
+    n_pairs: int
+    tied: tuple[int, ...]
+    bracketed: bool
+
+
+def raw_critical_size(lowest: Sequence[NeckPoint]) -> RawCriticalSize:
+    """Return the size at which the lowest energies are highest.
+
+    Parameters
+    ----------
+    lowest
+        One neck per size, as `lowest_necks` returns them.
+
+    Examples
+    --------
+    >>> curve = [NeckPoint(n_pairs=n, perimeter=4, delta_energy=e) for n, e in ((1, 2.0), (2, 3.0), (3, 1.0))]
+    >>> raw_critical_size(curve).n_pairs
+    2
+    """
+    if not lowest:
+        raise InputError("necks", expected="at least one neck with an energy", got="none", advice="compute one")
+    highest = max(point.delta_energy for point in lowest)
+    tied = tuple(point.n_pairs for point in lowest if point.delta_energy >= highest - _TIE)
+    return RawCriticalSize(n_pairs=tied[-1], tied=tied, bracketed=tied[-1] < max(point.n_pairs for point in lowest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NucleationFit:
+    """dE = area_term * pairs + edge_term * perimeter + corner_term, fitted by least squares.
+
+    Attributes
+    ----------
+    area_term
+        Energy of one more pair inside [eV]; below zero where a neck wants to grow.
+    edge_term
+        Energy of one column edge of the perimeter [eV].
+    corner_term
+        What does not depend on the size [eV].
+    covariance
+        Of the three terms [eV²]; rows, shape (3, 3).
+    rms
+        Root mean square of the residuals [eV].
+    n_points
+        Necks fitted.
+    pairs_per_column
+        Half the planes of the gap.
+    confidence
+        Of the interval.
+    interval
+        Smallest and largest critical size in pairs at that confidence; None instead of the largest
+        when the data allow a neck that never grows by itself.
+
+    Notes
+    -----
+    A compact neck of s columns has a perimeter near 4 sqrt(s), so the smooth curve is highest at
+    s = (2 edge_term / area_term)², with the area term counted per column. The interval comes from
+    4000 draws of the terms from their Student distribution; in each the most compact polyomino of
+    every size, 2 ceil(2 sqrt(s)), decides which whole sizes are highest, so the steps of the
+    discrete curve count as well as the scatter of the energies.
+    """
+
+    area_term: float
+    edge_term: float
+    corner_term: float
+    covariance: tuple[tuple[float, float, float], ...]
+    rms: float
+    n_points: int
+    pairs_per_column: int
+    confidence: float
+    interval: tuple[float, float | None]
+
+    @property
+    def critical_pairs(self) -> float | None:
+        """Pairs at the top of the smooth curve; None when it rises forever."""
+        return _smooth_critical(self.area_term, self.edge_term, self.pairs_per_column)
+
+    @property
+    def barrier(self) -> float | None:
+        """Height of the smooth curve at the critical size [eV]."""
+        size = self.critical_pairs
+        return None if size is None else self.energy(size)
+
+    def energy(self, n_pairs: float) -> float:
+        """Smooth curve: energy of a square neck [eV]."""
+        edges = 4.0 * math.sqrt(n_pairs / self.pairs_per_column)
+        return self.area_term * n_pairs + self.edge_term * edges + self.corner_term
+
+
+def fit_nucleation(
+    points: Sequence[NeckPoint], *, pairs_per_column: int = 1, confidence: float = 0.95
+) -> NucleationFit:
+    """Fit area, edge and corner terms to necks of several sizes, and bound the critical size.
+
+    Parameters
+    ----------
+    points
+        Necks, usually the lowest of every size; at least four of three sizes or more.
+    pairs_per_column
+        Half the planes of the gap.
+    confidence
+        Of the interval.
+
+    Raises
+    ------
+    InputError
+        There are too few necks, or their sizes and perimeters do not tell the terms apart.
+
+    Examples
+    --------
+    >>> bonds = [NeckPoint(n_pairs=n, perimeter=p, delta_energy=p - n) for n, p in ((1, 4), (2, 6), (4, 8), (9, 12))]
+    >>> fit = fit_nucleation(bonds)
+    >>> round(fit.area_term, 6), round(fit.edge_term, 6), round(fit.critical_pairs, 6), fit.interval
+    (-1.0, 1.0, 4.0, (3.0, 7.0))
+    """
+    design = np.array([[point.n_pairs, point.perimeter, 1.0] for point in points], dtype=float).reshape(-1, 3)
+    energies = np.array([point.delta_energy for point in points], dtype=float)
+    if len(points) < 4 or np.linalg.matrix_rank(design) < 3:
+        raise InputError(
+            "nucleation fit",
+            expected="at least 4 necks whose sizes and perimeters vary independently",
+            got=f"{len(points)} of sizes {sorted({point.n_pairs for point in points})}",
+            advice="compute more sizes",
+        )
+    terms, *_ = np.linalg.lstsq(design, energies, rcond=None)
+    residuals = energies - design @ terms
+    freedom = len(points) - 3
+    covariance = (residuals @ residuals) / freedom * np.linalg.inv(design.T @ design)
+    rows = [(float(row[0]), float(row[1]), float(row[2])) for row in covariance]
+    return NucleationFit(
+        area_term=float(terms[0]),
+        edge_term=float(terms[1]),
+        corner_term=float(terms[2]),
+        covariance=tuple(rows),
+        rms=float(np.sqrt(np.mean(residuals**2))),
+        n_points=len(points),
+        pairs_per_column=pairs_per_column,
+        confidence=confidence,
+        interval=_interval(terms, covariance, freedom, pairs_per_column, confidence),
+    )
+
+
+def _interval(
+    terms: NDArray[np.float64], covariance: NDArray[np.float64], freedom: int, per_column: int, confidence: float
+) -> tuple[float, float | None]:
+    first, last = _discrete_critical(_draws(terms, covariance, freedom), per_column)
+    tail = (1.0 - confidence) / 2.0
+    lower = float(np.quantile(first, tail, method="lower"))
+    upper = float(np.quantile(last, 1.0 - tail, method="higher"))
+    return lower, upper if math.isfinite(upper) else None
+
+
+def _draws(terms: NDArray[np.float64], covariance: NDArray[np.float64], freedom: int) -> NDArray[np.float64]:
+    """Area and edge terms from the multivariate Student distribution of the fit, shape (n_draws, 2)."""
+    random = np.random.default_rng(_SEED)
+    spread = np.sqrt(freedom / random.chisquare(freedom, size=_DRAWS))
+    noise = random.multivariate_normal(np.zeros(3), covariance, size=_DRAWS, method="eigh")
+    return np.asarray((terms + noise * spread[:, None])[:, :2])
+
+
+def _smooth_critical(area: float, edge: float, per_column: int) -> float | None:
+    if edge <= 0:
+        return float(per_column) if area < 0 else None
+    if area >= 0:
+        return None
+    columns = (2.0 * edge / (area * per_column)) ** 2
+    return columns * per_column if columns <= _LARGEST else None
+
+
+def _discrete_critical(draws: NDArray[np.float64], per_column: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Smallest and largest of the sizes in pairs at which the most compact necks cost most; shape (n_draws,) each.
+
+    Where necks gain by growing, the highest is among the first sizes of every perimeter.
+    """
+    halves = np.arange(2, 2 * math.isqrt(4 * _LARGEST) + 8)
+    columns = (halves - 1) ** 2 // 4 + 1
+    first, last = np.full(len(draws), np.inf), np.full(len(draws), np.inf)
+    area, edge = draws[:, 0] * per_column, draws[:, 1]
+    bounded = (area < 0) & (2.0 * edge <= -area * math.sqrt(_LARGEST))
+    energies = area[bounded, None] * columns + edge[bounded, None] * 2.0 * halves
+    tie = _TIE * (np.abs(area) + np.abs(edge))[bounded, None]
+    top = energies >= energies.max(axis=1, keepdims=True) - tie
+    first[bounded] = columns[top.argmax(axis=1)] * per_column
+    last[bounded] = columns[len(columns) - 1 - top[:, ::-1].argmax(axis=1)] * per_column
+    return first, last

@@ -1,0 +1,162 @@
+"""How close do two facets come: which calculations the question needs, and what their results say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from ase import Atoms
+from pydantic import Field, model_validator
+
+from nanoslab.build.double_slab import LOWER
+from nanoslab.build.ligand import ligand, ligand_record
+from nanoslab.build.neck import build_neck
+from nanoslab.build.recipe import make_recipe
+from nanoslab.build.sandwich import scan_gaps
+from nanoslab.calculation import Calculation, CalculationResult, Settings
+from nanoslab.errors import InputError
+from nanoslab.studies.gap_result import GapStudyResult, analyze
+from nanoslab.studies.settings_model import SettingsModel
+from nanoslab.studies.study import StudyModel
+from nanoslab.studies.usable import UsableResults
+
+Count = Annotated[int, Field(gt=0)]
+Length = Annotated[float, Field(gt=0)]
+
+
+class LigandModel(StudyModel):
+    """Which molecule, how many, where."""
+
+    name: str
+    count: Count | None = None
+    coverage: Length | None = None
+    on: Literal["lower", "upper", "both"] = "lower"
+    binding: str | None = None
+
+
+class RangeModel(StudyModel):
+    """What somebody else found."""
+
+    source: str
+    gap: tuple[Length, Length]
+
+
+class GapStudy(StudyModel):
+    """Energy of two facets against the gap between them, with or without ligands, and its minimum.
+
+    Examples
+    --------
+    >>> study = GapStudy.from_document({"study": "pbse-gap", "title": "short", "crystal": "PbSe-rocksalt",
+    ...     "planes": 1, "lateral": [4, 4], "ligand": {"name": "formic-acid"}, "gaps": [5, 6, 7]})
+    >>> [calculation.name for calculation in study.calculations()]
+    ['slab', 'ligand', 'gap-05.00', 'gap-06.00', 'gap-07.00']
+    """
+
+    study: Literal["pbse-gap"]
+    title: str
+    settings: SettingsModel = SettingsModel(preset="wang2020")
+    relax: Literal["none", "ions"] = "ions"
+    kpoints: tuple[Count, Count, Count] = (1, 1, 1)
+    crystal: str
+    lattice: str | None = None
+    lattice_constant: Length | None = None
+    lateral: tuple[Count, Count] = (6, 6)
+    planes: Count = 4
+    vacuum: Length = 15.0
+    fixed_planes: int = Field(default=1, ge=0)
+    ligand: LigandModel | None = None
+    gaps: tuple[Length, ...] = Field(min_length=1)
+    compare: RangeModel | None = None
+
+    @classmethod
+    def from_document(cls, document: Any) -> GapStudy:
+        """Study from the fields of its file."""
+        return cls.model_validate(document)
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> GapStudy:
+        if len({round(gap, 2) for gap in self.gaps}) < len(self.gaps):
+            raise ValueError(f"gaps that differ by 0.01 Å or more, got {list(self.gaps)}")
+        if self.lattice is not None and self.lattice_constant is not None:
+            raise ValueError("lattice or lattice_constant, got both")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The word after ``study:``."""
+        return self.study
+
+    def calculations(self) -> tuple[Calculation, ...]:
+        """One slab, the free ligand, and the two slabs at every gap, all in cells of one size."""
+        settings = replace(self.settings.settings(), kpoints=self.kpoints, relax=self.relax)
+        scan = self._scan()
+        slab = _slab(scan[0])
+        made = [Calculation(name="slab", role="slab", atoms=slab, settings=settings, tags={"label": "slab"})]
+        if self.ligand is not None:
+            made.append(_free_ligand(self.ligand.name, scan[0], settings))
+        for gap, atoms in zip(self.gaps, scan, strict=True):
+            tags = {"label": f"gap {gap:g} Å", "gap_A": gap, "n_ligands": _count_ligands(atoms)}
+            tags["facing_distance_A"] = atoms.info["recipe"]["parameters"]["facing_distance_A"]
+            made.append(Calculation(name=f"gap-{gap:05.2f}", role="gap", atoms=atoms, settings=settings, tags=tags))
+        return tuple(made)
+
+    def analyze(
+        self,
+        results: Mapping[str, CalculationResult],
+        *,
+        allow_unconverged: bool = False,
+        allow_mismatch: bool = False,
+    ) -> GapStudyResult:
+        """Energy against gap, and its minimum."""
+        usable = UsableResults(results=results, allow_unconverged=allow_unconverged, allow_mismatch=allow_mismatch)
+        compared = (self.compare.source, self.compare.gap) if self.compare else None
+        return analyze(self.title, self.calculations(), usable, compared)
+
+    def _scan(self) -> tuple[Atoms, ...]:
+        options: dict[str, Any] = {
+            "lateral": self.lateral,
+            "planes": self.planes,
+            "fixed_planes": self.fixed_planes,
+            "lattice": self.lattice,
+            "lattice_constant": self.lattice_constant,
+        }
+        if self.ligand is None:
+            widest = max(self.gaps)
+            return tuple(
+                build_neck(self.crystal, gap=gap, vacuum=self.vacuum + widest - gap, **options) for gap in self.gaps
+            )
+        record = ligand_record(self.ligand.name)
+        if record.formal_charge:
+            raise InputError(
+                "ligand",
+                expected="a neutral ligand, as cells are computed neutral",
+                got=f"{record.name} of charge {record.formal_charge:+d}",
+                advice="take its acid",
+            )
+        chosen = {"count": self.ligand.count, "coverage": self.ligand.coverage, "binding": self.ligand.binding}
+        return scan_gaps(
+            self.crystal, record.name, self.gaps, face=self.ligand.on, vacuum=self.vacuum, **chosen, **options
+        )
+
+
+def _slab(sandwich: Atoms) -> Atoms:
+    """The lower slab alone, in the same cell."""
+    slab: Atoms = sandwich[sandwich.get_tags() == LOWER]
+    slab.info = {"recipe": make_recipe("slab of", source=sandwich.info["recipe"])}
+    return slab
+
+
+def _free_ligand(name: str, sandwich: Atoms, settings: Settings) -> Calculation:
+    """The molecule alone, in the same cell."""
+    molecule = ligand(name)
+    atoms = molecule[sorted(range(len(molecule)), key=lambda n: molecule[n].symbol)]
+    atoms.set_cell(sandwich.cell)
+    atoms.pbc = True
+    atoms.center()
+    atoms.info = {"recipe": make_recipe("ligand", name=name)}
+    return Calculation(name="ligand", role="ligand", atoms=atoms, settings=settings, tags={"label": name})
+
+
+def _count_ligands(atoms: Atoms) -> int:
+    return len(atoms.info["recipe"].get("ligand_indices", []))

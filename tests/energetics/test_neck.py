@@ -1,0 +1,246 @@
+"""dE(n), the critical size and what has become of a neck: closed forms counted by hand."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nanoslab.build.neck import build_neck
+from nanoslab.build.polyomino import distinct_polyominoes, perimeter, smallest_perimeter
+from nanoslab.energetics.neck import (
+    NeckPoint,
+    fit_nucleation,
+    lowest_necks,
+    neck_energy,
+    raw_critical_size,
+)
+from nanoslab.energetics.neck_metrics import measure_neck
+from nanoslab.errors import InputError
+
+EDGE = 6.2086
+
+
+def bonds(atoms):
+    """Bonds between unlike neighbours, counted with their images."""
+    first, second = neighbor_list("ij", atoms, 0.55 * EDGE)
+    return np.count_nonzero(atoms.numbers[first] != atoms.numbers[second]) / 2
+
+
+def compact(sizes, area, edge, corner=0.0, noise=None):
+    noise = noise if noise is not None else [0.0] * len(sizes)
+    return [
+        NeckPoint(
+            n_pairs=n,
+            perimeter=smallest_perimeter(n),
+            delta_energy=area * n + edge * smallest_perimeter(n) + corner + e,
+        )
+        for n, e in zip(sizes, noise, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("n", range(1, 8))
+def test_with_bonds_alone_a_neck_costs_its_perimeter_less_its_columns(n):
+    """A column of two atoms makes 3 bonds along the gap, and 2 with every neighbour; bulk has 6 per pair.
+
+    3 n + 2 (4 n - P) / 2 bonds against 6 n: dE = P - n in bond strengths, whatever the shape.
+    """
+    bare = bonds(build_neck("PbSe-rocksalt", planes=1, lateral=(10, 10)))
+    for cells in list(distinct_polyominoes(n))[:8]:
+        necked = bonds(build_neck("PbSe-rocksalt", planes=1, lateral=(10, 10), columns=cells))
+        found = neck_energy(necked=-necked, double_slab=-bare, bulk_pair=-6.0, n_pairs=n)
+        assert found == perimeter(cells) - n
+
+
+def test_the_bond_model_gives_back_its_terms_and_its_critical_size():
+    """dE = P - n is highest at 4 for the smooth curve 4 sqrt(n) - n, and at 3, 5 and 7 for whole columns."""
+    points = compact(range(1, 17), -1.0, 1.0)
+    fit = fit_nucleation(points)
+    assert (fit.area_term, fit.edge_term, fit.corner_term) == pytest.approx((-1.0, 1.0, 0.0), abs=1e-9)
+    assert fit.critical_pairs == pytest.approx(4.0)
+    assert fit.barrier == pytest.approx(4.0)
+    assert fit.interval == (3.0, 7.0)
+    assert fit.rms == pytest.approx(0.0, abs=1e-9)
+    raw = raw_critical_size(points)
+    assert (raw.n_pairs, raw.tied, raw.bracketed) == (7, (3, 5, 7), True)
+
+
+@pytest.mark.parametrize("critical", [2.0, 9.0, 25.0])
+def test_the_smooth_critical_size_is_the_closed_form(critical):
+    """d/dn (a n + 4 b sqrt(n)) = 0 at (2 b / a)²."""
+    fit = fit_nucleation(compact(range(1, 20), -0.4, 0.2 * critical**0.5, 0.7))
+    assert fit.critical_pairs == pytest.approx(critical)
+    sizes = np.linspace(0.5, 60, 20000)
+    assert sizes[np.argmax([fit.energy(size) for size in sizes])] == pytest.approx(critical, abs=0.01)
+
+
+def test_columns_of_two_pairs_are_the_same_curve_in_other_units():
+    one = fit_nucleation(compact(range(1, 17), -0.5, 0.6))
+    doubled = [
+        NeckPoint(n_pairs=2 * p.n_pairs, perimeter=p.perimeter, delta_energy=p.delta_energy)
+        for p in compact(range(1, 17), -0.5, 0.6)
+    ]
+    two = fit_nucleation(doubled, pairs_per_column=2)
+    assert two.critical_pairs == pytest.approx(2 * one.critical_pairs)
+    assert two.interval == (2 * one.interval[0], 2 * one.interval[1])
+    assert two.energy(10) == pytest.approx(one.energy(5))
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    """100 noisy curves with a known critical size of 9: the 95 % interval may miss in few of them."""
+    random = np.random.default_rng(1)
+    sizes = [1, 2, 3, 4, 6, 8, 9, 10, 12, 16]
+    missed = 0
+    for _ in range(100):
+        fit = fit_nucleation(compact(sizes, -0.4, 0.6, 1.0, random.normal(0.0, 0.3, len(sizes))))
+        low, high = fit.interval
+        missed += not (low <= 9.0 and (high is None or high >= 9.0))
+    assert missed <= 0.05 * 100 + 3 * (100 * 0.05 * 0.95) ** 0.5
+
+
+def test_noise_widens_the_interval_and_may_leave_it_open():
+    sizes = [1, 2, 3, 4, 6, 8, 9]
+    noise = np.array([0.5, -0.4, 0.3, -0.5, 0.4, -0.3, 0.0])
+    quiet = fit_nucleation(compact(sizes, -0.4, 0.6, 0.0, 0.02 * noise)).interval
+    loud = fit_nucleation(compact(sizes, -0.4, 0.6, 0.0, noise)).interval
+    assert quiet[1] is not None
+    assert loud[1] is None or loud[1] > quiet[1]
+    assert loud[0] <= quiet[0]
+
+
+def test_a_curve_that_only_rises_has_no_critical_size():
+    fit = fit_nucleation(compact(range(1, 13), 0.3, 0.5))
+    assert fit.critical_pairs is None
+    assert fit.barrier is None
+    assert fit.interval[1] is None
+    raw = raw_critical_size(compact(range(1, 13), 0.3, 0.5))
+    assert (raw.n_pairs, raw.bracketed) == (12, False)
+
+
+def test_a_curve_that_only_falls_is_critical_at_one_column():
+    assert fit_nucleation(compact(range(1, 13), -1.0, -0.1)).critical_pairs == 1.0
+
+
+@pytest.mark.parametrize("sizes", [[], [1, 2, 3], [4, 4, 4, 4, 4]])
+def test_too_few_necks_are_refused(sizes):
+    with pytest.raises(InputError, match="compute more sizes"):
+        fit_nucleation(compact(sizes, -1.0, 1.0))
+
+
+def test_no_necks_have_no_highest():
+    with pytest.raises(InputError, match="at least one neck"):
+        raw_critical_size([])
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.integers(1, 9), st.floats(-5, 5)), min_size=1), st.randoms())
+def test_the_lowest_of_every_size_do_not_depend_on_the_order(values, shuffle):
+    points = [NeckPoint(n_pairs=n, perimeter=4, delta_energy=energy) for n, energy in values]
+    lowest = lowest_necks(points)
+    assert [point.n_pairs for point in lowest] == sorted({n for n, _ in values})
+    shuffle.shuffle(points)
+    assert [p.delta_energy for p in lowest_necks(points)] == [p.delta_energy for p in lowest]
+
+
+def necked(n=9, **options):
+    atoms = build_neck("PbSe-rocksalt", pairs=n, planes=2, **options)
+    return atoms, atoms.info["recipe"]["neck_indices"]
+
+
+def measure(atoms, start, neck):
+    return measure_neck(atoms, start, neck, bond_length=EDGE / 2, column_spacing=EDGE / 2)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 9])
+def test_a_neck_as_built_measures_as_built(n):
+    start, neck = necked(n)
+    found = measure(start, start, neck)
+    assert (found.n_columns, found.n_connected, found.n_planes) == (n, n, 2)
+    assert found.plane_spacing == pytest.approx(EDGE / 2)
+    assert found.column_spacing == pytest.approx(EDGE / 2)
+    assert found.width_nm == pytest.approx(n**0.5 * EDGE / 20)
+    assert found.length == pytest.approx(EDGE)
+    assert found.intact
+    assert found.largest_displacement == 0.0
+
+
+def test_zinc_blende_columns_bridge_too():
+    start = build_neck("CdSe-zincblende", pairs=4, planes=2, lateral=(4, 4))
+    parameters = start.info["recipe"]["parameters"]
+    found = measure_neck(
+        start,
+        start,
+        start.info["recipe"]["neck_indices"],
+        bond_length=parameters["bond_length_A"],
+        column_spacing=parameters["spacing_A"],
+    )
+    assert (found.n_connected, found.intact) == (4, True)
+    assert found.plane_spacing == pytest.approx(parameters["plane_spacing_A"])
+
+
+def test_moving_everything_and_wrapping_changes_nothing():
+    start, neck = necked(4)
+    moved = start.copy()
+    moved.translate([5.0, 7.0, 11.0])
+    moved.wrap()
+    found = measure(moved, start, neck)
+    assert (found.n_connected, found.intact) == (4, True)
+    assert found.plane_spacing == pytest.approx(EDGE / 2)
+    assert found.largest_displacement == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_strained_neck_shows_its_strain():
+    start, neck = necked(4)
+    strained = start.copy()
+    middle = strained.cell[2, 2] / 2
+    strained.positions[:, 2] = middle + 1.04 * (strained.positions[:, 2] - middle)
+    found = measure(strained, start, neck)
+    assert found.plane_spacing == pytest.approx(1.04 * EDGE / 2)
+    assert found.intact
+
+
+def test_one_column_that_leaves_is_noticed():
+    start, neck = necked(4)
+    broken = start.copy()
+    corner = [i for i in neck if np.allclose(start.positions[i, :2], start.positions[neck, :2].min(axis=0))]
+    broken.positions[corner] += [-EDGE / 4, -EDGE / 4, 0.0]
+    found = measure(broken, start, neck)
+    assert (found.n_columns, found.n_connected) == (4, 3)
+    assert found.problems == ("only 3 of 4 columns still bridge the gap",)
+
+
+def test_a_neck_that_tears_in_the_middle_has_come_apart():
+    start, neck = necked(2)
+    torn = start.copy()
+    torn.positions[torn.positions[:, 2] > torn.cell[2, 2] / 2, 2] += 3.0
+    found = measure(torn, start, neck)
+    assert found.n_connected == 0
+    assert "come apart" in found.problems[0]
+    assert "collapsed or stretched" in found.problems[1]
+
+
+def test_a_neck_that_sinks_into_a_slab_has_collapsed():
+    start, neck = necked(1)
+    sunk = start.copy()
+    sunk.positions[neck] += [EDGE / 4, EDGE / 4, -1.5]
+    assert not measure(sunk, start, neck).intact
+
+
+def test_atoms_of_another_structure_are_refused():
+    start, neck = necked(1)
+    with pytest.raises(InputError, match="start's order"):
+        measure(Atoms("PbSe", positions=[(0, 0, 0), (0, 0, 3)], cell=[9, 9, 9]), start, neck)
+    with pytest.raises(InputError, match="with a neck"):
+        measure(start, start, [])
+
+
+def test_measuring_changes_neither_structure():
+    start, neck = necked(3)
+    before = start.copy()
+    moved = start.copy()
+    moved.rattle(0.05, seed=1)
+    copy = moved.copy()
+    measure(moved, start, neck)
+    assert start == before
+    assert moved == copy
