@@ -105,7 +105,8 @@ def default_jobs() -> int:
     >>> 1 <= default_jobs() <= 8
     True
     """
-    return max(1, min(len(os.sched_getaffinity(0)), MOST_DEFAULT_JOBS))
+    at_hand = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(at_hand, MOST_DEFAULT_JOBS))
 
 
 def select(calculations: Sequence[Calculation], pattern: str | None) -> tuple[Calculation, ...]:

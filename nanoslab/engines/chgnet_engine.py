@@ -27,6 +27,7 @@ from nanoslab.engines.registry import choose, not_installed, refuse_unknown_opti
 
 MODEL = "0.3.0"
 _TRAINED_ON = frozenset(chemical_symbols[1:95]) - {"Po", "At", "Rn", "Fr", "Ra"}
+_ANIONS = frozenset({"N", "O", "F", "S", "Cl", "Se", "Br", "Te", "I"})
 _CORRECTIONS = ("kept", "removed")
 
 
@@ -111,9 +112,9 @@ class QuietCHGNet(Calculator):  # type: ignore[misc]
 def anion_correction(atoms: Atoms) -> float:
     """Materials Project 2020 correction of a composition [eV], as CHGNet has learned it.
 
-    In a composition that holds a metal, every anion former (pymatgen's table; oxygen as oxide) gets its correction;
-    without a metal (an element, an organic molecule) there is none. A composition where such an element is the cation
-    (a sulphate) is outside this rule.
+    In a composition that holds a metal, every chalcogen, halogen and nitrogen gets its correction (pymatgen's table;
+    oxygen as oxide); without a metal (an element, an organic molecule) there is none. A composition where such an
+    element is the cation (a sulphate), hydrides, silicides and antimonides are outside this rule.
 
     Examples
     --------
@@ -126,7 +127,7 @@ def anion_correction(atoms: Atoms) -> float:
     if not any(Element(symbol).is_metal for symbol in set(symbols)):
         return 0.0
     table = _corrections()
-    return float(sum(table.get("oxide" if symbol == "O" else symbol, 0.0) for symbol in symbols))
+    return float(sum(table["oxide" if symbol == "O" else symbol] for symbol in symbols if symbol in _ANIONS))
 
 
 @cache
