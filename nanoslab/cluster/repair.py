@@ -74,13 +74,25 @@ class StopInTime(ErrorHandler):  # type: ignore[misc]
 
 
 class KeepingErrorHandler(VaspErrorHandler):  # type: ignore[misc]
-    """VaspErrorHandler that loses nothing: what it deletes for a fresh start keeps a numbered name."""
+    """VaspErrorHandler that loses nothing, and does not stumble over files that were never written.
+
+    Some of its repairs delete CHGCAR and WAVECAR: what is there keeps a numbered name. Where LCHARG or LWAVE is
+    false they are not there, and the repair as a whole would fail on that; so an empty one stands in for it.
+    """
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
-        """Repair, after giving the files that may go a second name."""
-        for name in ("CHGCAR", "WAVECAR"):
-            keep_under_number(Path(directory) / name)
-        return dict(super().correct(directory))
+        """Repair, with something to delete."""
+        files = [Path(directory) / name for name in ("CHGCAR", "WAVECAR")]
+        missing = [path for path in files if not path.exists()]
+        for path in files:
+            keep_under_number(path)
+        for path in missing:
+            path.touch()
+        try:
+            return dict(super().correct(directory))
+        finally:
+            for path in missing:
+                path.unlink(missing_ok=True)
 
 
 class ElectronsUnconverged(UnconvergedErrorHandler):  # type: ignore[misc]

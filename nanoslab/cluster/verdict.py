@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,9 @@ class Outcome:
         return STATE_AFTER[self.outcome]
 
 
+_COMPLAINT = re.compile(r"error|fatal|bad news|not hermitian|killed|not found|no such|denied|signal|segmentation", re.I)
+
+
 def judge_vasp(folder: Path, end: VaspEnd) -> Outcome:
     """Judge a run from its files; the exit code alone neither saves nor condemns it."""
     if changed := level_changes(folder):
@@ -66,9 +70,8 @@ def judge_vasp(folder: Path, end: VaspEnd) -> Outcome:
         return Outcome(outcome=_broken(folder, end), reason=f"{_how(folder, end)}; {error}")
     steps = run.n_ionic_steps or 0
     notes = [*(f"repaired: {repair}" for repair in end.repairs)]
-    if end.exit_code:
-        notes.append(f"VASP's exit code was {end.exit_code}")
     if run.converged:
+        notes += [f"complete, although VASP's exit code was {end.exit_code}"] if end.exit_code else []
         return Outcome(outcome="done", reason="; ".join(notes), steps=steps)
     problems = "; ".join([*run.problems, *notes])
     if end.stopped:
@@ -129,7 +132,8 @@ def _how(folder: Path, end: VaspEnd) -> str:
         return end.unrepaired
     if end.exit_code < 0:
         return f"VASP was killed by signal {-end.exit_code}"
-    return f"VASP ended early (exit code {end.exit_code}): {_last_words(folder) or 'it said nothing'}"
+    words = _last_words(folder)
+    return f"VASP ended early (exit code {end.exit_code})" + (f": {words}" if words else " without a word")
 
 
 def _last_words(folder: Path) -> str:
@@ -138,7 +142,7 @@ def _last_words(folder: Path) -> str:
             lines = (folder / name).read_text(errors="replace").split("\n")[-40:]
         except OSError:
             continue
-        told = [line.strip() for line in lines if line.strip()]
+        told = [line.strip() for line in lines if _COMPLAINT.search(line)]
         if told:
             return told[-1][:200]
     return ""

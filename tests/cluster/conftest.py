@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ase import Atoms
 from ase.constraints import FixAtoms
@@ -24,20 +25,21 @@ FAKE_VASP = HERE / "fake_vasp.py"
 _SLURM_VARIABLES = ("SLURM_CONF", "SQUEUE_USERS")
 
 
-def sheet(n_pairs: int, shift: float = 0.0) -> Atoms:
-    """A few atoms near their equilibrium, one of them fixed: relaxes in some ten steps to one minimum."""
-    positions = [(1.0, 1.0, 1.0)]
-    positions += [(1.0 + 2.55 * (i + 1) + 0.07 * (i + 1 + shift), 1.0 + 0.1 * i, 1.1) for i in range(2 * n_pairs - 1)]
-    atoms = Atoms(f"Cd{n_pairs}Se{n_pairs}", positions=positions, cell=[6.0 * n_pairs + 4, 9.0, 16.0], pbc=True)
+def cluster_of(n_pairs: int, shift: float = 0.0) -> Atoms:
+    """A dimer or a tetrahedron near its equilibrium, one atom fixed: relaxes in some ten steps to one minimum."""
+    corners = np.array([[0, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 1]][: 2 * n_pairs]) * 1.95
+    corners[1:] *= 1.03 + 0.01 * shift
+    corners[-1] += [0.03, -0.02, 0.02]
+    atoms = Atoms(f"Cd{n_pairs}Se{n_pairs}", positions=corners + 3.0, cell=[11.0, 10.0, 16.0], pbc=True)
     atoms.set_constraint(FixAtoms([0]))
     return atoms
 
 
 def toy_calculations(n: int, *, children: int = 0) -> list[Calculation]:
     """`n` independent calculations, and children that start from the first one, relaxed."""
-    settings = Settings(source="test", force_tolerance=0.002, electronic_tolerance=1e-6, max_ionic_steps=100)
+    settings = Settings(source="test", force_tolerance=2e-4, electronic_tolerance=1e-6, max_ionic_steps=100)
     made = [
-        Calculation(name=f"run-{i:03d}", role="pristine", atoms=sheet(1 if i else 2, 0.3 * i), settings=settings)
+        Calculation(name=f"run-{i:03d}", role="pristine", atoms=cluster_of(1 if i else 2, 0.3 * i), settings=settings)
         for i in range(n)
     ]
     parent = made[0].atoms

@@ -132,14 +132,14 @@ def stop_requested() -> str:
 
 def fail_before(kind: str, incar: Incar, step: int, outputs: Outputs) -> None:
     """Fail as VASP fails, unless the remedy is in the INCAR already."""
-    if kind == "non-hermitian" and incar.word("ALGO", "normal") != "all":
+    if kind == "non-hermitian" and step == 2 and incar.word("ALGO", "normal") != "all":
         outputs.say(" WARNING: Sub-Space-Matrix is not hermitian in DAV            3\n" * 3)
         outputs.say(" Error EDDDAV: Call to ZHEGV failed. Returncode =   7 2 8\n")
         sys.exit(1)
     if kind == "coef" and Path("WAVECAR").exists():
         outputs.say(" ERROR: while reading WAVECAR, plane wave coefficients changed\n")
         sys.exit(1)
-    if kind == "zbrent" and step == 3 and incar.number("EDIFF", 1e-4) > 1e-6:
+    if kind == "zbrent" and step == 3 and incar.number("NELMIN", 2) < 8:
         outputs.say(" ZBRENT: fatal error in bracketing\n     please rerun with smaller EDIFF, or copy CONTCAR\n")
         outputs.say("     to POSCAR and continue\n")
         sys.exit(1)

@@ -98,6 +98,7 @@ class Outputs:
         write(f'   <i type="int" name="ISMEAR">{int(value("ISMEAR", 0)):6d}</i>\n')
         write(f'   <i name="SIGMA">{value("SIGMA", 0.1):16.8f}</i>\n   <i type="int" name="ISPIN">{int(value("ISPIN", 1)):6d}</i>\n')
         write(f'   <i type="string" name="GGA">PE</i>\n   <i type="int" name="NBANDS">{len(self.poscar.species) * 9:6d}</i>\n')
+        write(f'   <i name="NELECT">{sum(VALENCE.get(s, 4.0) for s in self.poscar.species):16.8f}</i>\n')
         write('   <i type="logical" name="LNONCOLLINEAR"> F  </i>\n   <i type="logical" name="LSORBIT"> F  </i>\n')
         write('  </separator>\n  <separator name="ionic" >\n')
         write(f'   <i type="int" name="NSW">{int(value("NSW", 0)):6d}</i>\n')
@@ -181,6 +182,8 @@ class Outputs:
             self.vasprun.write("   </energy>\n  </scstep>\n")
             self.oszicar.write(f"DAV: {number:3d}    {value:.12E}   {change:12.5E}   {change:12.5E}   100   {abs(change):9.3E}\n")
             self.outcar.write(f"\n--------------------------------------- Iteration {step:6d}({number:4d})  " + "-" * 39 + "\n")
+            electrons = sum(VALENCE.get(symbol, 4.0) for symbol in self.poscar.species)
+            self.outcar.write(f" number of electron {electrons:15.7f} magnetization       0.0000000\n")
             self.outcar.write("     LOOP:  cpu time      0.0010: real time      0.0010\n")
             self.outcar.write(f"\n  free energy    TOTEN  = {value:18.8f} eV\n")
         if abs(changes[-1]) < self.parameter("EDIFF", 1e-4):
