@@ -21,6 +21,8 @@ def smallest_and_largest(value: Any) -> tuple[float, float]:
     (200.0, 300.0)
     """
     numbers = number_or_array(value)
+    if not isinstance(numbers, float) and not numbers.size:
+        raise InputError("numbers", expected="one or more", got="an empty array")
     return (numbers, numbers) if isinstance(numbers, float) else (float(numbers.min()), float(numbers.max()))
 
 

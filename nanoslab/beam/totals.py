@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 Masses = Literal["standard", "isotopes"]
 
 
+#: pairs of beam energy and threshold computed together; with isotopes and velocities they take 400 numbers each
+N_AT_ONCE = 4000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What is hit, and how scattering is described.
@@ -100,21 +104,29 @@ def total_cross_section(target: Target, beam_energy_keV: ArrayLike, threshold_en
     require_beam_energy(beam_energy_keV)
     require_positive("threshold energy", threshold_energy, "eV")
     kilovolts, thresholds = np.broadcast_arrays(number_or_array(beam_energy_keV), number_or_array(threshold_energy))
-    data = element_data(target.element)
+    n_parts = -(-kilovolts.size // N_AT_ONCE)
+    parts = zip(np.array_split(kilovolts.ravel(), n_parts), np.array_split(thresholds.ravel(), n_parts), strict=True)
+    totals = [_totals(target, energies, needed, way) for energies, needed in parts]
+    barns = np.concatenate(totals).reshape(kilovolts.shape)
+    return barns if barns.ndim else float(barns)
+
+
+def _totals(target: Target, kilovolts: Array, thresholds: Array, way: Exit) -> Array:
+    """Cross-sections of pairs of beam energy and threshold, shape (n,) [barn]."""
+    atomic_number = element_data(target.element).atomic_number
     mass, fraction = np.array(target.nuclei).T
-    # axes: the arguments, isotopes, velocities
-    energies = kilovolts.reshape(-1, 1)
+    # axes: the pairs, isotopes, velocities
+    energies = kilovolts[:, None]
     largest = _per_mass(lambda m: max_transferred_energy(m, energies, kinematics=target.kinematics), mass)
-    w = np.sqrt(largest / thresholds.reshape(-1, 1))
-    form = scattering(target.model, data.atomic_number, kilovolts.ravel(), n_axes=2)
+    w = np.sqrt(largest / thresholds[:, None])
+    form = scattering(target.model, atomic_number, kilovolts, n_axes=2)
     if target.velocity_variance > 0:
         v_max = _per_mass(lambda m: max_recoil_speed(m, energies), mass)
         brackets = _averaged(form, w, np.sqrt(target.velocity_variance * (mass @ fraction) / mass) / v_max, way)
     else:
         brackets = way.bracket(form, np.maximum(w, way.opens_at)[..., None])[..., 0]
-    scale = prefactor_barn(data.atomic_number, np.asarray(electron_speed(kilovolts)))
-    barns = np.maximum(scale * (brackets @ fraction).reshape(kilovolts.shape), 0.0)
-    return barns if barns.ndim else float(barns)
+    scale = prefactor_barn(atomic_number, np.asarray(electron_speed(kilovolts)))
+    return np.asarray(np.maximum(scale * (brackets @ fraction), 0.0))
 
 
 def scattering(model: Model, atomic_number: int, beam_energies_keV: Array, n_axes: int) -> Any:

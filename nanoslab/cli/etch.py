@@ -91,7 +91,9 @@ def _etch(
     energies = per_element(option, arguments.threshold or arguments.binding, elements, "eV")
     missing = [element for element in elements if element not in energies]
     if missing:
-        raise InputError(option, expected=f"an energy for {missing[0]}", got=" ".join(energies), advice="a large one keeps its atoms")
+        raise InputError(
+            option, expected=f"an energy for {missing[0]}", got=" ".join(energies), advice="a high one keeps it"
+        )
     how: dict[str, Any] = {"escape": conditions.escape, "targets": targets_under(conditions, elements)}
     doses = np.linspace(0, dose, N_DOSES)
     runs = {"n_runs": arguments.runs, "seed": arguments.seed}

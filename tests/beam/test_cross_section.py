@@ -294,3 +294,13 @@ def test_bad_arguments_are_one_line(arguments: tuple, options: dict, named: str)
 
 def test_alpha_is_that_of_the_oracle() -> None:
     assert alpha == pytest.approx(1 / 137.036, rel=1e-5)
+
+
+def test_a_large_map_is_computed_in_parts() -> None:
+    kv, thresholds = np.linspace(60, 300, 90)[:, None], np.linspace(1, 12, 60)
+    table = displacement_cross_section("Se", kv, thresholds)
+    for row, column in ((0, 0), (44, 13), (66, 40), (89, 59)):
+        one = displacement_cross_section("Se", float(kv[row, 0]), float(thresholds[column]))
+        assert table[row, column] == pytest.approx(one, rel=1e-12)
+    with pytest.raises(InputError, match="an empty array"):
+        displacement_cross_section("Se", np.array([]), 5.0)
