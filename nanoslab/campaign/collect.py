@@ -76,7 +76,7 @@ def _vasp_result(calculation: Calculation, folder: Path, source: str) -> Calcula
 def _engine_result(calculation: Calculation, folder: Path, source: str) -> CalculationResult:
     from nanoslab.engines import read_result
 
-    if not (folder / source / "result.json").is_file():
+    if not any((folder / source / name).is_file() for name in ("result.json", "failure.json")):
         return _missing(calculation, folder / source, source, f"not run yet with {source}, or not finished")
     try:
         result: CalculationResult = read_result(folder / source)
