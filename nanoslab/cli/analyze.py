@@ -1,20 +1,43 @@
 """Results of a campaign: tables here, and results.json, CSV files, plots and report.html in its folder.
 
-Example: nanoslab analyze my-campaign --source vasp
+report.html is one file that opens without a network; the plots lie in results/SOURCE/plots.
+
+Example: nanoslab analyze my-campaign --source vasp --plots pdf
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nanoslab.cli.output import add_json_option, print_json, print_study_tables
+from nanoslab.cli.output import add_json_option, print_json, print_missing, print_study_tables
 from nanoslab.errors import InputError, MismatchError
 
 if TYPE_CHECKING:
     from nanoslab.campaign import Campaign
+    from nanoslab.report.page_content import PageContent
     from nanoslab.studies.study import StudyResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What an analysis leaves in the campaign, beside results.json and the CSV files.
+
+    Attributes
+    ----------
+    page
+        The page, report.html.
+    plots
+        Format of the plots, or None for none.
+    views
+        Side, front and top view of every structure, in the same format.
+    """
+
+    page: bool = True
+    plots: str | None = "svg"
+    views: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,18 +48,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--allow-unconverged", action="store_true", help="use runs that are not converged, marked (!)")
     parser.add_argument("--allow-mismatch", action="store_true", help="subtract energies of differing settings, noted")
+    parser.add_argument(
+        "--plots",
+        default="svg",
+        choices=("pdf", "svg", "png", "eps", "none"),
+        help="format of the plots (default: svg)",
+    )
+    parser.add_argument("--views", action="store_true", help="side and top views of every structure beside the plots")
+    parser.add_argument("--no-page", action="store_true", help="no report.html")
     parser.add_argument("--no-files", action="store_true", help="print only; leave the folder as it is")
     add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Analyze, print, and write the files."""
+    plots = None if arguments.plots == "none" else arguments.plots
+    if arguments.views and (plots is None or arguments.no_files):
+        raise InputError(
+            "--views", expected="a format of plots and files to write", got="neither", advice="--plots pdf"
+        )
+    wanted = Wanted(page=not arguments.no_page, plots=plots, views=arguments.views)
     analyze_campaign(
         arguments.campaign,
         source=arguments.source,
         allow_unconverged=arguments.allow_unconverged,
         allow_mismatch=arguments.allow_mismatch,
-        write_files=not arguments.no_files,
+        wanted=None if arguments.no_files else wanted,
         as_json=arguments.json,
     )
 
@@ -47,10 +84,15 @@ def analyze_campaign(
     source: str | None = None,
     allow_unconverged: bool = False,
     allow_mismatch: bool = False,
-    write_files: bool = True,
+    wanted: Wanted | None = Wanted(),
     as_json: bool = False,
 ) -> None:
     """Print the study's answer and write it beside the runs; refused runs are an error after that.
+
+    Parameters
+    ----------
+    wanted
+        What to write; None leaves the folder as it is.
 
     Raises
     ------
@@ -65,15 +107,17 @@ def analyze_campaign(
     chosen = _source(campaign, source)
     results = collect(campaign, chosen)
     result = study.analyze(results, allow_unconverged=allow_unconverged, allow_mismatch=allow_mismatch)
-    files = _write_files(folder, chosen, result) if write_files else []
+    files = []
+    if wanted is not None:
+        from nanoslab.report.page_content import page_content
+
+        files = _write_files(page_content(campaign, study, chosen, results, result), result, campaign.folder, wanted)
     if as_json:
         print_json({"campaign": str(folder), "source": chosen, **result.to_dict(), "files": [str(f) for f in files]})
     else:
         print_study_tables(result.tables())
-        for name, reason in result.missing:
-            print(f"no result: {name} ({reason})")
-        for file in files:
-            print(f"wrote {file}")
+        print_missing(result.missing)
+        _print_files(folder, files)
     if result.refused:
         name, reason = result.refused[0]
         more = f" (and {len(result.refused) - 1} more, see results.json)" if len(result.refused) > 1 else ""
@@ -102,7 +146,28 @@ def _source(campaign: Campaign, asked: str | None) -> str:
     )
 
 
-def _write_files(folder: Path, source: str, result: StudyResult) -> list[Path]:
-    from nanoslab.report.files import write_results
+def _write_files(content: PageContent, result: StudyResult, campaign: Path, wanted: Wanted) -> list[Path]:
+    from nanoslab.report.files import write_plots, write_results, write_views
+    from nanoslab.report.page import write_page
 
-    return write_results(folder / "results" / source, result)
+    folder = campaign / "results" / content.source
+    written = write_results(folder, result)
+    if wanted.plots is not None:
+        written += write_plots(folder / "plots", content.plots, wanted.plots)
+    if wanted.views and wanted.plots is not None:
+        written += write_views(folder / "structures", content.scenes, wanted.plots)
+    if wanted.page:
+        written.append(write_page(campaign / "report.html", content))
+    return written
+
+
+def _print_files(folder: Path, files: list[Path]) -> None:
+    """One line per folder, the page last."""
+    by_folder: dict[Path, list[str]] = {}
+    for file in files:
+        by_folder.setdefault(file.parent, []).append(file.name)
+    for place, names in by_folder.items():
+        what = names[0] if len(names) == 1 else f"{len(names)} files in"
+        print(f"wrote {place / names[0]}" if len(names) == 1 else f"wrote {what} {place}/")
+    if (folder / "report.html") in files:
+        print(f"open {folder / 'report.html'} in a browser")

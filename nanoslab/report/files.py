@@ -7,10 +7,15 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nanoslab.files import write_atomically
+from nanoslab.report.draw import save, save_plot
+from nanoslab.report.plot_data import Plot
 from nanoslab.studies.study import StudyResult
+
+if TYPE_CHECKING:
+    from nanoslab.report.structure_data import Scene
 
 
 def write_results(folder: Path, result: StudyResult) -> list[Path]:
@@ -33,6 +38,40 @@ def write_results(folder: Path, result: StudyResult) -> list[Path]:
             write_atomically(path, csv_text(value))
             written.append(path)
     return written
+
+
+def write_plots(folder: Path, plots: Sequence[Plot], ending: str) -> list[Path]:
+    """Write every plot as ``NAME.ending``; plots of earlier analyses in that format go.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob(f"*.{ending}"):
+        stale.unlink()
+    paths = [folder / f"{plot.name}.{ending}" for plot in plots]
+    for plot, path in zip(plots, paths, strict=True):
+        save_plot(plot, path)
+    return paths
+
+
+def write_views(folder: Path, scenes: Sequence[Scene], ending: str) -> list[Path]:
+    """Write side, front and top view of every structure as ``NAME.ending``.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    from nanoslab.report.structure_views import views_figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{scene.name}.{ending}" for scene in scenes]
+    for scene, path in zip(scenes, paths, strict=True):
+        save(views_figure(scene), path)
+    return paths
 
 
 def csv_text(records: Sequence[Mapping[str, Any]]) -> str:

@@ -1,0 +1,133 @@
+"""Plots for papers: matplotlib axes from plot data."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.errors import FileError
+from nanoslab.report.plot_data import Plot, Series
+from nanoslab.report.style import DASHES, MARKERS, colour
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = (".pdf", ".svg", ".png", ".eps")
+#: width and height of a plot in one column of a journal [inch]
+SIZE = (4.6, 3.3)
+
+
+def draw(plot: Plot, ax: Axes | None = None) -> Axes:
+    """Draw a plot and return its axes.
+
+    Parameters
+    ----------
+    plot
+        As made by the functions of `nanoslab.report.plots`.
+    ax
+        Axes to draw on; those of a new figure when absent.
+
+    Examples
+    --------
+    >>> line = Series(label="Se", x=(1.0, 2.0), y=(3.0, 4.0))
+    >>> words = {"name": "e", "title": "E", "reading": "", "level_of_theory": ""}
+    >>> draw(Plot(x_label="x (Å)", y_label="E (eV)", series=(line,), **words)).get_xlabel()
+    'x (Å)'
+    """
+    axes = new_axes() if ax is None else ax
+    for series in plot.series:
+        _draw_series(axes, series)
+    for guide in plot.guides:
+        line = axes.axvline if guide.axis == "x" else axes.axhline
+        line(guide.value, color="0.55", linewidth=0.8, zorder=0)
+        at = (guide.value, 0.98) if guide.axis == "x" else (0.99, guide.value)
+        transform = axes.get_xaxis_transform() if guide.axis == "x" else axes.get_yaxis_transform()
+        rotation = 90 if guide.axis == "x" else 0
+        place: dict[str, Any] = {"fontsize": 7, "color": "0.35", "ha": "right", "rotation": rotation}
+        axes.text(*at, guide.label, transform=transform, va="top" if guide.axis == "x" else "bottom", **place)
+    axes.set_xscale("log" if plot.x_log else "linear")
+    axes.set_yscale("log" if plot.y_log else "linear")
+    if plot.x_reversed:
+        axes.invert_xaxis()
+    axes.set(xlabel=plot.x_label, ylabel=plot.y_label)
+    if any(series.label for series in plot.series):
+        axes.legend(frameon=False, fontsize=8, handlelength=3.2)
+    return axes
+
+
+def new_axes(size: tuple[float, float] = SIZE) -> Axes:
+    """Axes on a new figure that no window shows."""
+    from matplotlib.figure import Figure
+
+    axes: Axes = Figure(figsize=size, layout="constrained").subplots()
+    return axes
+
+
+def save_plot(plot: Plot, path: Path) -> None:
+    """Write a plot; the ending of the file chooses the format.
+
+    Raises
+    ------
+    FileError
+        If the format is not known or the file cannot be written.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise FileError(path, expected=f"a file ending in {', '.join(FORMATS)}", got=repr(path.suffix or path.name))
+    save(figure_of(draw(plot)), path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure without the date, so that the same numbers make the same file."""
+    dated = {".pdf": "CreationDate", ".svg": "Date", ".eps": "CreationDate"}.get(path.suffix.lower())
+    try:
+        figure.savefig(path, dpi=200, metadata={dated: None} if dated else {})
+    except OSError as error:
+        got = error.strerror or str(error)
+        raise FileError(path, expected="a file that can be written", got=got, advice="check the folder") from error
+
+
+def svg_text(figure: Figure) -> str:
+    """Figure as SVG, the same for the same numbers."""
+    import matplotlib as mpl
+
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "nanoslab"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
+
+
+def png_bytes(figure: Figure, *, n_colours: int = 64) -> bytes:
+    """Figure as a small PNG of few colours: pictures of hundreds of atoms are many times larger as SVG."""
+    from PIL import Image
+
+    stream, packed = io.BytesIO(), io.BytesIO()
+    figure.savefig(stream, format="png", dpi=140)
+    Image.open(stream).convert("RGB").quantize(n_colours).save(packed, format="PNG", optimize=True)
+    return packed.getvalue()
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Figure that axes lie on."""
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise FileError("axes", expected="axes on a figure", got="axes that were removed from theirs")
+    return figure
+
+
+def _draw_series(axes: Axes, series: Series) -> None:
+    style = series.style
+    look: dict[str, Any] = {
+        "color": colour(style),
+        "linestyle": "none" if series.drawn == "points" else DASHES[style % len(DASHES)][0],
+        "marker": "" if series.drawn == "line" else MARKERS[style % len(MARKERS)][0],
+        "markersize": 5,
+        "markerfacecolor": "white" if series.drawn == "points" else colour(style),
+        "linewidth": 0.8 if series.is_thin else 1.6,
+        "label": series.label or None,
+    }
+    if series.errors:
+        axes.errorbar(series.x, series.y, yerr=series.errors, capsize=2.5, **look)
+    else:
+        axes.plot(series.x, series.y, **look)

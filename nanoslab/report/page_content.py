@@ -1,0 +1,113 @@
+"""Everything that a page says, gathered from a campaign and its study's result before a word of HTML is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nanoslab.calculation import CalculationResult
+from nanoslab.report.plot_data import Plot
+from nanoslab.report.plots import plots_of
+from nanoslab.report.references import Reference, references
+from nanoslab.report.structure_data import Scene, scenes
+from nanoslab.report.verdicts import ledger_table, provenance_table, settings_table, verdict_table
+from nanoslab.studies.study import Study, StudyResult, Table
+
+if TYPE_CHECKING:
+    from nanoslab.campaign import Campaign
+
+#: an atom in a box tells nobody anything
+ROLES_NOT_SHOWN = ("atom",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageContent:
+    """What the page says.
+
+    Attributes
+    ----------
+    title, question
+        Of the study; what it asks, in one sentence.
+    kind, source, level_of_theory
+        Word of the study file, whose runs were read, and how good their energies are.
+    summary
+        One line per plot and per thing that is wrong.
+    plots, tables
+        Of the study.
+    verdicts, ledger, settings, provenance
+        Of the campaign.
+    scenes
+        Structures.
+    references
+        Papers and tools.
+    study_file
+        Text of the campaign's study file.
+    """
+
+    title: str
+    question: str
+    kind: str
+    source: str
+    level_of_theory: str
+    summary: tuple[str, ...]
+    plots: tuple[Plot, ...]
+    tables: tuple[Table, ...]
+    verdicts: Table
+    ledger: Table
+    settings: Table
+    provenance: Table
+    scenes: tuple[Scene, ...]
+    references: tuple[Reference, ...]
+    study_file: str
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """How many runs are not used, by verdict."""
+        states = [row[1] for row in self.verdicts.rows]
+        return tuple(
+            f"{states.count(state)} {state}" for state in dict.fromkeys(states) if state not in ("used", "skipped")
+        )
+
+
+def page_content(
+    campaign: Campaign, study: Study, source: str, results: Mapping[str, CalculationResult], result: StudyResult
+) -> PageContent:
+    """Gather the page of a study.
+
+    Parameters
+    ----------
+    campaign, study
+        As loaded.
+    source
+        Whose runs were read: ``vasp`` or an engine.
+    results
+        Of the campaign's calculations by name, as collected.
+    result
+        What the study made of them.
+    """
+    document = result.to_dict()
+    plots = plots_of(document)
+    calculations = campaign.calculations
+    levels = dict.fromkeys(r.level_of_theory for r in results.values() if r.found and r.energy is not None)
+    return PageContent(
+        title=study.title,
+        question=_first_line(type(study).__doc__),
+        kind=study.kind,
+        source=source,
+        level_of_theory=str(document.get("level_of_theory") or "; ".join(levels) or source),
+        summary=tuple(plot.reading for plot in plots if plot.reading),
+        plots=plots,
+        tables=result.tables(),
+        verdicts=verdict_table(calculations, results, result),
+        ledger=ledger_table(calculations, results),
+        settings=settings_table(calculations),
+        provenance=provenance_table(campaign.folder, calculations, source),
+        scenes=scenes(calculations, results, ROLES_NOT_SHOWN),
+        references=references(study.kind, source, has_beam=bool(document.get("beam"))),
+        study_file=campaign.study_file.read_text(encoding="utf-8", errors="replace"),
+    )
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().split("\n")[0]

@@ -1,0 +1,194 @@
+"""What a picture of a structure shows: atoms with their plane, neighbours and displacement, bonds, and what left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import find_mic
+from ase.neighborlist import natural_cutoffs, neighbor_list
+from numpy.typing import NDArray
+
+from nanoslab.beam.binding import NEIGHBOUR_FACTOR
+from nanoslab.build.ledger import plane_numbers, unwrapped_heights
+from nanoslab.calculation import Calculation, CalculationResult
+
+#: planes of the structure before relaxation, whose atoms lie flat [Å]
+PLANE_TOLERANCE = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One structure as it is shown.
+
+    Attributes
+    ----------
+    name, caption
+        The calculation, and what the structure is.
+    symbols, positions
+        Atoms, whole across the border of the cell; positions (n_atoms, 3) [Å].
+    cell
+        Rows are lattice vectors [Å], (3, 3).
+    planes, coordination, displacements
+        Of every atom: its plane counted from the bottom, its neighbours, and how far it moved from the start [Å].
+    bonds
+        Pairs of atoms, (n_bonds, 5): both indices and the periodic image of the second.
+    ghost_symbols, ghost_positions
+        Atoms that were removed, where the parent had them.
+    is_final
+        Whether this is the relaxed structure; else the start.
+    """
+
+    name: str
+    caption: str
+    symbols: tuple[str, ...]
+    positions: NDArray[np.float64]
+    cell: NDArray[np.float64]
+    planes: NDArray[np.intp]
+    coordination: NDArray[np.intp]
+    displacements: NDArray[np.float64]
+    bonds: NDArray[np.intp]
+    ghost_symbols: tuple[str, ...] = ()
+    ghost_positions: NDArray[np.float64]
+    is_final: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Compact document for the page: hundredths of an Å are enough for a picture."""
+        return {
+            "name": self.name,
+            "caption": self.caption,
+            "symbols": list(self.symbols),
+            "positions": np.round(self.positions, 2).tolist(),
+            "cell": np.round(self.cell, 3).tolist(),
+            "planes": self.planes.tolist(),
+            "coordination": self.coordination.tolist(),
+            "displacements": np.round(self.displacements, 2).tolist(),
+            "bonds": self.bonds.tolist(),
+            "ghosts": [
+                [symbol, *position]
+                for symbol, position in zip(self.ghost_symbols, np.round(self.ghost_positions, 2).tolist(), strict=True)
+            ],
+        }
+
+
+def scene(
+    calculation: Calculation,
+    result: CalculationResult | None = None,
+    parent: Atoms | None = None,
+) -> Scene:
+    """Scene of a calculation: its relaxed structure when there is one, else its start.
+
+    Parameters
+    ----------
+    calculation
+        The start, and what was removed.
+    result
+        Of the calculation.
+    parent
+        Structure that atoms were removed from; they are shown as ghosts.
+
+    Examples
+    --------
+    >>> from nanoslab.calculation import Settings
+    >>> pair = Atoms("CdSe", positions=[(0, 0, 1), (0, 0, 3.6)], cell=[9, 9, 9], pbc=True)
+    >>> shown = scene(Calculation(name="a", role="sheet", atoms=pair, settings=Settings(source="test")))
+    >>> shown.coordination.tolist(), shown.planes.tolist(), shown.is_final
+    ([1, 1], [0, 1], False)
+    """
+    start = calculation.atoms
+    final = result.atoms if result is not None else None
+    is_final = final is not None and len(final) == len(start)
+    shown = (final if is_final and final is not None else start).copy()
+    heights, _ = unwrapped_heights(start)
+    shift = _lift(shown)
+    first, second, image = neighbor_list("ijS", shown, natural_cutoffs(shown, mult=NEIGHBOUR_FACTOR))
+    once = (first < second) | ((first == second) & _is_positive(image))
+    ghosts = _ghosts(calculation, parent)
+    return Scene(
+        name=calculation.name,
+        caption=caption(calculation, is_final=is_final),
+        symbols=tuple(shown.get_chemical_symbols()),
+        positions=shown.positions,
+        cell=np.asarray(shown.cell[:]),
+        planes=plane_numbers(heights, PLANE_TOLERANCE),
+        coordination=np.bincount(first, minlength=len(shown)),
+        displacements=_displacements(start, final) if is_final and final is not None else np.zeros(len(shown)),
+        bonds=np.column_stack([first[once], second[once], image[once]]),
+        ghost_symbols=tuple(ghosts.get_chemical_symbols()),
+        ghost_positions=ghosts.positions + shift,
+        is_final=is_final,
+    )
+
+
+def scenes(
+    calculations: Sequence[Calculation], results: Mapping[str, CalculationResult], roles_left_out: Sequence[str] = ()
+) -> tuple[Scene, ...]:
+    """Scenes of all calculations but those of some roles, each vacancy with the atoms its parent had."""
+    starts = {calculation.name: calculation.atoms for calculation in calculations}
+    made = []
+    for calculation in calculations:
+        if calculation.role in roles_left_out:
+            continue
+        parent = None
+        if calculation.starts_from is not None:
+            relaxed = results.get(calculation.starts_from)
+            parent = relaxed.atoms if relaxed is not None and relaxed.atoms is not None else None
+            parent = starts.get(calculation.starts_from) if parent is None else parent
+        made.append(scene(calculation, results.get(calculation.name), parent))
+    return tuple(made)
+
+
+def caption(calculation: Calculation, *, is_final: bool) -> str:
+    """What the structure is, in words.
+
+    Examples
+    --------
+    >>> from nanoslab.calculation import Settings
+    >>> atom = Calculation(name="Se-atom", role="atom", atoms=Atoms("Se"), settings=Settings(source="test"))
+    >>> caption(atom, is_final=False)
+    'atom Se-atom: Se, as built'
+    """
+    lost = f", {len(calculation.removed_indices)} atoms removed" if calculation.removed_indices else ""
+    formula = calculation.atoms.get_chemical_formula()
+    return f"{calculation.role} {calculation.name}: {formula}{lost}, {'relaxed' if is_final else 'as built'}"
+
+
+def _lift(atoms: Atoms) -> NDArray[np.float64]:
+    """Close the sheet across the border of the cell and put it at mid-height; returns the shift of the whole."""
+    if atoms.cell.rank < 3:
+        return np.zeros(3)
+    fractional = atoms.get_scaled_positions(wrap=True)
+    levels = np.sort(fractional[:, 2])
+    gaps = np.diff(levels, append=levels[0] + 1)
+    lowest = levels[(int(gaps.argmax()) + 1) % len(levels)]
+    fractional[:, 2] = (fractional[:, 2] - lowest + 1e-9) % 1
+    middle = 0.5 - fractional[:, 2].max() / 2
+    fractional[:, 2] += middle
+    atoms.set_scaled_positions(fractional)
+    shift: NDArray[np.float64] = (middle - lowest) * np.asarray(atoms.cell[2])
+    return shift
+
+
+def _ghosts(calculation: Calculation, parent: Atoms | None) -> Atoms:
+    removed = list(calculation.removed_indices)
+    if parent is None or not removed or max(removed) >= len(parent):
+        return Atoms()
+    return parent[removed]
+
+
+def _displacements(start: Atoms, final: Atoms) -> NDArray[np.float64]:
+    """Distance moved in the relaxation, the drift of the whole taken out [Å]."""
+    vectors, _ = find_mic(final.positions - start.positions, final.cell, final.pbc)
+    vectors, _ = find_mic(vectors - np.median(vectors, axis=0), final.cell, final.pbc)
+    return np.asarray(np.linalg.norm(vectors, axis=1))
+
+
+def _is_positive(image: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """One of each pair of opposite images."""
+    first = image[:, 0] > 0
+    second = (image[:, 0] == 0) & (image[:, 1] > 0)
+    third = (image[:, 0] == 0) & (image[:, 1] == 0) & (image[:, 2] > 0)
+    return np.asarray(first | second | third)

@@ -1,0 +1,192 @@
+"""Tables of a campaign for the page: the verdict of every run, the ledger, the settings, the provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from nanoslab.build.ledger import sheet_ledger
+from nanoslab.calculation import Calculation, CalculationResult, Settings
+from nanoslab.errors import NanoslabError
+from nanoslab.studies.study import StudyResult, Table
+
+#: the worst first
+STATES = ("refused", "failed", "not converged", "not run", "skipped", "used")
+
+
+UNITS = {
+    "cutoff_energy": " [eV]",
+    "smearing_width": " [eV]",
+    "electronic_tolerance": " [eV]",
+    "force_tolerance": " [eV/Å]",
+}
+
+
+def state_of(result: CalculationResult | None, *, refused: bool) -> str:
+    """State of a run in one of the words of `STATES`.
+
+    Examples
+    --------
+    >>> state_of(None, refused=False)
+    'not run'
+    """
+    if refused:
+        return "refused"
+    if result is None or not result.found:
+        waiting = result is None or any(problem.startswith("not run yet") for problem in result.problems)
+        return "not run" if waiting else "skipped"
+    if result.energy is None:
+        return "failed"
+    return "used" if result.converged else "not converged"
+
+
+def verdict_table(
+    calculations: Sequence[Calculation], results: Mapping[str, CalculationResult], study_result: StudyResult
+) -> Table:
+    """One row per calculation, the failing ones on top."""
+    refused = dict(study_result.refused)
+    missing = dict(study_result.missing)
+    rows = []
+    for calculation in calculations:
+        name, result = calculation.name, results.get(calculation.name)
+        state = state_of(result, refused=name in refused)
+        said = [refused.get(name) or missing.get(name) or "", *(result.problems if result else ())]
+        rows.append(
+            (
+                name,
+                state,
+                "-" if result is None or result.energy is None else f"{result.energy:.4f}",
+                "-" if result is None or result.max_free_force is None else f"{result.max_free_force:.3f}",
+                result.level_of_theory if result else "-",
+                "; ".join(dict.fromkeys(text for text in said if text and text not in said[0][len(text) :])),
+            )
+        )
+    rows.sort(key=lambda row: STATES.index(row[1]))
+    return Table(
+        title="Verdict of every run",
+        columns=("calculation", "verdict", "energy [eV]", "largest force [eV/Å]", "level of theory", "what is wrong"),
+        rows=tuple(rows),
+        notes=(
+            "Refused runs exist but their energies are not used; skipped ones the engine cannot compute.",
+            "The force is the largest on a free component at the end.",
+        ),
+    )
+
+
+def ledger_table(calculations: Sequence[Calculation], results: Mapping[str, CalculationResult]) -> Table:
+    """Counts, formal charge and dipole, planes and thickness of every sheet built."""
+    rows = [row for calculation in calculations if (row := _ledger(calculation, results.get(calculation.name)))]
+    return Table(
+        title="Ledger",
+        columns=(
+            "calculation",
+            "counts",
+            "formal charge [e]",
+            "dipole [e Å]",
+            "planes",
+            "faces (low / high)",
+            "thickness [Å]",
+            "vacuum [Å]",
+            "area [Å²]",
+        ),
+        rows=tuple(rows),
+        notes=(
+            "Charge, dipole and planes as built; thickness and vacuum of the relaxed structure where there is one.",
+        ),
+    )
+
+
+def _ledger(calculation: Calculation, result: CalculationResult | None) -> tuple[str, ...] | None:
+    if calculation.atoms.info.get("recipe") is None:
+        return None
+    try:
+        built = sheet_ledger(calculation.atoms)
+        relaxed = sheet_ledger(result.atoms) if result is not None and result.atoms is not None else built
+    except NanoslabError:
+        # ligands and other compounds without formal charges: what is counted still counts
+        return (calculation.name, calculation.atoms.get_chemical_formula(), *["-"] * 7)
+    return (
+        calculation.name,
+        ", ".join(f"{count} {species}" for species, count in built.counts.items()),
+        f"{built.formal_charge:+g}" if built.formal_charge else "0",
+        f"{built.dipole:.2f}",
+        str(len(built.planes)),
+        " / ".join(built.termination),
+        f"{relaxed.thickness:.2f}",
+        f"{relaxed.vacuum:.2f}",
+        f"{relaxed.area:.2f}",
+    )
+
+
+def settings_table(calculations: Sequence[Calculation]) -> Table:
+    """Settings of the decks: one row per field, what all share first."""
+    rows = []
+    for field in fields(Settings):
+        values: dict[str, list[str]] = {}
+        for calculation in calculations:
+            values.setdefault(_words(getattr(calculation.settings, field.name)), []).append(calculation.name)
+        name = field.name.replace("_", " ") + UNITS.get(field.name, "")
+        most = max(values, key=lambda value: len(values[value]))
+        for value in sorted(values, key=lambda value: value != most):
+            others = "all" if len(values) == 1 else "all others"
+            rows.append((name, value, others if value == most else ", ".join(values[value])))
+    return Table(title="Settings of the VASP decks", columns=("setting", "value", "calculations"), rows=tuple(rows))
+
+
+def provenance_table(campaign_folder: Path, calculations: Sequence[Calculation], source: str) -> Table:
+    """How each structure was built, and which files and versions stand behind its result."""
+    rows = []
+    for calculation in calculations:
+        folder = campaign_folder / calculation.name
+        deck = _document(folder / "calculation.json")
+        run = {} if source == "vasp" else _document(folder / source / "result.json")
+        versions = {**deck.get("versions", {}), **run.get("versions", {})}
+        seconds = run.get("wall_time_s")
+        rows.append(
+            (
+                calculation.name,
+                _recipe(calculation.atoms.info.get("recipe")),
+                calculation.starts_from or "-",
+                str(deck.get("inputs", {}).get("POSCAR", "-"))[:12],
+                ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "-",
+                "-" if seconds is None else f"{seconds:.1f}",
+            )
+        )
+    return Table(
+        title="Provenance",
+        columns=("calculation", "built by", "starts from", "sha256 of POSCAR", "versions", "wall time [s]"),
+        rows=tuple(rows),
+        notes=("The whole hashes, settings and recipes stand in calculation.json of each folder.",),
+    )
+
+
+def _recipe(recipe: Any) -> str:
+    if not isinstance(recipe, Mapping):
+        return "-"
+    parameters = recipe.get("parameters", {})
+    plain = {key: value for key, value in parameters.items() if key != "parent"}
+    words = ", ".join(f"{key} {_words(value)}" for key, value in plain.items())
+    parent = parameters.get("parent")
+    made = f"{recipe.get('builder', '?')}({words})"
+    return f"{made} of {_recipe(parent)}" if isinstance(parent, Mapping) else made
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " × ".join(_words(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} = {_words(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
