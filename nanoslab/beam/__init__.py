@@ -46,6 +46,7 @@ _MODULES = {
         "dose_budget",
         "dose_for_composition",
     ),
+    "composition": ("CompositionDose", "composition_doses"),
     "etching": (
         "Etching",
         "etch",

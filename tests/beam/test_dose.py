@@ -7,6 +7,7 @@ import pytest
 
 from nanoslab.beam import (
     Target,
+    composition_doses,
     displacement_cross_section,
     displacement_rate,
     dose_budget,
@@ -41,6 +42,18 @@ def test_composition_is_reached_at_its_dose() -> None:
     dose = dose_for_composition(kept, lost, 0.8)
     assert surviving_fraction(lost, dose) / surviving_fraction(kept, dose) == pytest.approx(0.8, rel=1e-12)
     assert dose_for_composition(140.0, 140.0, 0.8) == inf
+
+
+def test_doses_over_the_open_assumptions() -> None:
+    """At 0.8 left of an element that alone is lost, σ D = ln 1.25; a lower threshold always needs less."""
+    rows = composition_doses("Se", 0.8, 5.12, [200, 300])
+    assert len(rows) == 8
+    for row in rows:
+        assert row.cross_section_barn * 1e-8 * row.dose_e_per_A2 == pytest.approx(np.log(1.25), rel=1e-12)
+        assert row.threshold_energy in (5.12, pytest.approx(8.5333, abs=1e-4))
+        assert row.to_dict()["threshold_energy_eV"] == row.threshold_energy
+    doses = {(row.beam_energy_keV, row.threshold_energy, row.escape): row.dose_e_per_A2 for row in rows}
+    assert doses[200, 5.12, "spherical"] < doses[200, 5.12, "planar"] < doses[200, rows[2].threshold_energy, "planar"]
 
 
 def test_highest_safe_voltage_loses_what_it_allows() -> None:
