@@ -19,7 +19,7 @@ from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
     from nanoslab.calculation import Calculation
-    from nanoslab.engines import Engine, Outcome
+    from nanoslab.engines import Engine, Limits, Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("--wall-time", expected="hours above 0", got=arguments.wall_time)
     chosen = engine(arguments.engine)
     deadline = None if arguments.wall_time is None else time.time() + 3600 * arguments.wall_time
-    folder, is_study = _campaign_folder(arguments.campaign, arguments.folder)
+    folder, is_study = _campaign_folder(arguments, Limits(deadline=deadline))
     calculations = select(_load(folder), arguments.only)
     with _progress(len(calculations), show=not (arguments.quiet or arguments.json)) as on_event:
         outcomes = run_calculations(
@@ -69,8 +69,9 @@ def run(arguments: argparse.Namespace) -> None:
     _raise_for(outcomes)
 
 
-def _campaign_folder(given: Path, asked: Path | None) -> tuple[Path, bool]:
+def _campaign_folder(arguments: argparse.Namespace, limits: Limits) -> tuple[Path, bool]:
     """Return the campaign, written first when a study file was given, and whether it was."""
+    given, asked = arguments.campaign, arguments.folder
     if given.is_dir():
         if asked is not None:
             raise InputError("--campaign", expected="only with a study file", got=asked, advice="leave it out")
@@ -78,10 +79,12 @@ def _campaign_folder(given: Path, asked: Path | None) -> tuple[Path, bool]:
     if not given.is_file():
         raise FileError(given, expected="a campaign folder or a study file", got="nothing", advice="see 'nanoslab new'")
     from nanoslab.campaign import write_campaign
-    from nanoslab.studies.study_file import load_study
+    from nanoslab.cli.screening import ready_study
+    from nanoslab.studies.study_file import load_calculations
 
     folder = asked or Path(given.stem)
-    write_campaign(given, load_study(given).calculations(), folder)
+    study_file = ready_study(given, jobs=arguments.jobs, limits=limits, quiet=arguments.quiet or arguments.json)
+    write_campaign(study_file, load_calculations(study_file), folder)
     return folder, True
 
 

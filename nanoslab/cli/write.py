@@ -40,11 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write, and show what was written."""
     from nanoslab.campaign import write_campaign
-    from nanoslab.studies.study_file import load_study
+    from nanoslab.cli.screening import ready_study
+    from nanoslab.studies.study_file import load_calculations
 
-    study = load_study(arguments.study)
     library = _library(arguments.potcars, arguments.dataset)
-    written = write_campaign(arguments.study, study.calculations(), arguments.campaign, library)
+    study_file = ready_study(arguments.study)
+    written = write_campaign(study_file, load_calculations(study_file), arguments.campaign, library)
     if arguments.json:
         print_json(_document(written))
     else:

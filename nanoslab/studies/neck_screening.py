@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nanoslab.calculation import Calculation, CalculationResult
-from nanoslab.engines import Engine, Outcome, Step, engine, read_result, run_calculations
+from nanoslab.calculation import Calculation
+from nanoslab.engines import Engine, Limits, Outcome, Step, engine, read_result, run_calculations
 from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 from nanoslab.studies.neck_result import NeckStudyResult
@@ -25,6 +25,7 @@ def ready_study_file(
     path: str | os.PathLike[str],
     *,
     jobs: int | None = None,
+    limits: Limits | None = None,
     on_event: Callable[[Step | Outcome], None] | None = None,
 ) -> Path:
     """Return the study file that decks are written from: the given one, or after its screen the one beside it.
@@ -33,7 +34,7 @@ def ready_study_file(
     ----------
     path
         Study file of any kind; only a neck study with ``screen:`` and without ``screened:`` is screened.
-    jobs, on_event
+    jobs, limits, on_event
         See `nanoslab.engines.run_calculations`.
 
     Returns
@@ -56,13 +57,33 @@ def ready_study_file(
     study = load_study(file)
     if not isinstance(study, NeckStudy) or study.screen is None or study.screened is not None:
         return file
-    result = _run(study, engine(study.screen.engine), file.with_name(f"{file.stem}.screening"), jobs, on_event)
+    screen = screening_study(study)
+    calculations, folder = screen.calculations(), file.with_name(f"{file.stem}.screening")
+    chosen = engine(study.screen.engine)
+    folder.mkdir(parents=True, exist_ok=True)
+    _require_all(run_calculations(calculations, chosen, folder, jobs=jobs, limits=limits, on_event=on_event))
+    result = _analyzed(screen, calculations, folder, chosen)
     target = file.with_name(f"{file.stem}.screened.yaml")
     text = screened_text(file.read_text(encoding="utf-8"), result)
     if not target.is_file() or target.read_text(encoding="utf-8") != text:
         _refuse_foreign(target, file)
         write_atomically(target, text)
     return target
+
+
+def screening_size(path: str | os.PathLike[str]) -> int:
+    """Return how many calculations the screen of a study file has; 0 where it asks for none or has been screened.
+
+    Examples
+    --------
+    >>> from nanoslab.files import data_folder
+    >>> screening_size(data_folder("workflows") / "pbse_neck.yaml")
+    0
+    """
+    study = load_study(path)
+    if not isinstance(study, NeckStudy) or study.screen is None or study.screened is not None:
+        return 0
+    return len(screening_study(study).calculations())
 
 
 def screening_study(study: NeckStudy) -> NeckStudy:
@@ -112,17 +133,7 @@ def screened_text(study_text: str, result: NeckStudyResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _run(
-    study: NeckStudy,
-    chosen: Engine,
-    folder: Path,
-    jobs: int | None,
-    on_event: Callable[[Step | Outcome], None] | None,
-) -> NeckStudyResult:
-    screen = screening_study(study)
-    calculations = screen.calculations()
-    folder.mkdir(parents=True, exist_ok=True)
-    outcomes = run_calculations(calculations, chosen, folder, jobs=jobs, on_event=on_event)
+def _require_all(outcomes: tuple[Outcome, ...]) -> None:
     left = [outcome for outcome in outcomes if outcome.state != "finished"]
     if left:
         raise EngineError(
@@ -131,17 +142,18 @@ def _run(
             got=f"{left[0].name} ({', '.join(left[0].problems)})",
             advice="run the same command again to go on",
         )
-    results = _results(calculations, folder, chosen)
+
+
+def _analyzed(
+    screen: NeckStudy, calculations: tuple[Calculation, ...], folder: Path, chosen: Engine
+) -> NeckStudyResult:
+    results = {one.name: read_result(folder / one.name / chosen.label) for one in calculations}
     result = screen.analyze(results)
     if result.refused:
         name, reason = result.refused[0]
         raise EngineError(f"screen, {name}", expected="a result to be used", got=reason)
     write_atomically(folder / "screening.json", json.dumps({"schema": 1, **result.to_dict()}, indent=2) + "\n")
     return result
-
-
-def _results(calculations: tuple[Calculation, ...], folder: Path, chosen: Engine) -> dict[str, CalculationResult]:
-    return {calculation.name: read_result(folder / calculation.name / chosen.label) for calculation in calculations}
 
 
 def _refuse_foreign(target: Path, source: Path) -> None:
