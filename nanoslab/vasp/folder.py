@@ -21,6 +21,7 @@ _LOG = re.compile(
     r"(vasp[._]?(out|log|err)|std_?(out|err)(\.txt)?|print-out|log|OUT|slurm-\d+.*|.+\.[oe]\d+|[\w-]+\.(out|log|err))"
     r"(\.gz|\.xz|\.bz2)?"
 )
+_XML = re.compile(r"\.xml(\.(gz|xz|bz2))?$")
 _LEFTOVER = re.compile(r"error\.\d+\.tar(\.gz)?")
 _IMAGE = re.compile(r"\d\d")
 
@@ -129,6 +130,8 @@ def runs_of_folder(folder: Path) -> list[RunFiles]:
     stages = _stages(folder, names)
     with_outputs = [stage for stage in stages.values() if stage.has_outputs]
     if not with_outputs:
+        with_outputs = _vaspruns_of_other_names(folder, names)
+    if not with_outputs:
         deck = stages.get("")
         if deck is None or not {"INCAR", "POSCAR"} <= deck.files.keys():
             return []
@@ -161,7 +164,7 @@ def kind_of_file(path: Path) -> str:
 
     with ByteStream(path) as stream:
         head = stream.peek(1 << 14)
-    if b"<modeling" in head or head.lstrip().startswith(b"<?xml"):
+    if b"<modeling>" in head:
         return "vasprun"
     if b" vasp." in head or b"\n INCAR:" in head or b"POTCAR:" in head:
         return "OUTCAR"
@@ -173,14 +176,16 @@ def kind_of_file(path: Path) -> str:
 def _match(name: str) -> tuple[str, str] | None:
     """Kind and stage of a file name: ``vasprun.xml.relax1.gz`` is a vasprun of stage ``.relax1``."""
     found = _NAMES.search(name)
-    if found is None or (found.start() and found["kind"] != "vasprun"):
+    if found is None:
         return None
-    kind, stage = found["kind"], found["stage"]
+    kind, stage, prefix = found["kind"], found["stage"], name[: found.start()]
+    if prefix and kind != "vasprun" and (kind not in _OUTPUTS or prefix[-1] not in "._-"):
+        return None
     if kind == "vasprun":
         if ".xml" not in stage:
             return None
-        stage = name[: found.start()] + stage.replace(".xml", "", 1)
-    return kind, stage
+        stage = stage.replace(".xml", "", 1)
+    return kind, prefix + stage
 
 
 def _stages(folder: Path, names: list[str]) -> dict[str, _Stage]:
@@ -195,6 +200,21 @@ def _stages(folder: Path, names: list[str]) -> dict[str, _Stage]:
         if known is None or len(name) < len(known.name):
             stage.files[kind] = folder / name
     return stages
+
+
+def _vaspruns_of_other_names(folder: Path, names: list[str]) -> list[_Stage]:
+    """Files such as ``CdTe_vr.xml.gz`` that are a vasprun.xml by their content."""
+    found = []
+    for name in names:
+        if not _XML.search(name):
+            continue
+        try:
+            kind = kind_of_file(folder / name)
+        except FileError:
+            continue
+        if kind == "vasprun":
+            found.append(_Stage(name, {kind: folder / name}))
+    return found
 
 
 def _choose(stages: list[_Stage]) -> tuple[_Stage | None, list[_Stage], list[str]]:

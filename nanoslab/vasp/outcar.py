@@ -33,11 +33,12 @@ _ELECTRONIC_TOTAL = re.compile(rb"\n *free energy +TOTEN *= *(\S+) eV *\r?\n")
 _EXTRAPOLATED = re.compile(rb"\n *energy  without entropy *=[^\n]*?energy\(sigma->0\) *= *(\S+) *\r?\n")
 _IN_KB = re.compile(rb"in kB +([^\n]*)\n")
 _VECTOR = re.compile(rb"-?\d+\.\d{9}")
-_ROW = re.compile(rb" *(-?\d*\.\d{5}) *(-?\d*\.\d{5}) *(-?\d*\.\d{5}) +(-?\d*\.\d{6}) *(-?\d*\.\d{6}) *(-?\d*\.\d{6})")
+_POSITION, _FORCE = rb" *(-?\d*\.\d{5})", rb" *(-?\d*\.\d{6}|\*+)"
+_ROW = re.compile(3 * _POSITION + 3 * _FORCE)
 _ELAPSED = re.compile(rb"Elapsed time \(sec\): +([\d.]+) *\r?\n")
 _END = re.compile(rb"Voluntary context switches: +\d+ *\r?\n")
 _PROFILE = b"PROFILE, used timers"
-_PROFILE_END = re.compile(rb"\n(Profiling took [^\n]*seconds *\n|[^\n]*-{20,} *\n)\s*$")
+_PROFILE_END = re.compile(rb"\nProfiling took +[\d.]+ seconds *\r?\n\s*$")
 
 _ITERATION_TEXT = 6000
 _ENERGY_TEXT = 1200
@@ -181,7 +182,7 @@ class _Walk:
         header, stream = self.header, self.stream
         final = self.last.frame(header.n_atoms) if self.steps else None
         problems = list(self.problems)
-        if final is not None and final.forces is None and self.last.rows:
+        if self.steps and self.last.rows and (final is None or final.forces is None):
             problems.append(f"{stream.path.name}: the forces of the last ionic step cannot be read")
         cut = "" if self.complete else f"ends after {stream.offset} bytes, {self._where()}"
         return Reading(
@@ -256,7 +257,7 @@ def _positions_and_forces(rows: bytes) -> Array | None:
         found = _ROW.match(line)
         if found is None:
             return None
-        table[i] = [float(word) for word in found.groups()]
+        table[i] = [np.nan if word.startswith(b"*") else float(word) for word in found.groups()]
     return table
 
 

@@ -13,6 +13,7 @@ _VERSION = re.compile(rb"\bvasp\.(\d[^\s]*)")
 _TITLE = re.compile(rb"\n +TITEL +=([^\n]+)\n")
 _ELEMENT = re.compile(rb"\n +VRHFIN +=\s*([A-Za-z]{1,2})\b")
 _LISTED = re.compile(rb"\n *POTCAR: +([^\n]+)")
+_PER_TYPE = b"ions per type ="
 _COUNTS = re.compile(rb"ions per type =([ \d]+(?:\n +[ \d]+)*)\n")
 _N_IONS = re.compile(rb"NIONS =\s*(\d+)")
 _N_KPOINTS = re.compile(rb"NKPTS =\s*(\d+)")
@@ -22,6 +23,7 @@ _TAG = re.compile(rb"\b([A-Z][A-Z_0-9]{2,}) *= *([^\s;]+)")
 _INCAR_TAG = re.compile(rb"^ *([A-Za-z][A-Za-z_0-9]*) *= *([^\n#!]*)", re.MULTILINE)
 _SCALED = re.compile(rb"\n position of ions in fractional coordinates[^\n]*\n((?:[ \d.+-]+\n)+)")
 _VECTOR = re.compile(rb"-?\d+\.\d{9}")
+_HEAD = 1 << 18
 _LATTICE = b"direct lattice vectors"
 
 
@@ -52,10 +54,11 @@ def parse_header(text: bytes) -> Header:
     """Parse the text before the first electronic step; what is missing stays empty."""
     text = text.replace(b"\r\n", b"\n")
     version = _VERSION.search(text[:4096])
-    counts_match = _COUNTS.search(text)
+    at = text.find(_PER_TYPE)
+    counts_match = _COUNTS.match(text[at : at + 2000]) if at >= 0 else None
     counts = tuple(int(word) for word in counts_match[1].split()) if counts_match else ()
     n_atoms = _integer(_N_IONS, text) or sum(counts) or None
-    incar = _INCAR.search(text)
+    incar = _INCAR.search(text[:_HEAD])
     parameters = _PARAMETERS.search(text)
     titles = [title.decode("latin-1").strip() for title in _TITLE.findall(text)]
     if not titles:

@@ -1,0 +1,89 @@
+"""The command: one row per run, tidy, and exit codes that scripts can rely on."""
+
+import csv
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import ase.io
+import pytest
+
+from nanoslab.cli.main import main
+
+_spec = importlib.util.spec_from_file_location(
+    "vasp_writers", Path(__file__).resolve().parents[1] / "vasp" / "writers.py"
+)
+writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
+if not hasattr(writers, "Run"):
+    _spec.loader.exec_module(writers)
+
+
+@pytest.fixture
+def campaign(tmp_path):
+    good = writers.Run(steps=(writers.shifted(-20.0), writers.Step()))
+    bad = writers.Run(steps=(writers.shifted(-19.0, n=60, last_change=0.1),))
+    for name, run in (("good", good), ("bad", bad)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "vasprun.xml").write_bytes(writers.vasprun(run))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "OUTCAR").write_bytes(b"nothing")
+    (tmp_path / "deck").mkdir()
+    (tmp_path / "deck" / "INCAR").write_text("NSW = 0\n")
+    (tmp_path / "deck" / "POSCAR").write_text(writers.poscar(good))
+    return tmp_path
+
+
+def test_one_row_per_run_and_counts_at_the_end(campaign, capsys):
+    assert main(["read", str(campaign)]) == 0
+    out = capsys.readouterr().out
+    assert all(len(line) <= 100 for line in out.splitlines())
+    assert [line.split()[0].rsplit("/", 1)[-1] for line in out.splitlines()[2:6]] == ["bad", "broken", "deck", "good"]
+    assert "-20.60000" in out
+    assert out.splitlines()[-4:] == [
+        "     1  electrons not converged", "     1  unreadable", "     1  not run", "     1  ok",
+    ]  # fmt: skip
+
+
+def test_json_is_one_document(campaign, capsys):
+    assert main(["read", str(campaign), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == 1
+    rows = {Path(row["path"]).name: row for row in document["runs"]}
+    assert set(rows) == {"good", "bad", "broken", "deck"}
+    assert rows["good"]["converged"] is True
+    assert rows["bad"]["electronic_converged"] is False
+    assert rows["broken"]["energy_eV"] is None
+    assert rows["broken"]["problems"]
+
+
+def test_csv_has_every_run_and_all_keys(campaign, capsys):
+    target = campaign / "runs.csv"
+    assert main(["read", str(campaign), "--csv", str(target)]) == 0
+    with target.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 4
+    assert {"path", "energy_eV", "problems", "sources"} <= set(rows[0])
+
+
+def test_extxyz_has_every_ionic_step(campaign, capsys):
+    target = campaign / "steps.xyz"
+    assert main(["read", str(campaign / "good"), str(campaign / "broken"), "--extxyz", str(target)]) == 0
+    images = ase.io.read(target, index=":", format="extxyz")
+    assert [image.get_potential_energy() for image in images] == [-20.1, writers.Step().energy]
+    assert "not in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["nothing"], ["empty"], ["deck"]])
+def test_nothing_to_read_is_one_line_and_exit_code_2(campaign, capsys, arguments):
+    (campaign / "empty").mkdir()
+    assert main(["read", str(campaign / arguments[0])]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("nanoslab: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_jobs_must_be_positive(campaign, capsys):
+    assert main(["read", str(campaign), "--jobs", "0"]) == 2
+    assert "--jobs" in capsys.readouterr().err
