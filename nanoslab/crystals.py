@@ -172,14 +172,11 @@ def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atom
     """
     if not isinstance(source, Atoms) and str(source) in crystal_names():
         return crystal(str(source), lattice or "pbe")
+    if not isinstance(source, Atoms) and not Path(source).is_file():
+        raise unknown_crystal("crystal (a name, or the path of a structure file)", str(source))
     if lattice is not None:
         raise InputError("lattice", expected="none beside a structure", got=repr(lattice), advice="leave it out")
-    if isinstance(source, Atoms):
-        return source.copy()
-    path = Path(source)
-    if not path.is_file():
-        raise unknown_crystal("crystal (a name, or the path of a structure file)", str(source))
-    return read_structure_file(path)
+    return source.copy() if isinstance(source, Atoms) else read_structure_file(Path(source))
 
 
 def unknown_crystal(where: str, given: str) -> InputError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self, TypeVar
 
 
 class NanoslabError(Exception):
@@ -29,9 +30,22 @@ class NanoslabError(Exception):
         message = f"{where}: expected {expected}, got {got}"
         super().__init__(f"{message}; {advice}" if advice else message)
 
+    def within(self, where: object) -> Self:
+        """The same error, told to lie inside something larger.
+
+        Examples
+        --------
+        >>> str(NanoslabError("vacuum", expected="a length", got="-3").within("study.yaml"))
+        'study.yaml: vacuum: expected a length, got -3'
+        """
+        return _rebuild(type(self), f"{where}: {self}")
+
     def __reduce__(self) -> tuple[object, ...]:
         # The keyword-only signature would otherwise break the way back from a worker process.
         return _rebuild, (type(self), str(self))
+
+
+Kind = TypeVar("Kind", bound=NanoslabError)
 
 
 class InputError(NanoslabError):
@@ -50,7 +64,7 @@ class MismatchError(NanoslabError):
     """Two runs whose energies must not be subtracted from one another."""
 
 
-def _rebuild(kind: type[NanoslabError], message: str) -> NanoslabError:
+def _rebuild(kind: type[Kind], message: str) -> Kind:
     error = kind.__new__(kind)
     Exception.__init__(error, message)
     return error

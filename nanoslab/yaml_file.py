@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from nanoslab.errors import FileError
 
@@ -84,8 +85,29 @@ def _first_fault(path: object, document: dict[str, Any], error: ValidationError)
     if fault["type"] == "missing":
         return FileError(place, expected="this field", got="nothing", advice=f"add it{more}")
     got = repr(_plain(fault["input"]))
-    expected = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return FileError(place, expected=expected, got=got, advice=f"mend this field{more}")
+    return FileError(place, expected=_expected(fault), got=got, advice=f"mend this field{more}")
+
+
+def _expected(fault: ErrorDetails) -> str:
+    """What would have been accepted, without the checker's own words."""
+    limits = fault.get("ctx", {})
+    words = {
+        "int_type": "a whole number",
+        "int_parsing": "a whole number",
+        "int_from_float": "a whole number",
+        "float_type": "a number",
+        "float_parsing": "a number",
+        "string_type": "text",
+        "bool_parsing": "true or false",
+        "tuple_type": "a list",
+        "dict_type": "named fields",
+        "model_type": "named fields",
+        "too_short": f"at least {limits.get('min_length')} entries",
+        "too_long": f"at most {limits.get('max_length')} entries",
+        "string_pattern_mismatch": f"text of the form {limits.get('pattern')}",
+    }
+    given = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return words.get(fault["type"], given)
 
 
 def _suggest(name: str) -> str:

@@ -90,7 +90,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _read(path: Path) -> CalculationResult:
     from nanoslab.vasp import calculation_result, read_run
 
-    return calculation_result(path.name, read_run(path))
+    result: CalculationResult = calculation_result(path.name, read_run(path))
+    return result
 
 
 def _require(

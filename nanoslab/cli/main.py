@@ -69,6 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`| head`) went away; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # A full disk or a folder that cannot be written is the machine's state, not our bug
+        if error.filename is None:
+            raise
+        sys.stderr.write(f"nanoslab: {error.filename}: {error.strerror}; check the path, its rights and the disk\n")
+        return 2
     except KeyboardInterrupt:
         sys.stderr.write("nanoslab: interrupted; run the same command again to go on\n")
         return 130

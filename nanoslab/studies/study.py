@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.errors import NanoslabError
 from nanoslab.yaml_file import StrictModel
 
 #: base of every part of a study file
@@ -27,6 +29,24 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def inside(where: object) -> Iterator[None]:
+    """Errors of the block name what they lie inside of.
+
+    Examples
+    --------
+    >>> from nanoslab.errors import InputError
+    >>> with inside("sheet wurtzite"):
+    ...     raise InputError("vacuum", expected="a length", got="-3")
+    Traceback (most recent call last):
+    nanoslab.errors.InputError: sheet wurtzite: vacuum: expected a length, got -3
+    """
+    try:
+        yield
+    except NanoslabError as error:
+        raise error.within(where) from error
 
 
 class StudyResult(Protocol):

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from nanoslab.errors import FileError, unknown_name
+from nanoslab.calculation import Calculation
+from nanoslab.errors import FileError, InputError, unknown_name
 from nanoslab.yaml_file import read_yaml, validated
 
 if TYPE_CHECKING:
@@ -47,3 +48,18 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     study_class = getattr(import_module(module), name)
     study: Study = validated(path, document, study_class)
     return study
+
+
+def load_calculations(path: str | os.PathLike[str]) -> tuple[Calculation, ...]:
+    """Calculations of a study file; what cannot be built names the file.
+
+    Examples
+    --------
+    >>> from nanoslab.files import data_folder
+    >>> load_calculations(data_folder("workflows") / "cdse_nanosheet.yaml")[0].name
+    'wurtzite-pristine'
+    """
+    try:
+        return load_study(path).calculations()
+    except InputError as error:
+        raise (error if str(error).startswith(str(path)) else error.within(path)) from None

@@ -18,6 +18,7 @@ from nanoslab.calculation import Calculation, Settings
 from nanoslab.crystals import crystal
 from nanoslab.errors import InputError
 from nanoslab.presets import crystal_settings, isolated_atom_settings
+from nanoslab.studies.study import inside
 from nanoslab.symmetry import site_permutations, standard_cell
 
 if TYPE_CHECKING:
@@ -32,12 +33,15 @@ METALS = frozenset({"Cd", "Zn", "Pb"})
 def calculations(study: VacancyFile) -> tuple[Calculation, ...]:
     """Pristine sheets, the structures that lost atoms, and the references, parents first."""
     settings = study.settings.settings()
-    sheets = [(sheet, _pristine(sheet, settings)) for sheet in study.sheets]
-    made = [pristine for _, pristine in sheets]
-    for sheet, pristine in sheets:
+    made = []
+    for sheet in study.sheets:
+        with inside(f"sheet {sheet.phase}"):
+            made.append(_pristine(sheet, settings))
+    for sheet, pristine in zip(study.sheets, tuple(made), strict=True):
         series = [one for one in study.series if one.sheets is None or sheet.phase in one.sheets]
-        made.extend(_vacancies(pristine, series))
-    made.extend(_references(study, settings, made[: len(sheets)]))
+        with inside(f"sheet {sheet.phase}"):
+            made.extend(_vacancies(pristine, series))
+    made.extend(_references(study, settings, made[: len(study.sheets)]))
     names = [calculation.name for calculation in made]
     if doubles := {name for name in names if names.count(name) > 1}:
         raise InputError("study", expected="calculations of different names", got=", ".join(sorted(doubles)))
@@ -76,7 +80,9 @@ def _vacancies(pristine: Calculation, series: list[SeriesModel]) -> Iterator[Cal
     places: dict[tuple[int, ...], _Place] = {}
     permutations = site_permutations(pristine.atoms)
     for one in series:
-        for vacancy in _of_series(pristine.atoms, one):
+        with inside(f"series {one.name}"):
+            vacancies = _of_series(pristine.atoms, one)
+        for vacancy in vacancies:
             # Series overlap (a small cell's layer is also a count); the same structure is computed once
             images = permutations[:, list(vacancy.removed_indices)]
             same = min(tuple(sorted(image)) for image in images.tolist())
@@ -104,10 +110,9 @@ def _vacancies(pristine: Calculation, series: list[SeriesModel]) -> Iterator[Cal
         )
 
 
-def _of_series(slab: Atoms, series: SeriesModel) -> Iterator[Vacancy]:
+def _of_series(slab: Atoms, series: SeriesModel) -> list[Vacancy]:
     counts = ("layer",) if series.counts == "layer" else series.counts
-    for count in counts:
-        yield from distinct_vacancies(slab, series.remove, count, series.region)
+    return [v for count in counts for v in distinct_vacancies(slab, series.remove, count, series.region)]
 
 
 def _references(study: VacancyFile, settings: Settings, pristine: list[Calculation]) -> Iterator[Calculation]:

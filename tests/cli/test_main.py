@@ -1,8 +1,11 @@
 """The command line's manners: exit codes, one-line errors, suggestions."""
 
+from pathlib import Path
+
 import pytest
 
 from nanoslab.cli.main import COMMANDS, main
+from nanoslab.files import data_folder
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,3 +19,13 @@ def test_misspelt_command_is_one_line_with_the_closest_name(capsys: pytest.Captu
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "did you mean knockon?" in err
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    study = str(data_folder("workflows") / "cdse_nanosheet.yaml")
+    assert main(["write", study, str(blocked / "campaign")]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert str(blocked) in err

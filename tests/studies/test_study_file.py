@@ -6,7 +6,7 @@ import pytest
 
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import data_folder
-from nanoslab.studies.study_file import load_study
+from nanoslab.studies.study_file import load_calculations, load_study
 from nanoslab.yaml_file import read_yaml
 
 GOOD = """\
@@ -63,6 +63,21 @@ def test_every_fault_is_one_line_that_names_its_place(tmp_path: Path, old: str, 
     message = str(error.value)
     assert words in message
     assert str(path) in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("CdSe-wurtzite", "CdSe-wurzite", "study.yaml: sheet wurtzite: crystal"),
+        ("monolayers: 7", "monolayers: 7\n    vacuum: .inf", "study.yaml: sheet wurtzite: vacuum"),
+        ("title: one sheet", "title: one sheet\nsettings: {preset: ma2032}", "study.yaml: preset"),
+    ],
+)
+def test_what_cannot_be_built_names_the_file_and_the_place(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert old in GOOD
+    with pytest.raises(InputError) as error:
+        load_calculations(written(tmp_path, GOOD.replace(old, new)))
+    assert words in str(error.value)
 
 
 def test_a_misspelt_field_is_answered_with_the_right_one(tmp_path: Path) -> None:
