@@ -34,18 +34,16 @@ def cancel_campaign(campaign: Path, only: Iterable[str] = ()) -> list[str]:
     patterns = tuple(only)
     wanted = matching(names, patterns) if patterns else set(names)
     ask_to_cancel(campaign, wanted)
+    standings = [s for s in campaign_status(campaign, only=sorted(wanted)) if s.state in ("queued", "running")]
     prefix = f"{campaign_label(campaign)}."
-    jobs = our_jobs() if has_slurm() else ()
+    in_queue = has_slurm() and any(standing.backend != "local" for standing in standings)
+    jobs = our_jobs() if in_queue else ()
     whole = {*wanted, *([] if patterns else ["slots", "block"])}  # jobs that serve many calculations
     cancel_jobs(job.job for job in jobs if job.name.startswith(prefix) and _name(job.name[len(prefix) :], whole))
-    stopped = []
-    for standing in campaign_status(campaign, only=sorted(wanted)):
-        if standing.state not in ("queued", "running"):
-            continue
+    for standing in standings:
         folder = campaign / standing.name
         _stop(folder if standing.source == "vasp" else folder / standing.source)
-        stopped.append(standing.name)
-    return stopped
+    return [standing.name for standing in standings]
 
 
 def _name(rest: str, wanted: set[str]) -> bool:

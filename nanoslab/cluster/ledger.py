@@ -61,7 +61,8 @@ class Ledger:
     def note(self, name: str, state: str, reason: str = "") -> str:
         """Record a state; returns what could not be recorded, in words, empty when all is well."""
         before = self.state(name)
-        after = replace(before, state=state, reason=reason, job="", pid=0)
+        backend = self.entries[name].order.backend
+        after = replace(before, state=state, reason=reason, job="", pid=0, backend=backend)
         try:
             self.entries[name].folder.mkdir(parents=True, exist_ok=True)
             write_state(self.entries[name].folder, after)

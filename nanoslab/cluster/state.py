@@ -133,16 +133,19 @@ def write_state(run_folder: Path, state: State) -> State:
     'no POTCAR'
     """
     stamped = replace(state, since=round(time.time(), 3), reason=" ".join(state.reason.split())[:1200])
-    line = json.dumps({"schema": SCHEMA, **asdict(stamped)}, ensure_ascii=True)
+    _write_line(run_folder / STATE_FILE, asdict(stamped))
+    return stamped
+
+
+def _write_line(path: Path, document: Mapping[str, Any]) -> None:
+    line = json.dumps({"schema": SCHEMA, **document}, ensure_ascii=True)
     data = (line.ljust(PADDED_LENGTH - 1) + "\n").encode()
-    path = run_folder / STATE_FILE
     try:
         write_atomically(path, data)
     except OSError:
         with path.open("r+b") as stream:  # raises again when there is no old record to write over
             stream.write(data)
             stream.truncate()
-    return stamped
 
 
 def attempt_folder(run_folder: Path, number: int) -> Path:
@@ -176,8 +179,7 @@ def read_attempt(run_folder: Path, number: int) -> dict[str, Any]:
 
 def record_attempt(run_folder: Path, number: int, document: Mapping[str, Any]) -> None:
     """Write who ran a start and, at its end, how it ended."""
-    path = attempt_folder(run_folder, number) / "job.json"
-    write_atomically(path, json.dumps({"schema": SCHEMA, **document}) + "\n")
+    _write_line(attempt_folder(run_folder, number) / "job.json", document)
 
 
 def claim_attempt(run_folder: Path, owner: Owner, is_alive: Callable[[Owner], bool]) -> int | None:
@@ -223,8 +225,10 @@ def is_held(run_folder: Path, number: int, asker: Owner | None, is_alive: Callab
         restart=int(record.get("restart", 0)),
         started=float(record.get("started", 0.0)),
     )
+    if asker is not None and (holder.host, holder.pid) == (asker.host, asker.pid):
+        return False  # this very process started it, and is not in it any more
     if asker is not None and holder.job and holder.job == asker.job:
-        return holder.restart == asker.restart and holder.pid != asker.pid and is_alive(replace(holder, job=""))
+        return holder.restart == asker.restart and is_alive(replace(holder, job=""))
     return is_alive(holder)
 
 

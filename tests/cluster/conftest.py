@@ -21,10 +21,6 @@ from nanoslab.campaign import write_campaign
 HERE = Path(__file__).parent
 FAKE_VASP = HERE / "fake_vasp.py"
 
-#: names the queue's own commands read; a test must not see another test's Slurm
-_SLURM_VARIABLES = ("SLURM_CONF", "SQUEUE_USERS")
-
-
 def cluster_of(n_pairs: int, shift: float = 0.0) -> Atoms:
     """A dimer or a tetrahedron near its equilibrium, one atom fixed: relaxes in some ten steps to one minimum."""
     corners = np.array([[0, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 1]][: 2 * n_pairs]) * 1.95
@@ -98,14 +94,26 @@ class Toy:
         command = self.command("submit", str(self.folder), "--cluster", str(self.cluster), *words)
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    def status(self, *words: str) -> dict[str, Any]:
-        command = self.command("status", str(self.folder), "--json", *words)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return {row["name"]: row for row in json.loads(done.stdout)["calculations"]}
+    def status(self) -> dict[str, Any]:
+        from nanoslab.cluster.status import campaign_status
+
+        return {standing.name: standing.to_dict() for standing in campaign_status(self.folder)}
 
     def states(self) -> dict[str, str]:
         return {name: row["state"] for name, row in self.status().items()}
+
+    def compute_here(self) -> dict[str, float | None]:
+        """Energies of an undisturbed run, computed in this process."""
+        from nanoslab.cluster.config import load_cluster
+        from nanoslab.cluster.job import run_job
+        from nanoslab.cluster.plan import job_order, read_plan
+
+        cluster = load_cluster(self.cluster)
+        for item in read_plan(self.folder):
+            order = job_order(self.folder, item, cluster, source="vasp", label="")
+            assert run_job(dataclasses.asdict(order))["outcome"] == "done"
+        self.log.unlink()
+        return self.energies()
 
     def energies(self) -> dict[str, float | None]:
         from nanoslab.campaign import collect, load_campaign
@@ -210,6 +218,18 @@ def slurm(slurm_daemons: TestSlurm, monkeypatch: pytest.MonkeyPatch) -> Iterator
     yield slurm_daemons
     subprocess.run(["scancel", f"--user={os.getuid()}"], capture_output=True, check=False)
     until(lambda: not slurm_daemons.run("squeue", "-h").strip(), 20)
+
+
+@pytest.fixture
+def limited_slurm(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestSlurm]:
+    """A Slurm with accounting that takes four jobs of a user at a time."""
+    if missing := missing_for_slurm(accounting=True):
+        pytest.skip(f"no accounting on this machine: {missing} not found (Debian: slurmdbd, mariadb-server)")
+    folder = tmp_path_factory.mktemp("limited")
+    started = start_slurm(folder, "4", "accounting", "4")
+    monkeypatch.setenv("SLURM_CONF", str(started.configuration))
+    yield started
+    stop_slurm(folder)
 
 
 def until(true: Callable[[], bool], seconds: float = 30.0) -> bool:

@@ -56,7 +56,7 @@ def test_a_folder_nobody_touched_has_no_state(tmp_path: Path) -> None:
 
 def test_a_running_calculation_is_not_claimed_twice(tmp_path: Path) -> None:
     assert claim_attempt(tmp_path, ME, alive) == 1
-    assert claim_attempt(tmp_path, ME, alive) is None
+    assert claim_attempt(tmp_path, Owner(host="here", pid=2), alive) is None
     assert latest_attempt(tmp_path) == 1
 
 
