@@ -5,13 +5,17 @@ Build: python -m sphinx -W --keep-going -b html docs docs/_build
 
 from __future__ import annotations
 
+import contextlib
 import html
+import io
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils.utils.math.latex2mathml import tex2mathml
 
 from nanoslab import __version__
+from nanoslab.cli import main as command
 
 if TYPE_CHECKING:
     from docutils import nodes
@@ -81,7 +85,36 @@ def raise_skip() -> None:
     raise SkipNode
 
 
+def add_generated_text(app: Sphinx, page: str, source: list[str]) -> None:
+    """Append what is generated: the help of every command, and the table that the validation run leaves."""
+    table = Path(app.srcdir) / "validation-table.md"
+    if page == "reference/commands":
+        source[0] += "".join(f"## nanoslab {name}\n\n```text\n{help_of(name)}```\n\n" for name in command_names())
+    elif page == "validation" and table.is_file():
+        source[0] += "\n" + table.read_text(encoding="utf-8")
+
+
+def command_names() -> list[str]:
+    """Every command, those of a group after its name."""
+    from importlib import import_module
+
+    names = []
+    for name, (module, _) in command.COMMANDS.items():
+        group = getattr(import_module(f"nanoslab.cli.{module}"), "COMMANDS", None)
+        names += [f"{name} {member}" for member in group] if group else [name]
+    return names
+
+
+def help_of(name: str) -> str:
+    """What ``--help`` prints."""
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream), contextlib.suppress(SystemExit):
+        command.main([*name.split(), "--help"])
+    return stream.getvalue()
+
+
 def setup(app: Sphinx) -> None:
     """Register MathML, which every browser draws by itself, as the renderer of formulas."""
+    app.connect("source-read", add_generated_text)
     app.connect("autodoc-process-docstring", escape_bars, priority=900)  # after napoleon
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))

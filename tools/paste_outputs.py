@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -39,7 +40,7 @@ def pasted(path: Path, page: Page) -> None:
     """Write the page with its outputs, last block first so that line numbers hold."""
     lines = path.read_text(encoding="utf-8").splitlines()
     blocks = find_blocks("\n".join(lines))
-    for block, following in reversed(list(zip(blocks, [*blocks[1:], None], strict=True))):
+    for block, following in reversed(list(zip_longest(blocks, blocks[1:]))):
         outputs = page.outputs.get(block.line)
         if outputs is None:
             continue

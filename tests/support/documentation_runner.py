@@ -12,7 +12,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from typing import Any
 
 from documentation import Block, Step, agrees, console_steps, find_blocks, unified
@@ -41,7 +43,7 @@ def run_page(path: Path, folder: Path, *, slow: bool, before: Mapping[str, str] 
     page = Page(path=path, folder=folder)
     blocks = find_blocks(path.read_text(encoding="utf-8"))
     with contextlib.chdir(folder), _environment({**_ENVIRONMENT, **(before or {})}):
-        for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        for block, following in zip_longest(blocks, blocks[1:]):
             reason = _reason_to_skip(block, slow=slow)
             if reason is not None:
                 page.skipped.append(f"{path.name}:{block.line}: {reason}")
@@ -53,7 +55,7 @@ def run_page(path: Path, folder: Path, *, slow: bool, before: Mapping[str, str] 
 def prepare(path: Path, folder: Path, root: Path) -> None:
     """Put into the folder what a reader of the page has: shipped files, and runs for the page on reading them."""
     for shipped in ("workflows", "structures"):
-        (folder / shipped).symlink_to(root / shipped)
+        copytree(root / shipped, folder / shipped, ignore=ignore_patterns("reference_results"))
     if path.name == "post-process.md":
         from documentation_runs import write_example_runs
 
