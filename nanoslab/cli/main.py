@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "cancel": ("cancel", "stop the jobs of a campaign; what they wrote stays"),
     "read": ("read", "read any VASP run folders and judge them"),
     "formation": ("formation", "formation energies of vacancies from any VASP run folders"),
+    "validate": ("validate", "what the papers print beside what every engine gives"),
     "phonons": ("phonons", "vibrational free energy of a structure, imaginary modes, motion of its atoms"),
     "analyze": ("analyze", "results of a campaign: tables, JSON, CSV, plots, page"),
 }

@@ -24,7 +24,8 @@ from nanoslab.energetics.sheet import SheetMetrics, measure_sheet
 from nanoslab.energetics.vacancy import formation_energy_per_atom, vacancy_energy
 from nanoslab.studies.usable import UsableResults
 from nanoslab.studies.vacancy_file import VacancyFile
-from nanoslab.studies.vacancy_result import BeamRow, SheetRow, VacancyRow, VacancyStudyResult
+from nanoslab.studies.vacancy_result import BeamRow, CrystalRow, SheetRow, VacancyRow, VacancyStudyResult
+from nanoslab.symmetry import standard_cell
 
 
 def analyze(study: VacancyFile, calculations: tuple[Calculation, ...], usable: UsableResults) -> VacancyStudyResult:
@@ -46,6 +47,7 @@ def analyze(study: VacancyFile, calculations: tuple[Calculation, ...], usable: U
         level_of_theory="; ".join(dict.fromkeys(sheet.result.level_of_theory for sheet in pristine.values())),
         sheets=tuple(_sheet(sheet, potentials) for sheet in pristine.values()),
         vacancies=vacancies,
+        crystals=_crystals(calculations, usable),
         potentials=potentials,
         beam=_beam(study, calculations, vacancies),
         refused=tuple(usable.refused),
@@ -177,6 +179,26 @@ def _sheet(sheet: _Pristine, potentials: Mapping[str, ChemicalPotentials]) -> Sh
         metrics=_metrics(sheet.calculation, sheet.result),
         converged=sheet.result.converged,
     )
+
+
+def _crystals(calculations: tuple[Calculation, ...], usable: UsableResults) -> tuple[CrystalRow, ...]:
+    """Relaxed crystals, as far as their runs are converged; those that are not were told of before."""
+    rows = []
+    for calculation in calculations:
+        result = usable.results.get(calculation.name)
+        if calculation.role not in ("bulk", "element") or result is None or result.atoms is None:
+            continue
+        if result.converged and result.energy is not None:
+            a, b, c = standard_cell(result.atoms, to_primitive=False, tolerance=0.02).cell.lengths().tolist()
+            rows.append(
+                CrystalRow(
+                    crystal=str(calculation.tags["crystal"]),
+                    calculation=calculation.name,
+                    lattice_constants=(a, b, c),
+                    energy_per_atom=result.energy / len(result.atoms),
+                )
+            )
+    return tuple(rows)
 
 
 def _metrics(calculation: Calculation, result: CalculationResult) -> SheetMetrics:

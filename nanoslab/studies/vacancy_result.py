@@ -28,6 +28,16 @@ class SheetRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrystalRow:
+    """One relaxed reference crystal: edges of its conventional cell [Å] and its energy [eV per atom]."""
+
+    crystal: str
+    calculation: str
+    lattice_constants: tuple[float, float, float]
+    energy_per_atom: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VacancyRow:
     """One structure that lost atoms: its place in the study and its energy."""
 
@@ -73,7 +83,7 @@ class VacancyStudyResult:
     ----------
     level_of_theory
         Of the energies, in words.
-    sheets, vacancies
+    sheets, vacancies, crystals
         Rows in the order of the study.
     potentials
         Name -> chemical potentials that could be formed from the references.
@@ -87,6 +97,7 @@ class VacancyStudyResult:
     level_of_theory: str
     sheets: tuple[SheetRow, ...]
     vacancies: tuple[VacancyRow, ...]
+    crystals: tuple[CrystalRow, ...]
     potentials: Mapping[str, ChemicalPotentials]
     beam: tuple[BeamRow, ...]
     refused: tuple[tuple[str, str], ...]
@@ -121,6 +132,15 @@ class VacancyStudyResult:
             "level_of_theory": self.level_of_theory,
             "sheets": [_sheet(row) for row in self.sheets],
             "vacancies": [_vacancy(row) for row in self.vacancies],
+            "crystals": [
+                {
+                    "crystal": row.crystal,
+                    "calculation": row.calculation,
+                    "lattice_constants_A": list(row.lattice_constants),
+                    "energy_per_atom_eV": row.energy_per_atom,
+                }
+                for row in self.crystals
+            ],
             "chemical_potentials": {
                 name: {
                     element: {"energy_eV": value, "source": mu.sources[element]} for element, value in mu.values.items()

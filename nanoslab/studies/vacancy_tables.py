@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def tables(result: VacancyStudyResult) -> tuple[Table, ...]:
     """Vacancies with their energies, the sheets, their structures, and the beam."""
     return tuple(
-        table for table in (_vacancies(result), _sheets(result), _structures(result), _beam(result)) if table.rows
+        table
+        for table in (_vacancies(result), _sheets(result), _structures(result), _crystals(result), _beam(result))
+        if table.rows
     )
 
 
@@ -103,6 +105,18 @@ def _structures(result: VacancyStudyResult) -> Table:
             "stacking: mean share of eclipsed bonds, 0 in zinc blende and 1 in wurtzite, of all atoms and of the top "
             "layer; '-' where no atom has three bonds to tell by.",
         ),
+    )
+
+
+def _crystals(result: VacancyStudyResult) -> Table:
+    return Table(
+        title="Crystals",
+        columns=("crystal", "a [Å]", "b [Å]", "c [Å]", "E/atom [eV]"),
+        rows=tuple(
+            (row.crystal, *(f"{edge:.3f}" for edge in row.lattice_constants), f"{row.energy_per_atom:.4f}")
+            for row in result.crystals
+        ),
+        notes=("Edges of the conventional cell after relaxation at the study's level of theory.",),
     )
 
 

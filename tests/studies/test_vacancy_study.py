@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.crystals import crystal
 from nanoslab.errors import InputError
 from nanoslab.files import data_folder
 from nanoslab.studies import VacancyStudy, load_study
@@ -123,6 +124,14 @@ def test_the_structure_tells_the_phases_apart(study: VacancyStudy, calculations:
     assert sheets["zinc blende"].thickness > sheets["wurtzite"].thickness
 
 
+def test_lattice_constants_are_those_of_the_conventional_cell(
+    study: VacancyStudy, calculations: tuple[Calculation, ...]
+) -> None:
+    edges = {row.crystal: row.lattice_constants for row in study.analyze(results(calculations)).crystals}
+    for name in ("CdSe-wurtzite", "CdSe-zincblende", "Se-trigonal", "Cd-hcp"):
+        assert edges[name] == pytest.approx(crystal(name).cell.lengths().tolist())
+
+
 def test_beam_stands_beside_the_formation_energies(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
     document = study.analyze(results(calculations)).to_dict()
     beam = {(row["element"], row["beam_energy_keV"]): row["max_transferred_energy_eV"] for row in document["beam"]}
@@ -192,7 +201,7 @@ def test_missing_runs_are_listed(study: VacancyStudy, calculations: tuple[Calcul
 
 def test_tables_name_units_and_level_of_theory(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
     tables = study.analyze(results(calculations)).tables()
-    assert [table.title for table in tables] == ["Vacancies", "Sheets", "Structure", "Beam"]
+    assert [table.title for table in tables] == ["Vacancies", "Sheets", "Structure", "Crystals", "Beam"]
     assert any("closed form" in note for note in tables[0].notes)
     assert all(len(row) == len(table.columns) for table in tables for row in table.rows)
 

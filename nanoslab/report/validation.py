@@ -1,0 +1,204 @@
+"""What the papers print beside what every level of theory gives, wrong ones included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """One number of a paper and how it is read from a study's document.
+
+    Attributes
+    ----------
+    name, unit
+        For the reader.
+    study
+        Kind of study that gives it.
+    paper, source
+        What is printed, in its unit, and by whom.
+    read
+        Document of the study -> number in that unit, or None where it is not there.
+    digits
+        Decimals that make sense.
+    """
+
+    name: str
+    unit: str
+    study: str
+    paper: str
+    source: str
+    read: Callable[[Document], float | None]
+    digits: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationRow:
+    """A quantity with the number of every source that has one."""
+
+    quantity: Quantity
+    deck_ready: bool
+    values: Mapping[str, float]
+
+    def cells(self, sources: tuple[str, ...]) -> tuple[str, ...]:
+        """Texts of the row: name, paper, deck, then a number or a dash per source."""
+        numbers = (
+            f"{self.values[source]:.{self.quantity.digits}f}" if source in self.values else "-" for source in sources
+        )
+        printed = f"{self.quantity.paper} ({self.quantity.source})"
+        name = f"{self.quantity.name} [{self.quantity.unit}]" if self.quantity.unit else self.quantity.name
+        return (name, printed, "yes" if self.deck_ready else "no", *numbers)
+
+
+def _lowest_removal(phase: str, potential: str) -> Callable[[Document], float | None]:
+    def read(document: Document) -> float | None:
+        costs = [
+            row["formation_energy_eV"][potential]
+            for row in document["vacancies"]
+            if row["phase"] == phase and row["removed"] == {"Se": 1} and potential in row["formation_energy_eV"]
+        ]
+        return min(costs, default=None)
+
+    return read
+
+
+def _slope(phase: str) -> Callable[[Document], float | None]:
+    def read(document: Document) -> float | None:
+        slope: float | None = document["slope_per_removed_meV_per_atom"].get(phase, {}).get("Se")
+        return slope
+
+    return read
+
+
+def _layers(n_removed: int) -> Callable[[Document], float | None]:
+    def read(document: Document) -> float | None:
+        for row in document["vacancies"]:
+            if row["phase"] == "wurtzite" and row["removed"] == {"Se": n_removed} and "layers" in row["series"]:
+                energy: float | None = row["formation_energy_eV"].get("atom")
+                return None if energy is None else energy / n_removed
+        return None
+
+    return read
+
+
+def _thickness(phase: str) -> Callable[[Document], float | None]:
+    def read(document: Document) -> float | None:
+        return next((row["thickness_A"] / 10 for row in document["sheets"] if row["phase"] == phase), None)
+
+    return read
+
+
+def _edge(crystal: str, axis: int, divisor: float) -> Callable[[Document], float | None]:
+    def read(document: Document) -> float | None:
+        for row in document["crystals"]:
+            if row["crystal"] == crystal:
+                return float(row["lattice_constants_A"][axis]) / divisor / 10
+        return None
+
+    return read
+
+
+def _e_max(energy_keV: float) -> Callable[[Document], float | None]:
+    def read(document: Document) -> float | None:
+        for row in document["beam"]:
+            if row["element"] == "Se" and row["beam_energy_keV"] == energy_keV:
+                return float(row["max_transferred_energy_eV"])
+        return None
+
+    return read
+
+
+def _key(key: str, factor: float = 1.0) -> Callable[[Document], float | None]:
+    def read(document: Document) -> float | None:
+        value = document.get(key)
+        return None if value is None else factor * value
+
+    return read
+
+
+_MA = {"study": "cdse-nanosheet", "source": "Ma 2023"}
+QUANTITIES: tuple[Quantity, ...] = (
+    Quantity(
+        name="E_f of Se, wurtzite sheet, mu of the atom", unit="eV", paper="5.12",
+        read=_lowest_removal("wurtzite", "atom"), **_MA,
+    ),
+    Quantity(
+        name="E_f of Se, wurtzite sheet, mu of the element", unit="eV", paper="-",
+        read=_lowest_removal("wurtzite", "element"), **_MA,
+    ),
+    Quantity(
+        name="E_f of Se, zinc-blende sheet, mu of the atom", unit="eV", paper="-",
+        read=_lowest_removal("zinc blende", "atom"), **_MA,
+    ),
+    Quantity(
+        name="energy per atom per Se lost, wurtzite", unit="meV", paper="rises", digits=0,
+        read=_slope("wurtzite"), **_MA,
+    ),
+    Quantity(
+        name="energy per atom per Se lost, zinc blende", unit="meV", paper="falls", digits=0,
+        read=_slope("zinc blende"), **_MA,
+    ),
+    Quantity(name="one face's Se layer gone (14:12), E_f per Se", unit="eV", paper="-", read=_layers(2), **_MA),
+    Quantity(name="both faces' Se layers gone (14:10), E_f per Se", unit="eV", paper="-", read=_layers(4), **_MA),
+    Quantity(
+        name="thickness, wurtzite sheet (between nuclei)", unit="nm", paper="1.4",
+        read=_thickness("wurtzite"), **_MA,
+    ),
+    Quantity(
+        name="thickness, zinc-blende sheet (between nuclei)", unit="nm", paper="2.0",
+        read=_thickness("zinc blende"), **_MA,
+    ),
+    Quantity(
+        name="d(0002), bulk wurtzite", unit="nm", paper="0.359", digits=3, read=_edge("CdSe-wurtzite", 2, 2.0), **_MA
+    ),
+    Quantity(
+        name="d(220), bulk zinc blende", unit="nm", paper="0.220", digits=3,
+        read=_edge("CdSe-zincblende", 0, 8**0.5), **_MA,
+    ),
+    Quantity(name="E_max of Se at 200 kV (kinematics)", unit="eV", paper="6.64", read=_e_max(200), **_MA),
+    Quantity(name="E_max of Se at 300 kV (kinematics)", unit="eV", paper="10.81", read=_e_max(300), **_MA),
+    Quantity(
+        name="critical neck, fitted", unit="pairs", study="pbse-neck", paper="9", source="Wang 2020", digits=1,
+        read=_key("critical_pairs"),
+    ),
+    Quantity(
+        name="critical neck, raw", unit="pairs", study="pbse-neck", paper="9", source="Wang 2020", digits=0,
+        read=_key("critical_pairs_raw"),
+    ),
+    Quantity(
+        name="gap of lowest energy", unit="nm", study="pbse-gap", paper="0.55 to 0.8", source="Wang 2020",
+        read=_key("minimum_gap_A", 0.1),
+    ),
+)  # fmt: skip
+
+
+def validation_rows(
+    documents: Mapping[tuple[str, str], Document], decks: Mapping[str, bool]
+) -> tuple[ValidationRow, ...]:
+    """Every quantity of the papers with the numbers of every source.
+
+    Parameters
+    ----------
+    documents
+        (kind of study, source) -> document of its result.
+    decks
+        Kind of study -> whether VASP decks of it can be written.
+
+    Examples
+    --------
+    >>> rows = validation_rows({("pbse-gap", "xtb"): {"minimum_gap_A": 6.6}}, {"pbse-gap": True})
+    >>> rows[-1].cells(("xtb",))
+    ('gap of lowest energy [nm]', '0.55 to 0.8 (Wang 2020)', 'yes', '0.66')
+    """
+    rows = []
+    for quantity in QUANTITIES:
+        values = {}
+        for (kind, source), document in documents.items():
+            if kind == quantity.study and (value := quantity.read(document)) is not None:
+                values[source] = value
+        rows.append(ValidationRow(quantity=quantity, deck_ready=decks.get(quantity.study, False), values=values))
+    return tuple(rows)

@@ -1,0 +1,45 @@
+"""The validation table: every paper's number is there, whoever has a number beside it, wrong ones too."""
+
+from nanoslab.report.validation import QUANTITIES, validation_rows
+
+VACANCY = {
+    "vacancies": [
+        {"phase": "wurtzite", "removed": {"Se": 1}, "series": ["surface"], "formation_energy_eV": {"atom": 5.0}},
+        {"phase": "wurtzite", "removed": {"Se": 1}, "series": ["depth"], "formation_energy_eV": {"atom": 4.5}},
+        {"phase": "wurtzite", "removed": {"Se": 2}, "series": ["layers"], "formation_energy_eV": {"atom": 9.0}},
+        {"phase": "wurtzite", "removed": {"Cd": 1}, "series": ["surface"], "formation_energy_eV": {"atom": 1.0}},
+    ],
+    "slope_per_removed_meV_per_atom": {"wurtzite": {"Se": 90.0}},
+    "sheets": [{"phase": "wurtzite", "thickness_A": 13.3}],
+    "crystals": [{"crystal": "CdSe-zincblende", "lattice_constants_A": [6.2, 6.2, 6.2]}],
+    "beam": [{"element": "Se", "beam_energy_keV": 200.0, "max_transferred_energy_eV": 6.6447}],
+}
+
+
+def test_numbers_are_read_where_they_stand_and_missing_ones_stay_missing() -> None:
+    rows = validation_rows({("cdse-nanosheet", "a"): VACANCY}, {"cdse-nanosheet": True})
+    values = {row.quantity.name: row.values.get("a") for row in rows}
+    assert values["E_f of Se, wurtzite sheet, mu of the atom"] == 4.5
+    assert values["E_f of Se, wurtzite sheet, mu of the element"] is None
+    assert values["one face's Se layer gone (14:12), E_f per Se"] == 4.5
+    assert values["both faces' Se layers gone (14:10), E_f per Se"] is None
+    assert values["thickness, wurtzite sheet (between nuclei)"] == 1.33
+    assert values["d(220), bulk zinc blende"] is not None
+    assert abs(values["d(220), bulk zinc blende"] - 0.6200 / 8**0.5) < 1e-12
+    assert values["E_max of Se at 300 kV (kinematics)"] is None
+
+
+def test_every_quantity_stays_in_the_table_and_sources_stand_side_by_side() -> None:
+    documents = {("pbse-neck", "xtb"): {"critical_pairs": 9.6}, ("pbse-neck", "chgnet"): {"critical_pairs": 1.0}}
+    rows = validation_rows(documents, {"pbse-neck": True})
+    assert len(rows) == len(QUANTITIES)
+    (neck,) = (row for row in rows if row.quantity.name == "critical neck, fitted")
+    assert neck.cells(("xtb", "chgnet", "gpaw")) == (
+        "critical neck, fitted [pairs]",
+        "9 (Wang 2020)",
+        "yes",
+        "9.6",
+        "1.0",
+        "-",
+    )
+    assert not rows[0].deck_ready
