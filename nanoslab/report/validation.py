@@ -120,7 +120,7 @@ def _key(key: str, factor: float = 1.0) -> Callable[[Document], float | None]:
     return read
 
 
-_MA = {"study": "cdse-nanosheet", "source": "Ma 2023"}
+_MA: dict[str, Any] = {"study": "cdse-nanosheet", "source": "Ma 2023"}
 QUANTITIES: tuple[Quantity, ...] = (
     Quantity(
         name="E_f of Se, wurtzite sheet, mu of the atom", unit="eV", paper="5.12",
