@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nanoslab.build.double_slab import LIGAND, LOWER, UPPER, DoubleSlab, build_double_slab
 from nanoslab.build.ligand import LigandRecord, binding_atoms, ligand, ligand_record
+from nanoslab.build.ligand_coverage import ligands_per_face
 from nanoslab.build.ligand_pose import Anchor, Pose, find_pose, repeat_pose
 from nanoslab.build.neck import describe_double_slab, double_slab_ledger
 from nanoslab.build.recipe import make_recipe
@@ -24,8 +25,8 @@ Face = Literal["lower", "upper", "both"]
 
 _FACES: dict[str, tuple[int, ...]] = {"lower": (LOWER,), "upper": (UPPER,), "both": (LOWER, UPPER)}
 _SAME_PLANE = 0.1
-#: beyond any packing of molecules [1/nm²]
-_LARGEST_COVERAGE = 100.0
+#: free height above a ligand while it is placed on a lone slab [Å]
+_ROOM_ABOVE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,8 @@ def build_sandwich(
     gap_planes: int | None = None,
     lateral: tuple[int, int] = (6, 6),
     planes: int = 4,
-    coverage: float | None = None,
-    count: int | None = None,
+    coverage: float | tuple[float, float] | None = None,
+    count: int | tuple[int, int] | None = None,
     face: Face = "lower",
     binding: str | None = None,
     shift: tuple[float, float] = (0.0, 0.0),
@@ -63,7 +64,8 @@ def build_sandwich(
     ligand_name
         One of `ligand_names`.
     coverage, count
-        Ligands per nm² or per cell, on every chosen face; one per cell when neither is given.
+        Ligands per nm² or per cell on every chosen face, or two numbers for the lower and the upper
+        one; one per cell when neither is given.
     face
         Which slab the ligands bind to.
     binding
@@ -102,11 +104,72 @@ def build_sandwich(
     record = ligand_record(ligand_name)
     if face not in _FACES:
         raise InputError("face", expected="lower, upper or both", got=repr(face), advice="give lower")
-    number = _number_per_face(slab, coverage, count)
+    numbers = ligands_per_face(_area(slab), _FACES[face], coverage, count)
     mode, atoms_that_bind = binding_atoms(record, binding)
     bare = build_double_slab(slab)
-    placed = _place_all(slab, bare, record, (mode, atoms_that_bind), (_FACES[face], number))
+    placed = _place_all(slab, bare, record, (mode, atoms_that_bind), numbers)
     return _assembled(slab, bare, record, mode, placed)
+
+
+def build_capped_slab(
+    crystal: str | Path | Atoms,
+    ligand_name: str,
+    *,
+    lateral: tuple[int, int] = (6, 6),
+    planes: int = 4,
+    coverage: float | None = None,
+    count: int | None = None,
+    binding: str | None = None,
+    vacuum: float = 15.0,
+    fixed_planes: int = 0,
+    lattice: str | None = None,
+    lattice_constant: float | None = None,
+) -> Atoms:
+    """Build one {001} slab with ligands on its upper face.
+
+    Parameters
+    ----------
+    crystal, ligand_name, lateral, planes, coverage, count, binding, lattice, lattice_constant
+        See `build_sandwich`.
+    vacuum
+        Between the ligands and the next image [Å].
+    fixed_planes
+        Planes frozen at the lower face.
+
+    Examples
+    --------
+    >>> atoms = build_capped_slab("PbSe-rocksalt", "acetic-acid", planes=2, lateral=(4, 4))
+    >>> str(atoms.symbols), round(float(atoms.cell[2, 2] - np.ptp(atoms.positions[:, 2])), 6)
+    ('Pb16Se16C2H4O2', 15.0)
+    """
+    record = ligand_record(ligand_name)
+    slab = describe_double_slab(
+        crystal,
+        gap=_longest(ligand(record.name)) + 2.0 * _ROOM_ABOVE,
+        lattice=lattice,
+        lattice_constant=lattice_constant,
+        lateral=lateral,
+        planes=planes,
+        fixed_planes=fixed_planes,
+    )
+    mode, atoms_that_bind = binding_atoms(record, binding)
+    both = build_double_slab(slab)
+    bare = both[both.get_tags() == LOWER]
+    placed = _place_all(
+        slab, bare, record, (mode, atoms_that_bind), ligands_per_face(_area(slab), (LOWER,), coverage, count)
+    )
+    top = max(float(one.pose.positions[:, 2].max()) for one in placed)
+    bare.cell[2, 2] = top - float(bare.positions[:, 2].min()) + vacuum
+    return _assembled(slab, bare, record, mode, placed)
+
+
+def _area(slab: DoubleSlab) -> float:
+    """In-plane area of the cell [nm²]."""
+    return slab.sides[0] * slab.sides[1] / 100.0
+
+
+def _longest(molecule: Atoms) -> float:
+    return float(molecule.get_all_distances().max())
 
 
 def scan_gaps(
@@ -136,53 +199,34 @@ def scan_gaps(
     return tuple(build_sandwich(crystal, ligand_name, gap=gap, vacuum=vacuum + widest - gap, **options) for gap in gaps)
 
 
-def _number_per_face(slab: DoubleSlab, coverage: float | None, count: int | None) -> int:
-    area = slab.sides[0] * slab.sides[1] / 100.0
-    if coverage is not None and count is not None:
-        raise InputError("coverage", expected="a coverage or a count", got="both", advice="leave one of them out")
-    if coverage is None:
-        if count is not None and count < 1:
-            raise InputError("count", expected="at least 1 ligand per face", got=count, advice="give 1")
-        return count or 1
-    number = round(coverage * area) if 0 < coverage < _LARGEST_COVERAGE else 0
-    if number < 1:
-        raise InputError(
-            "coverage",
-            expected=f"one ligand or more in {area:.2f} nm², from {1.0 / area:.2f} per nm²",
-            got=f"{coverage:g} per nm²",
-            advice="raise it, or make the cell larger",
-        )
-    return number
-
-
 def _place_all(
     slab: DoubleSlab,
     bare: Atoms,
     record: LigandRecord,
     binding: tuple[str, tuple[int, ...]],
-    faces: tuple[tuple[int, ...], int],
+    numbers: Mapping[int, int],
 ) -> list[_Placed]:
-    """Ligand after ligand, each on the free site farthest from the others."""
+    """Ligand after ligand, face by turns, each on the free site farthest from the others."""
     molecule = ligand(record.name)
     surroundings = bare.copy()
     placed: list[_Placed] = []
-    sites = {tag: _sites(slab, bare, tag, binding[0]) for tag in faces[0]}
-    fewest = min(map(len, sites.values()))
-    if faces[1] > fewest:
-        raise _no_room(slab, record, faces[1] * len(faces[0]), f"{fewest} binding sites on a face")
-    for tag in faces[0] * faces[1]:
+    sites = {tag: _sites(slab, bare, tag, binding[0]) for tag, number in numbers.items() if number}
+    for tag, own in sites.items():
+        if numbers[tag] > len(own):
+            raise _no_room(slab, record, numbers, f"{len(own)} binding sites on a face")
+    for tag in [tag for turn in range(max(numbers.values())) for tag in sites if turn < numbers[tag]]:
         found = next(_poses(molecule, binding[1], sites[tag], surroundings, placed), None)
         if found is None:
-            raise _no_room(slab, record, faces[1] * len(faces[0]), f"room for {len(placed)}")
+            raise _no_room(slab, record, numbers, f"room for {len(placed)}")
         placed.append(_Placed(tag=tag, anchor=found[0], pose=found[1]))
         surroundings += Atoms(molecule.numbers, positions=found[1].positions)
     return placed
 
 
-def _no_room(slab: DoubleSlab, record: LigandRecord, wanted: int, got: str) -> InputError:
+def _no_room(slab: DoubleSlab, record: LigandRecord, numbers: Mapping[int, int], got: str) -> InputError:
     return InputError(
         "ligands",
-        expected=f"room for {wanted} x {record.name} in a gap of {slab.gap:.2f} Å",
+        expected=f"room for {sum(numbers.values())} x {record.name} in a gap of {slab.gap:.2f} Å",
         got=got,
         advice="widen the gap, lower the coverage or make the cell larger",
     )
@@ -272,7 +316,7 @@ def _assembled(slab: DoubleSlab, bare: Atoms, record: LigandRecord, mode: str, p
         atoms.set_constraint(FixAtoms(indices=frozen))
     indices = [[int(len(bare) + k) for k in np.flatnonzero(owner[order] == n)] for n in range(len(placed))]
     atoms.info["recipe"] = {
-        **make_recipe("sandwich", **_parameters(slab, record, mode, placed)),
+        **make_recipe("sandwich", **_parameters(slab, record, mode, placed, bare)),
         "ligand_indices": indices,
     }
     atoms.info["ledger"] = _ledger(slab, bare, atoms, record, placed)
@@ -284,7 +328,9 @@ def _ledger(
 ) -> dict[str, Any]:
     """Ledger of the slabs, with the ligands counted and their charge added."""
     ledger = double_slab_ledger(slab, bare).to_dict()
-    area = slab.sides[0] * slab.sides[1] / 100.0
+    if not np.any(bare.get_tags() == UPPER):
+        ledger["vacuum_A"] = float(atoms.cell[2, 2] - np.ptp(atoms.positions[:, 2]))
+    area = _area(slab)
     faces = Counter("lower" if one.tag == LOWER else "upper" for one in placed)
     slabs = float(ledger["formal_charge"])
     charge = float(record.formal_charge * len(placed))
@@ -305,7 +351,10 @@ def _ledger(
     }
 
 
-def _parameters(slab: DoubleSlab, record: LigandRecord, mode: str, placed: Sequence[_Placed]) -> dict[str, Any]:
+def _parameters(
+    slab: DoubleSlab, record: LigandRecord, mode: str, placed: Sequence[_Placed], bare: Atoms
+) -> dict[str, Any]:
+    one_slab = not np.any(bare.get_tags() == UPPER)
     return {
         "crystal": slab.lattice.name,
         "lattice": slab.lattice.lattice,
@@ -317,11 +366,12 @@ def _parameters(slab: DoubleSlab, record: LigandRecord, mode: str, placed: Seque
         "n_ligands": len(placed),
         "lateral": list(slab.lateral),
         "planes": slab.planes,
-        "gap_A": slab.gap,
-        "facing_distance_A": slab.facing_distance,
+        "n_slabs": 1 if one_slab else 2,
+        "gap_A": None if one_slab else slab.gap,
+        "facing_distance_A": None if one_slab else slab.facing_distance,
         "shift": list(slab.shift),
         "twist_degree": slab.twist,
-        "vacuum_A": slab.vacuum,
+        "vacuum_A": None if one_slab else slab.vacuum,
         "fixed_planes": slab.fixed_planes,
         "spacing_A": slab.lattice.spacing,
         "plane_spacing_A": slab.lattice.plane_spacing,

@@ -28,10 +28,23 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_slab_arguments(parser)
     parser.add_argument("--ligand", required=True, help="such as oleic-fragment, acetic-acid, oleate, octylamine")
     amount = parser.add_mutually_exclusive_group()
-    amount.add_argument("--coverage", type=float, metavar="PER_NM2", help="ligands per nm² of every chosen face")
-    amount.add_argument("--count", type=int, metavar="N", help="ligands per cell on every chosen face (default 1)")
+    amount.add_argument(
+        "--coverage",
+        type=float,
+        nargs="+",
+        metavar="PER_NM2",
+        help="ligands per nm² of every chosen face, or lower upper",
+    )
+    amount.add_argument(
+        "--count",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="ligands per cell on every chosen face, or lower upper (default 1)",
+    )
     parser.add_argument("--on", default="lower", choices=("lower", "upper", "both"), help="which slab (default lower)")
     parser.add_argument("--binding", help="monodentate, chelating or bridging (default: the ligand's usual one)")
+    parser.add_argument("--one-slab", action="store_true", help="one slab with the ligands on its upper face")
     parser.add_argument("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, a folder each")
     parser.add_argument("--file-name", default="POSCAR", metavar="NAME", help="file in each folder (default POSCAR)")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE|DIR", help="file, or folder for a gap scan")
@@ -43,10 +56,9 @@ def run(arguments: Namespace) -> None:
     if arguments.gap_scan is not None:
         _run_scan(arguments)
         return
-    from nanoslab.build.sandwich import build_sandwich
     from nanoslab.cli.structures import ledger_rows, record_path, write_structures
 
-    atoms = build_sandwich(arguments.crystal, arguments.ligand, **slab_options(arguments), **_options(arguments))
+    atoms = _capped(arguments) if arguments.one_slab else _sandwich(arguments)
     record = _record(atoms, arguments.output)
     if arguments.output is not None:
         write_structures({arguments.output: atoms}, {record_path(arguments.output): record})
@@ -57,12 +69,32 @@ def run(arguments: Namespace) -> None:
     print("\nnothing written: give -o FILE to keep it" if arguments.output is None else f"\nwrote {arguments.output}")
 
 
+def _sandwich(arguments: Namespace) -> Atoms:
+    from nanoslab.build.sandwich import build_sandwich
+
+    return build_sandwich(arguments.crystal, arguments.ligand, **slab_options(arguments), **_options(arguments))
+
+
+def _capped(arguments: Namespace) -> Atoms:
+    from nanoslab.build.sandwich import build_capped_slab
+
+    options = {**slab_options(arguments), **_options(arguments)}
+    foreign = {"gap": None, "gap_planes": None, "shift": (0.0, 0.0), "twist": 0.0, "face": "lower"}
+    for name, default in foreign.items():
+        if options.pop(name) != default:
+            word = "on" if name == "face" else name.replace("_", "-")
+            raise InputError(f"--{word}", expected="nothing beside --one-slab", got="a value", advice="leave it out")
+    return build_capped_slab(arguments.crystal, arguments.ligand, **options)
+
+
 def _run_scan(arguments: Namespace) -> None:
     from nanoslab.build.sandwich import scan_gaps
     from nanoslab.cli.structures import record_path, write_structures
 
     if arguments.output is None:
         raise InputError("--output", expected="a folder", got="none", advice="give -o DIR for the structures")
+    if arguments.one_slab:
+        raise InputError("--one-slab", expected="no gaps beside it", got="--gap-scan", advice="leave one of them out")
     if arguments.gap is not None or arguments.gap_planes is not None:
         raise InputError("--gap", expected="none beside --gap-scan", got="one", advice="leave it out")
     options = {key: value for key, value in slab_options(arguments).items() if key not in ("gap", "gap_planes")}
@@ -90,11 +122,16 @@ def _run_scan(arguments: Namespace) -> None:
 
 def _options(arguments: Namespace) -> dict[str, Any]:
     return {
-        "coverage": arguments.coverage,
-        "count": arguments.count,
+        "coverage": _one_or_two(arguments.coverage),
+        "count": _one_or_two(arguments.count),
         "face": arguments.on,
         "binding": arguments.binding,
     }
+
+
+def _one_or_two(values: list[Any] | None) -> Any:
+    """One number for all chosen faces, or as many as given."""
+    return None if values is None else values[0] if len(values) == 1 else tuple(values)
 
 
 def _record(atoms: Atoms, path: Path | None) -> dict[str, Any]:
@@ -118,8 +155,11 @@ def _ligand_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
         f"{ligands[name]} {name} ({ligands['coverage_per_nm2'][name]:.2f} per nm²)" for name in ("lower", "upper")
     )
     charge = f"{ligands['formal_charge_each']:+d} e each, slabs {ligands['formal_charge_of_slabs']:+g} e"
+    gap = "none, one slab"
+    if record["gap_A"] is not None:
+        gap = f"{record['gap_A']:.4f} Å; facing planes {record['facing_distance_A']:.4f} Å"
     return [
-        ("gap", f"{record['gap_A']:.4f} Å; facing planes {record['facing_distance_A']:.4f} Å"),
+        ("gap", gap),
         ("ligand", f"{record['ligand']}, {record['binding']}: {per_face}"),
         ("ligand charge", charge),
         ("clearance", f"{ligands['clearance']:.2f} of the van der Waals contact"),

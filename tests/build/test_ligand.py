@@ -12,7 +12,7 @@ from ase.neighborlist import natural_cutoffs, neighbor_list
 from nanoslab.build.double_slab import LIGAND, LOWER, UPPER
 from nanoslab.build.ligand import ligand, ligand_names, ligand_record
 from nanoslab.build.ligand_pose import CLEARANCE
-from nanoslab.build.sandwich import build_sandwich, scan_gaps
+from nanoslab.build.sandwich import build_capped_slab, build_sandwich, scan_gaps
 from nanoslab.errors import InputError
 
 #: formula, charge, and the number of bonds a chemist counts (atoms - 1 for a chain)
@@ -159,6 +159,27 @@ def test_the_ledger_counts_ligands_and_charges():
     assert json.loads(json.dumps(atoms.info["recipe"]))["builder"] == "sandwich"
 
 
+def test_each_face_may_have_its_own_coverage():
+    atoms = build_sandwich("PbSe-rocksalt", "formic-acid", gap=8.0, planes=1, face="both", coverage=(0.9, 0.3))
+    assert (atoms.info["ledger"]["ligands"]["lower"], atoms.info["ledger"]["ligands"]["upper"]) == (3, 1)
+    atoms = build_sandwich("PbSe-rocksalt", "formic-acid", gap=8.0, planes=1, face="both", count=(0, 2))
+    assert (atoms.info["ledger"]["ligands"]["lower"], atoms.info["ledger"]["ligands"]["upper"]) == (0, 2)
+
+
+@pytest.mark.parametrize("name", ["oleic-fragment", "oleate", "octylamine"])
+def test_a_capped_slab_has_ligands_upright_on_one_face(name):
+    atoms = build_capped_slab("PbSe-rocksalt", name, planes=2, count=2, vacuum=12.0, fixed_planes=1)
+    indices = atoms.info["recipe"]["ligand_indices"]
+    assert clashes(atoms, indices) >= CLEARANCE - 1e-6
+    z = atoms.positions[:, 2]
+    assert not np.any(atoms.get_tags() == UPPER)
+    assert z[atoms.get_tags() == LIGAND].min() > z[atoms.get_tags() == LOWER].max()
+    assert atoms.cell[2, 2] - np.ptp(z) == pytest.approx(12.0) == atoms.info["ledger"]["vacuum_A"]
+    assert atoms.info["ledger"]["n_planes"] == 2
+    assert set(z[atoms.constraints[0].index].round(6)) == {z.min().round(6)}
+    assert atoms.info["recipe"]["parameters"]["gap_A"] is None
+
+
 def test_species_come_in_groups():
     symbols = build_sandwich("PbSe-rocksalt", "octylamine", gap=8.0, planes=1, face="both").get_chemical_symbols()
     assert len(list(dict.fromkeys(symbols))) == sum(a != b for a, b in zip(symbols, [None, *symbols], strict=False))
@@ -184,7 +205,10 @@ BAD = {
     "negative coverage": ({"coverage": -1.0}, "coverage"),
     "coverage of no number": ({"coverage": float("inf")}, "coverage"),
     "both amounts": ({"coverage": 1.0, "count": 1}, "coverage or a count"),
-    "no count": ({"count": 0}, "count"),
+    "no count": ({"count": 0}, "a ligand on one face at least"),
+    "half a ligand": ({"count": 0.5}, "count: expected a number of ligands"),
+    "two coverages for one face": ({"coverage": (1.0, 1.0)}, "two numbers for both faces only"),
+    "nothing on either": ({"coverage": (0.0, 0.0), "face": "both"}, "a ligand on one face"),
     "face": ({"face": "left"}, "lower, upper or both"),
     "binding": ({"binding": "bridging"}, "monodentate, the one way"),
     "more than sites": ({"ligand_name": "acetic-acid", "coverage": 30.0}, "got 18 binding sites"),

@@ -38,6 +38,17 @@ def test_a_scan_writes_a_folder_per_gap(capsys, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gap-5.00", "gap-6.00"]
 
 
+def test_one_slab_with_ligands(capsys):
+    arguments = ["build", "sandwich", "PbSe-rocksalt", "--ligand", "acetic-acid", "--planes", "2", "--one-slab"]
+    assert main([*arguments, "--coverage", "0.6", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["gap_A"], said["n_ligands"], said["n_planes"]) == (None, 2, 2)
+    assert main([*arguments, "--gap", "6"]) == 2
+    assert "--gap: expected nothing beside --one-slab" in capsys.readouterr().err
+    assert main(arguments) == 0
+    assert "none, one slab" in capsys.readouterr().out
+
+
 def test_the_table_names_ligand_and_charge(capsys):
     arguments = ["build", "sandwich", "PbSe-rocksalt", "--ligand", "oleate", "--gap", "18", "--planes", "1"]
     assert main(arguments) == 0
