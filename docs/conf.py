@@ -1,6 +1,6 @@
 """Sphinx: Markdown pages, reference from docstrings, formulas as MathML; the site asks nothing of the network.
 
-Build: python -m sphinx -W --keep-going -b html docs docs/_build
+Build: python -m sphinx -W --keep-going -b html docs site
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import html
 import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docutils.utils.math.latex2mathml import tex2mathml
 
@@ -28,7 +28,7 @@ copyright = author  # noqa: A001  Sphinx's name
 version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build", "validation-table.md"]
+exclude_patterns = ["validation-table.md"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 html_math_renderer = "mathml"
@@ -54,9 +54,9 @@ html_theme_options = {"navigation_with_keys": True}
 pygments_style = "friendly"
 
 
-def escape_bars(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+def escape_bars(*sphinx_event: Any) -> None:
     """Let |G|² and float_ stand in docstrings as they are, though reStructuredText gives them a meaning."""
-    del app, what, name, obj, options
+    lines: list[str] = sphinx_event[-1]
     for number, line in enumerate(lines):
         if not line.lstrip().startswith((">>>", "...")):
             parts = re.split(r"(`[^`]*`)", line)

@@ -48,9 +48,8 @@ def pasted(path: Path, page: Page) -> None:
             replace_code(lines, block, console_text(block, outputs))
         elif block.note("made by") is not None and not agrees(block.code, outputs[0]):
             replace_code(lines, block, outputs[0].strip("\n"))
-        elif block.language == "python" and following is not None and following.language == "text":
-            if not agrees(following.code, outputs[0]):
-                replace_code(lines, following, outputs[0].strip("\n"))
+        elif following is not None and following.language == "text" and not agrees(following.code, outputs[0]):
+            replace_code(lines, following, outputs[0].strip("\n"))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -20,10 +20,10 @@ python3 -m venv "$place/builder"
 "$place/builder/bin/python" -m build -q --outdir "$place/dist" "$place/source"
 
 say "the wheel holds the data, and nothing of the tests"
-python3 - "$place"/dist/*.whl "$root" <<'PYTHON'
+python3 - "$place"/dist/*.whl "$place/source" <<'PYTHON'
 import subprocess, sys, zipfile
 names = zipfile.ZipFile(sys.argv[1]).namelist()
-listed = subprocess.run(["git", "-C", sys.argv[2], "ls-files", "workflows", "structures"], capture_output=True, text=True, check=True)
+listed = subprocess.run(["find", "workflows", "structures", "-type", "f"], capture_output=True, text=True, check=True, cwd=sys.argv[2])
 missing = [name for name in listed.stdout.split() if f"nanoslab/{name}" not in names]
 strays = [name for name in names if name.startswith(("tests/", "docs/"))]
 sys.exit(f"missing: {missing}; strays: {strays}" if missing or strays else 0)
