@@ -19,7 +19,7 @@ from nanoslab.errors import FileError
 
 #: the stub calls it an instance, but it is a class
 _InflateError = cast(type[Exception], igzip_lib.error)
-CHUNK = 1 << 18
+CHUNK = 1 << 19
 LOOK_BEHIND = 1 << 16
 _XZ_MEMORY = 256 << 20
 #: more than this from one compressed file at more than this ratio is a decompression bomb, not a VASP run

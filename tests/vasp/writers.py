@@ -113,7 +113,7 @@ def vasprun(run: Run) -> bytes:
   <separator name="general" >
    <i type="string" name="SYSTEM">a &lt;calculation&gt; of nothing</i>
 {tags}
-   <i type="int" name="KINTER">******</i>
+   <i type="int" name="KINTER">{"******" if run.version.startswith("5") else "0"}</i>
   </separator>
   <separator name="response functions" >
    <i type="int" name="NELM">     1</i>
@@ -235,9 +235,10 @@ def outcar(run: Run, *, finished: bool = True) -> bytes:
     tags = run.all_tags
     lines = "\n".join(line.format(tags[name]) for name, line in _TAG_LINES if name in tags)
     potentials = "\n".join(
-        f"   VRHFIN ={symbol}: s2p2\n   LEXCH  = PE\n   TITEL  = {title}\n   ENMAX  =  245.345; ENMIN  =  184.009 eV"
+        f" POTCAR:    {title}   \n   VRHFIN ={symbol}: s2p2\n   LEXCH  = PE\n   TITEL  = {title}\n   ENMAX  =  245.345; ENMIN  =  184.009 eV"
         for symbol, _, title in run.species
     )
+    listed = "\n".join(f" POTCAR:    {title}   " for _, _, title in run.species)
     counts = "".join(f"{count:4d}" for _, count, _ in run.species)
     n_atoms = sum(count for _, count, _ in run.species)
     incar = "\n".join(f"   {name} = {value}" for name, value in run.incar.items())
@@ -248,11 +249,13 @@ def outcar(run: Run, *, finished: bool = True) -> bytes:
  INCAR:
 {incar}
 
- POTCAR:    {run.species[0][2]}
+{listed}
 {potentials}
 
+ Dimension of arrays:
    k-points           NKPTS =      2   k-points in BZ     NKDIM =      2   number of bands    NBANDS=     18
    number of dos      NEDOS =    301   number of ions     NIONS = {n_atoms:6d}
+   total plane-waves  NPLWV =  13824
    ions per type =            {counts}
 
  Startparameter for this run:
@@ -261,6 +264,10 @@ def outcar(run: Run, *, finished: bool = True) -> bytes:
   energy-cutoff  :      400.00
   volume of cell :  {abs(np.linalg.det(run.cell)):12.2f}
 {_lattice(run.cell)}
+
+ k-points in reciprocal lattice and weights: synthetic
+   0.00000000  0.00000000  0.00000000       0.500
+   0.25000000  0.00000000  0.00000000       0.500
 
 """
     body = "".join(
