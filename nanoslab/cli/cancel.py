@@ -14,7 +14,9 @@ from nanoslab.cli.output import add_json_option, print_json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="its folder, on the cluster")
-    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated"
+    )
     add_json_option(parser)
 
 

@@ -29,7 +29,9 @@ _COLOURS = {"running": "cyan", "done": "green", "failed": "red", "needs-you": "m
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="its folder, or a copy of it")
-    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated"
+    )
     parser.add_argument("--source", metavar="NAME", help="vasp or an engine (default: whatever was used)")
     parser.add_argument("--all", action="store_true", help="every row, also those that are done or waiting")
     parser.add_argument(

@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--engine", default="vasp", metavar="NAME", help="vasp, or an embedded engine on the nodes")
     parser.add_argument("--backend", metavar="NAME", help="another one than the cluster file names")
-    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated")
     parser.add_argument(
-        "--retry", metavar="STATE", help="failed, needs-you or all: give those calculations new tries"
+        "--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated"
     )
+    parser.add_argument("--retry", metavar="STATE", help="failed, needs-you or all: give those calculations new tries")
     parser.add_argument("--dry-run", action="store_true", help="print the exact job scripts and queue nothing")
     parser.add_argument("--quiet", action="store_true", help="only the summary")
     add_json_option(parser)
@@ -127,5 +127,5 @@ def _summarise(request: Request, states: Mapping[str, str], *, as_json: bool) ->
         )
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt

@@ -88,7 +88,9 @@ def entries(request: Request, planned: Sequence[Planned], wanted: Sequence[Plann
     """Every calculation for the ledger; of those that are not wanted only the state is read."""
     label = engine_label(request.source)
     made = {order.name: order for order in orders(request, wanted)}
-    bare = {item.name: JobOrder(campaign=str(request.campaign.resolve()), name=item.name, label=label) for item in planned}
+    bare = {
+        item.name: JobOrder(campaign=str(request.campaign.resolve()), name=item.name, label=label) for item in planned
+    }
     return [Entry(order=made.get(item.name, bare[item.name]), parent=item.starts_from) for item in planned]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nanoslab.cluster.driver_lock import ask_to_cancel
 from nanoslab.cluster.liveness import process_is_alive
-from nanoslab.cluster.plan import calculation_names, campaign_label, matching
+from nanoslab.cluster.names import calculation_names, campaign_label, matching
 from nanoslab.cluster.slurm import cancel_jobs, has_slurm, our_jobs
 from nanoslab.cluster.state import State, current_state, read_attempt, write_state
 from nanoslab.cluster.status import campaign_status

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nanoslab.cluster.liveness import process_is_alive
-from nanoslab.cluster.plan import DRIVER_FOLDER
+from nanoslab.cluster.names import DRIVER_FOLDER
 from nanoslab.errors import InputError
 from nanoslab.files import write_atomically
 
@@ -75,10 +75,8 @@ def living_driver(campaign: Path) -> str:
         host, pid, started = str(document["host"]), int(document["pid"]), float(document["started"])
     except (FileNotFoundError, ValueError, KeyError):
         return ""
-    if host == socket.gethostname():
-        alive = process_is_alive(pid, started_before=started)
-    else:
-        alive = age < SILENCE
+    here = host == socket.gethostname()
+    alive = process_is_alive(pid, started_before=started) if here else age < SILENCE
     return f"process {pid} on {host}" if alive else ""
 
 

@@ -223,7 +223,7 @@ def _termination_as_exception() -> Iterator[None]:
         yield
         return
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         raise TerminatedError
 
     before = signal.signal(signal.SIGTERM, stop)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from nanoslab.cluster.job import JobOrder
-from nanoslab.cluster.status import state_from_outputs
 from nanoslab.cluster.state import (
     Owner,
     State,
@@ -20,6 +19,7 @@ from nanoslab.cluster.state import (
     record_attempt,
     write_state,
 )
+from nanoslab.cluster.status import state_from_outputs
 
 #: states a driver leaves alone
 SETTLED = ("done", "failed", "needs-you")

@@ -133,12 +133,18 @@ class Drive:
 
     def _may_start(self, name: str) -> bool:
         parent = self.ledger.entries[name].parent
-        if parent is not None and self.ledger.state(parent).state != "done":
+        if parent is not None and not self._is_done(parent):
             return False
         if why := self.ledger.spent(name):
             self._settle(name, "failed", why)
             return False
         return True
+
+    def _is_done(self, name: str) -> bool:
+        """Whether a parent is done; the folder is asked only about those this drive does not follow itself."""
+        if name not in self.settled and name not in self.wanted:
+            self.settled[name] = self.ledger.state(name).state
+        return self.settled.get(name) == "done"
 
     def _submit(self, name: str) -> bool:
         if trouble := self.ledger.note(name, "queued"):
@@ -272,7 +278,7 @@ class Drive:
             if parent is not None and (blocked := self.ledger.state(parent).state) != "done":
                 self.ledger.note(name, "waiting", f"waits for {parent}, which is {blocked}")
             self.settled[name] = "waiting"
-        return {name: self.settled[name] for name in self.ledger.entries if name in self.settled}
+        return {name: self.settled[name] for name in self.ledger.entries if name in self.wanted}
 
 
 def _alive(view: QueueView) -> Callable[[Owner], bool]:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-from nanoslab.campaign.folder import NAME
 from nanoslab.cluster.config import Cluster
 from nanoslab.cluster.job import JobOrder
-from nanoslab.errors import FileError, InputError
-from nanoslab.vasp.job_array import TABLE
-from nanoslab.vasp.manifest import MANIFEST, read_manifest
-
-#: what the driver keeps for itself; no calculation can have this name
-DRIVER_FOLDER = "_cluster"
+from nanoslab.cluster.names import calculation_names, campaign_label, matching
+from nanoslab.errors import InputError
+from nanoslab.vasp.manifest import read_manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,26 +50,6 @@ def read_plan(campaign: Path) -> tuple[Planned, ...]:
         There is no campaign, or one of its decks is broken.
     """
     return parents_first([_planned(campaign / name) for name in calculation_names(campaign)])
-
-
-def calculation_names(campaign: Path) -> tuple[str, ...]:
-    """Names of a campaign's calculations: those of its table, or of its decks where the table was not copied along.
-
-    Raises
-    ------
-    FileError
-        There is no campaign.
-    """
-    table = campaign / TABLE
-    if table.is_file():
-        lines = table.read_text(encoding="utf-8", errors="replace").splitlines()[1:]
-        names = tuple(line.split("\t")[0] for line in lines if line.strip())
-    else:
-        names = tuple(sorted(path.parent.name for path in campaign.glob(f"*/{MANIFEST}")))
-    if not names or any(not NAME.fullmatch(name) for name in names):
-        got = "a folder without decks" if campaign.is_dir() else "no such folder"
-        raise FileError(campaign, expected="a campaign's folder", got=got, advice="write one with 'nanoslab write'")
-    return names
 
 
 def _planned(folder: Path) -> Planned:
@@ -138,40 +112,6 @@ def selected(planned: Sequence[Planned], patterns: Iterable[str]) -> tuple[Plann
         if item.name in wanted and item.starts_from is not None:
             wanted.add(item.starts_from)
     return tuple(item for item in planned if item.name in wanted)
-
-
-def matching(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
-    """Names that match one of the shell patterns.
-
-    Raises
-    ------
-    InputError
-        A pattern matches nothing.
-
-    Examples
-    --------
-    >>> sorted(matching(["a1", "a2", "b"], ["a*"]))
-    ['a1', 'a2']
-    """
-    found: set[str] = set()
-    for pattern in patterns:
-        hits = {name for name in names if fnmatchcase(name, pattern)}
-        if not hits:
-            some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-            raise InputError("--only", expected=f"a pattern that matches one of {some}", got=repr(pattern))
-        found |= hits
-    return found
-
-
-def campaign_label(campaign: Path) -> str:
-    """Short word that marks this campaign's jobs in the queue.
-
-    Examples
-    --------
-    >>> campaign_label(Path("/tmp/a")) == campaign_label(Path("/tmp/b"))
-    False
-    """
-    return f"ns{hashlib.sha256(str(campaign.resolve()).encode()).hexdigest()[:8]}"
 
 
 def job_order(campaign: Path, item: Planned, cluster: Cluster, *, source: str, label: str) -> JobOrder:

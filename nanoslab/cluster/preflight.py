@@ -57,7 +57,9 @@ def _check_packages(cluster: Cluster, source: str) -> None:
         if find_spec(package) is None:
             extra = "parsl" if package == "parsl" else "cluster"
             advice = f"pip install 'nanoslab[{extra}]'"
-            raise EngineError(f"backend {cluster.backend}", expected=f"the package {package}", got="none", advice=advice)
+            raise EngineError(
+                f"backend {cluster.backend}", expected=f"the package {package}", got="none", advice=advice
+            )
 
 
 def _check_queue(cluster: Cluster) -> None:

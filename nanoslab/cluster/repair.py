@@ -62,7 +62,7 @@ class StopInTime(ErrorHandler):  # type: ignore[misc]
         self.soft, self.hard = soft, hard
         self.asked = False
 
-    def check(self, directory: str = "./") -> bool:
+    def check(self, directory: str = "./") -> bool:  # noqa: ARG002 - custodian's signature
         """Whether the time is nearly over."""
         return time.time() > self.soft
 
@@ -107,7 +107,7 @@ class ElectronsUnconverged(UnconvergedErrorHandler):  # type: ignore[misc]
         if self.stop.asked:
             return False
         try:
-            return not load_vasprun(os.path.join(directory, "vasprun.xml")).converged_electronic
+            return not load_vasprun(str(Path(directory) / "vasprun.xml")).converged_electronic
         except Exception:  # noqa: BLE001 - pymatgen fails on a cut file in many ways; our own reader judges it
             return False
 

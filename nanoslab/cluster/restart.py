@@ -5,7 +5,6 @@ Nothing a job wrote is ever deleted or written over: what an earlier start left 
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -77,7 +76,7 @@ def put_aside(folder: Path, attempt: int) -> tuple[str, ...]:
         if entry.name in _STAY or entry.name.endswith(".initial") or entry.is_dir() or entry.name.startswith("."):
             continue
         target.mkdir(parents=True, exist_ok=True)
-        os.rename(entry, free_name(target / entry.name))
+        entry.rename(free_name(target / entry.name))
         moved.append(entry.name)
     return tuple(moved)
 
@@ -162,4 +161,4 @@ def _copy_once(source: Path, target: Path) -> None:
     if source.exists() and not target.exists():
         temporary = target.with_name(f".{target.name}.part")
         shutil.copy2(source, temporary)
-        os.rename(temporary, target)
+        temporary.rename(target)

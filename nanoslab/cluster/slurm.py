@@ -157,7 +157,10 @@ def _output(command: list[str]) -> str:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     except FileNotFoundError:
         raise EngineError(
-            command[0], expected="Slurm's command on this machine", got="no such command", advice="log in to the cluster"
+            command[0],
+            expected="Slurm's command on this machine",
+            got="no such command",
+            advice="log in to the cluster",
         ) from None
     except subprocess.TimeoutExpired:
         raise EngineError(

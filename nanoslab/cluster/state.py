@@ -8,7 +8,6 @@ The plain job array writes the same two things from the shell.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -114,9 +113,12 @@ def read_state(run_folder: Path) -> State | None:
 def _state_from(document: Mapping[str, Any]) -> State:
     if document["state"] not in STATES:
         raise KeyError(document["state"])
-    known = {field.name: type(field.default) for field in fields(State) if field.name != "state"}
-    values = {name: kind(document[name]) for name, kind in known.items() if name in document}
-    return State(state=str(document["state"]), **values)
+    values: dict[str, Any] = {}
+    for field in fields(State):
+        if field.name in document:
+            kind = {"int": int, "float": float}.get(str(field.type), str)
+            values[field.name] = kind(document[field.name])
+    return State(**values)
 
 
 def write_state(run_folder: Path, state: State) -> State:
@@ -162,7 +164,7 @@ def latest_attempt(run_folder: Path) -> int:
     0
     """
     try:
-        names = os.listdir(run_folder / ATTEMPTS)
+        names = [path.name for path in (run_folder / ATTEMPTS).iterdir()]
     except FileNotFoundError:
         return 0
     return max((int(name) for name in names if name.isdecimal()), default=0)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nanoslab.cluster.plan import calculation_names, matching
+from nanoslab.cluster.names import calculation_names, matching
 from nanoslab.cluster.state import ATTEMPTS, STATE_FILE, STATES, State, current_state, latest_attempt
 from nanoslab.errors import FileError, NanoslabError
 
@@ -60,9 +60,7 @@ class Standing:
         return document
 
 
-def campaign_status(
-    campaign: Path, *, source: str | None = None, only: Iterable[str] = ()
-) -> tuple[Standing, ...]:
+def campaign_status(campaign: Path, *, source: str | None = None, only: Iterable[str] = ()) -> tuple[Standing, ...]:
     """Where every calculation stands, in the campaign's order.
 
     Parameters
@@ -129,10 +127,13 @@ def _sources(folder: Path) -> frozenset[str]:
     for entry in entries:
         if entry.name in (STATE_FILE, *_OUTPUTS):
             found.add("vasp")
-        elif entry.name != ATTEMPTS and entry.is_dir():
-            if any((Path(entry.path) / name).exists() for name in ("result.json", STATE_FILE)):
-                found.add(entry.name)
+        elif entry.name != ATTEMPTS and entry.is_dir() and _has_engine_results(Path(entry.path)):
+            found.add(entry.name)
     return frozenset(found)
+
+
+def _has_engine_results(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("result.json", STATE_FILE))
 
 
 def _standing(deck: Path, source: str, sources: frozenset[str]) -> Standing:

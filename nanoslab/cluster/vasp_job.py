@@ -130,7 +130,10 @@ def _with_custodian(folder: Path, options: VaspOptions) -> VaspEnd:
         from nanoslab.cluster.repair import StopInTime, handlers
     except ModuleNotFoundError as error:
         raise EngineError(
-            "custodian", expected="the package", got=error, advice="pip install 'nanoslab[cluster]' or 'custodian: false'"
+            "custodian",
+            expected="the package",
+            got=error,
+            advice="pip install 'nanoslab[cluster]' or 'custodian: false'",
         ) from None
     stop = StopInTime(*_stops(options))
     job = VaspJob(list(options.command), backup=False, auto_gamma=False, final=True)
@@ -203,4 +206,3 @@ def _silent_for(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
-

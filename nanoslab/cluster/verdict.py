@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nanoslab.cluster.vasp_job import VaspEnd
 from nanoslab.errors import NanoslabError
-from nanoslab.vasp import read_run
+from nanoslab.vasp.reader import RunResult, read_run
 
 #: how a start can end -> the state its calculation is in then
 STATE_AFTER = {
@@ -22,10 +22,13 @@ STATE_AFTER = {
 }
 
 #: INCAR tags that decide which answer comes out, not how it is found
-LEVEL_TAGS = frozenset(
-    "ENCUT PREC ISMEAR SIGMA LREAL GGA METAGGA ISPIN LDAU IVDW LASPH ENAUG NGX NGY NGZ NGXF NGYF NGZF KSPACING "
-    "KGAMMA LDIPOL IDIPOL LHFCALC LSORBIT LNONCOLLINEAR NELECT".split()
-)
+# fmt: off
+LEVEL_TAGS = frozenset((
+    "ENCUT", "PREC", "ISMEAR", "SIGMA", "LREAL", "GGA", "METAGGA", "ISPIN", "LDAU", "IVDW", "LASPH", "ENAUG",
+    "NGX", "NGY", "NGZ", "NGXF", "NGYF", "NGZF", "KSPACING", "KGAMMA", "LDIPOL", "IDIPOL", "LHFCALC",
+    "LSORBIT", "LNONCOLLINEAR", "NELECT",
+))
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +77,20 @@ def judge_vasp(folder: Path, end: VaspEnd) -> Outcome:
         notes += [f"complete, although VASP's exit code was {end.exit_code}"] if end.exit_code else []
         return Outcome(outcome="done", reason="; ".join(notes), steps=steps)
     problems = "; ".join([*run.problems, *notes])
+    return Outcome(steps=steps, **_not_converged(folder, end, run, problems))
+
+
+def _not_converged(folder: Path, end: VaspEnd, run: RunResult, problems: str) -> dict[str, str]:
+    """Outcome and reason of a run that is not all right."""
     if end.stopped:
-        reason = f"stopped before its wall time ended, after {steps} ionic steps"
-        return Outcome(outcome="stopped", reason=reason, steps=steps)
+        reason = f"stopped before its wall time ended, after {run.n_ionic_steps or 0} ionic steps"
+        return {"outcome": "stopped", "reason": reason}
     if end.unrepaired:
-        return Outcome(outcome="failed", reason=f"{end.unrepaired}; {problems}", steps=steps)
+        return {"outcome": "failed", "reason": f"{end.unrepaired}; {problems}"}
     if not run.complete:
-        return Outcome(outcome=_broken(folder, end), reason=f"{_how(folder, end)}; {problems}", steps=steps)
-    if run.electronic_converged is not False and run.ionic_converged is False:
-        return Outcome(outcome="again", reason=problems, steps=steps)
-    return Outcome(outcome="failed", reason=problems, steps=steps)
+        return {"outcome": _broken(folder, end), "reason": f"{_how(folder, end)}; {problems}"}
+    only_ions = run.electronic_converged is not False and run.ionic_converged is False
+    return {"outcome": "again" if only_ions else "failed", "reason": problems}
 
 
 def disk_is_full(folder: Path) -> bool:
@@ -161,7 +168,9 @@ def _plain(value: str) -> str:
     try:
         return repr(float(value))
     except ValueError:
-        return value.strip(".").upper()[:1] if value.strip(".").upper() in ("T", "F", "TRUE", "FALSE") else value.upper()
+        return (
+            value.strip(".").upper()[:1] if value.strip(".").upper() in ("T", "F", "TRUE", "FALSE") else value.upper()
+        )
 
 
 def _numbers(path: Path) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from nanoslab.campaign import write_campaign
 HERE = Path(__file__).parent
 FAKE_VASP = HERE / "fake_vasp.py"
 
+
 def cluster_of(n_pairs: int, shift: float = 0.0) -> Atoms:
     """A dimer or a tetrahedron near its equilibrium, one atom fixed: relaxes in some ten steps to one minimum."""
     corners = np.array([[0, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 1]][: 2 * n_pairs]) * 1.95
@@ -131,9 +132,12 @@ def toy(tmp_path: Path) -> Callable[..., Toy]:
         library = tmp_path / "potentials"
         for element in ("Cd", "Se"):
             (library / element).mkdir(parents=True, exist_ok=True)
-            text = f"  PAW_PBE {element} 06Sep2000\n 12.0\n parameters from PSCTR are:\n   VRHFIN ={element}: \n   LEXCH  = PE\n"
+            text = f"  PAW_PBE {element} 06Sep2000\n 12.0\n parameters from PSCTR are:\n"
+            text += f"   VRHFIN ={element}: \n   LEXCH  = PE\n"
             text += f"   TITEL  = PAW_PBE {element} 06Sep2000\n   LULTRA =        F    use ultrasoft PP ?\n"
-            text += "   POMASS =   79.904; ZVAL   =    6.000    mass and valenz\n   ENMAX  =  250.0; ENMIN  =  200.0 eV\n"
+            text += (
+                "   POMASS =   79.904; ZVAL   =    6.000    mass and valenz\n   ENMAX  =  250.0; ENMIN  =  200.0 eV\n"
+            )
             text += "END of PSCTR-controll parameters\n local part\n  1.0 2.0 3.0\n End of Dataset\n"
             (library / element / "POTCAR").write_text(text)
         study = tmp_path / "study.yaml"

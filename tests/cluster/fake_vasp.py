@@ -82,7 +82,7 @@ def read_incar(path: Path) -> Incar:
 def energy_and_forces(poscar: Poscar, positions: np.ndarray) -> tuple[float, np.ndarray]:
     """Lennard-Jones with a smooth end, over every image within the cutoff."""
     reach = np.ceil(CUTOFF / (np.abs(np.linalg.det(poscar.cell)) / _face_areas(poscar.cell))).astype(int)
-    shifts = np.array([s for s in np.ndindex(*(2 * reach + 1))]) - reach
+    shifts = np.array(list(np.ndindex(*(2 * reach + 1)))) - reach
     images = shifts @ poscar.cell
     size = np.array([1.0 + 0.05 * (sum(map(ord, s)) % 7) for s in poscar.species])
     sigma = 2.2 * (size[:, None] + size[None, :]) / 2
@@ -176,7 +176,9 @@ def run(kind: str, step_time: float) -> int:
         outputs.ionic_step(step, positions, energy, forces, electronic_steps(n_electronic, tolerance, stuck))
         converged = np.linalg.norm(free, axis=1).max() < abs(accuracy)
         if n_steps == 0 or converged or step == n_steps:
-            note = "reached required accuracy - stopping structural energy minimisation" if n_steps and converged else ""
+            note = (
+                "reached required accuracy - stopping structural energy minimisation" if n_steps and converged else ""
+            )
             outputs.contcar(positions)
             outputs.close(note)
             return 0

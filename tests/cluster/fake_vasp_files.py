@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM115
 """The files the stand-in for VASP writes, laid out as VASP lays them out."""
 
 import sys
@@ -35,13 +36,17 @@ class Outputs:
 
     def _outcar_head(self) -> None:
         poscar, write = self.poscar, self.outcar.write
-        write(f" vasp.{VERSION} 20Jul23 (build stand-in) complex\n\n executed on             none date 2024.01.01  00:00:00\n")
+        write(
+            f" vasp.{VERSION} 20Jul23 (build stand-in) complex\n\n executed on             none date 2024.01.01  00:00:00\n"
+        )
         write(" running    1 mpi-ranks, on    1 nodes\n")
         for symbol in poscar.symbols * 2:  # VASP lists them twice
             write(f" POTCAR:    PAW_PBE {symbol} 06Sep2000\n")
         for symbol in poscar.symbols:
             write(f"   VRHFIN ={symbol}: stand-in\n   TITEL  = PAW_PBE {symbol} 06Sep2000\n")
-            write(f"   POMASS = {MASSES.get(symbol, 50.0):8.3f}; ZVAL   = {VALENCE.get(symbol, 4.0):8.3f}    mass and valenz\n")
+            write(
+                f"   POMASS = {MASSES.get(symbol, 50.0):8.3f}; ZVAL   = {VALENCE.get(symbol, 4.0):8.3f}    mass and valenz\n"
+            )
         write(f"\n   ions per type =   {''.join(f'{count:5d}' for count in poscar.counts)}\n")
         write(f"   NELM   = {int(self.parameter('NELM', 60)):6d};   NELMIN=  2; NELMDL= -5     # of ELM steps\n")
         write(f"   EDIFF  = {self.parameter('EDIFF', 1e-4):.1E}   stopping-criterion for ELM\n")
@@ -51,7 +56,9 @@ class Outputs:
         write(f"   ISIF   = {int(self.parameter('ISIF', 2)):6d}    stress and relaxation\n")
         write(f"   IBRION = {int(self.parameter('IBRION', 2)):6d}    ionic relax: 0-MD 1-quasi-New 2-CG\n")
         electrons = sum(VALENCE.get(s, 4.0) for s in poscar.species)
-        write(f"   NELECT = {electrons:12.4f}    total number of electrons\n   k-points           NKPTS =      1   k-points in BZ")
+        write(
+            f"   NELECT = {electrons:12.4f}    total number of electrons\n   k-points           NKPTS =      1   k-points in BZ"
+        )
         write(f"     NKDIM =      1   number of bands    NBANDS= {int(electrons):6d}\n")
         write(f"   number of dos      NEDOS =    301   number of ions     NIONS = {len(poscar.species):6d}\n")
         write("   max r-space proj   IRMAX =      1   max aug-charges    IRDMAX=      1\n")
@@ -82,7 +89,9 @@ class Outputs:
         write(' </incar>\n <kpoints>\n  <generation param="Gamma">\n')
         write(f'   <v type="int" name="divisions">{"".join(f"{n:9d}" for n in self.mesh)} </v>\n')
         write('   <v name="usershift">      0.00000000      0.00000000      0.00000000 </v>\n  </generation>\n')
-        write('  <varray name="kpointlist" >\n   <v>       0.00000000       0.00000000       0.00000000 </v>\n  </varray>\n')
+        write(
+            '  <varray name="kpointlist" >\n   <v>       0.00000000       0.00000000       0.00000000 </v>\n  </varray>\n'
+        )
         write('  <varray name="weights" >\n   <v>       1.00000000 </v>\n  </varray>\n </kpoints>\n <parameters>\n')
         self._vasprun_parameters()
         write(" </parameters>\n")
@@ -93,11 +102,17 @@ class Outputs:
     def _vasprun_parameters(self) -> None:
         write, value = self.vasprun.write, self.parameter
         write('  <separator name="electronic" >\n')
-        write(f'   <i name="ENMAX">{value("ENCUT", 400):16.8f}</i>\n   <i name="EDIFF">{value("EDIFF", 1e-4):16.8f}</i>\n')
+        write(
+            f'   <i name="ENMAX">{value("ENCUT", 400):16.8f}</i>\n   <i name="EDIFF">{value("EDIFF", 1e-4):16.8f}</i>\n'
+        )
         write(f'   <i type="int" name="NELM">{int(value("NELM", 60)):6d}</i>\n')
         write(f'   <i type="int" name="ISMEAR">{int(value("ISMEAR", 0)):6d}</i>\n')
-        write(f'   <i name="SIGMA">{value("SIGMA", 0.1):16.8f}</i>\n   <i type="int" name="ISPIN">{int(value("ISPIN", 1)):6d}</i>\n')
-        write(f'   <i type="string" name="GGA">PE</i>\n   <i type="int" name="NBANDS">{len(self.poscar.species) * 9:6d}</i>\n')
+        write(
+            f'   <i name="SIGMA">{value("SIGMA", 0.1):16.8f}</i>\n   <i type="int" name="ISPIN">{int(value("ISPIN", 1)):6d}</i>\n'
+        )
+        write(
+            f'   <i type="string" name="GGA">PE</i>\n   <i type="int" name="NBANDS">{len(self.poscar.species) * 9:6d}</i>\n'
+        )
         write(f'   <i name="NELECT">{sum(VALENCE.get(s, 4.0) for s in self.poscar.species):16.8f}</i>\n')
         write('   <i type="logical" name="LNONCOLLINEAR"> F  </i>\n   <i type="logical" name="LSORBIT"> F  </i>\n')
         write('  </separator>\n  <separator name="ionic" >\n')
@@ -109,7 +124,9 @@ class Outputs:
     def _vasprun_atoms(self) -> None:
         write, poscar = self.vasprun.write, self.poscar
         write(f" <atominfo>\n  <atoms>{len(poscar.species):8d} </atoms>\n  <types>{len(poscar.symbols):8d} </types>\n")
-        write('  <array name="atoms" >\n   <dimension dim="1">ion</dimension>\n   <field type="string">element</field>\n')
+        write(
+            '  <array name="atoms" >\n   <dimension dim="1">ion</dimension>\n   <field type="string">element</field>\n'
+        )
         write('   <field type="int">atomtype</field>\n   <set>\n')
         for kind, (symbol, count) in enumerate(zip(poscar.symbols, poscar.counts, strict=True), start=1):
             write(f"    <rc><c>{symbol:<2}</c><c>{kind:4d}</c></rc>\n" * count)
@@ -127,7 +144,9 @@ class Outputs:
         write, cell = self.vasprun.write, self.poscar.cell
         write(f' <structure{name}>\n  <crystal>\n   <varray name="basis" >\n')
         write("".join(f"    <v>{row_text(row)} </v>\n" for row in cell))
-        write(f'   </varray>\n   <i name="volume">{abs(np.linalg.det(cell)):16.8f} </i>\n   <varray name="rec_basis" >\n')
+        write(
+            f'   </varray>\n   <i name="volume">{abs(np.linalg.det(cell)):16.8f} </i>\n   <varray name="rec_basis" >\n'
+        )
         write("".join(f"    <v>{row_text(row)} </v>\n" for row in np.linalg.inv(cell).T))
         write('   </varray>\n  </crystal>\n  <varray name="positions" >\n')
         write("".join(f"   <v>{row_text(row)} </v>\n" for row in positions @ np.linalg.inv(cell)))
@@ -149,11 +168,17 @@ class Outputs:
         self.vasprun.write('  <varray name="forces" >\n' + "".join(f"   <v>{row_text(row)} </v>\n" for row in forces))
         self.vasprun.write('  </varray>\n  <varray name="stress" >\n' + f"   <v>{row_text(np.zeros(3))} </v>\n" * 3)
         self.vasprun.write("  </varray>\n")
-        self.vasprun.write(f"  <energy>\n{energy_items(energy)}  </energy>\n  <time name=\"totalsc\">    0.01    0.01</time>\n")
+        self.vasprun.write(
+            f'  <energy>\n{energy_items(energy)}  </energy>\n  <time name="totalsc">    0.01    0.01</time>\n'
+        )
         self.vasprun.write(" </calculation>\n")
         out(f"\n  FORCE on cell =-STRESS in cart. coord.  units (eV):\n  in kB  {'    0.00000' * 6}\n")
-        out("  external pressure =        0.00 kB  Pullay stress =        0.00 kB\n\n VOLUME and BASIS-vectors are now :\n")
-        out(f" -----------------------------------------------------------------------------\n  energy-cutoff  : {400:12.2f}\n")
+        out(
+            "  external pressure =        0.00 kB  Pullay stress =        0.00 kB\n\n VOLUME and BASIS-vectors are now :\n"
+        )
+        out(
+            f" -----------------------------------------------------------------------------\n  energy-cutoff  : {400:12.2f}\n"
+        )
         out(f"  volume of cell : {abs(np.linalg.det(cell)):12.2f}\n")
         out("      direct lattice vectors                 reciprocal lattice vectors\n")
         for direct, reciprocal in zip(cell, np.linalg.inv(cell).T, strict=True):
@@ -175,21 +200,33 @@ class Outputs:
 
     def _electronic(self, step: int, energy: float, changes: list[float]) -> None:
         self.vasprun.write(" <calculation>\n")
-        self.oszicar.write("       N       E                     dE             d eps       ncg     rms          rms(c)\n")
+        self.oszicar.write(
+            "       N       E                     dE             d eps       ncg     rms          rms(c)\n"
+        )
         for number, change in enumerate(changes, start=1):
             value = energy if number == len(changes) else energy + change
-            self.vasprun.write(f'  <scstep>\n   <time name="total">    0.01    0.01</time>\n   <energy>\n{energy_items(value)}')
+            self.vasprun.write(
+                f'  <scstep>\n   <time name="total">    0.01    0.01</time>\n   <energy>\n{energy_items(value)}'
+            )
             self.vasprun.write("   </energy>\n  </scstep>\n")
-            self.oszicar.write(f"DAV: {number:3d}    {value:.12E}   {change:12.5E}   {change:12.5E}   100   {abs(change):9.3E}\n")
-            self.outcar.write(f"\n--------------------------------------- Iteration {step:6d}({number:4d})  " + "-" * 39 + "\n")
+            self.oszicar.write(
+                f"DAV: {number:3d}    {value:.12E}   {change:12.5E}   {change:12.5E}   100   {abs(change):9.3E}\n"
+            )
+            self.outcar.write(
+                f"\n--------------------------------------- Iteration {step:6d}({number:4d})  " + "-" * 39 + "\n"
+            )
             electrons = sum(VALENCE.get(symbol, 4.0) for symbol in self.poscar.species)
             self.outcar.write(f" number of electron {electrons:15.7f} magnetization       0.0000000\n")
             self.outcar.write("     LOOP:  cpu time      0.0010: real time      0.0010\n")
             self.outcar.write(f"\n  free energy    TOTEN  = {value:18.8f} eV\n")
         if abs(changes[-1]) < self.parameter("EDIFF", 1e-4):
-            self.outcar.write("\n------------------------ aborting loop because EDIFF is reached ----------------------------------------\n")
+            self.outcar.write(
+                "\n------------------------ aborting loop because EDIFF is reached ----------------------------------------\n"
+            )
         else:
-            self.outcar.write("\n------------------------ aborting loop EDIFF was not reached (unconverged)  ----------------------------\n")
+            self.outcar.write(
+                "\n------------------------ aborting loop EDIFF was not reached (unconverged)  ----------------------------\n"
+            )
         self.outcar.write(" E-fermi :   1.2345     XC(G=0):  -5.0000     alpha+bet : -3.0000\n")
 
     def contcar(self, positions: np.ndarray) -> None:
@@ -207,15 +244,25 @@ class Outputs:
 
     def close(self, note: str) -> None:
         """The last lines of a run that ends by itself."""
-        self._structure(self.last if hasattr(self, "last") else self.poscar.positions, ' name="finalpos" ', self.poscar.selective)
+        self._structure(
+            self.last if hasattr(self, "last") else self.poscar.positions, ' name="finalpos" ', self.poscar.selective
+        )
         self.vasprun.write("</modeling>\n")
         if note:
             self.outcar.write(f" {note}\n")
             self.say(f" {note}\n")
-        self.outcar.write("\n\n General timing and accounting informations for this job:\n ========================================================\n\n")
-        self.outcar.write("                  Total CPU time used (sec):        0.010\n                            User time (sec):        0.010\n")
-        self.outcar.write("                          System time (sec):        0.000\n                         Elapsed time (sec):        0.010\n")
-        self.outcar.write("\n                   Maximum memory used (kb):       10000.\n                   Average memory used (kb):           0.\n")
+        self.outcar.write(
+            "\n\n General timing and accounting informations for this job:\n ========================================================\n\n"
+        )
+        self.outcar.write(
+            "                  Total CPU time used (sec):        0.010\n                            User time (sec):        0.010\n"
+        )
+        self.outcar.write(
+            "                          System time (sec):        0.000\n                         Elapsed time (sec):        0.010\n"
+        )
+        self.outcar.write(
+            "\n                   Maximum memory used (kb):       10000.\n                   Average memory used (kb):           0.\n"
+        )
         for stream in (self.outcar, self.vasprun, self.oszicar):
             stream.close()
 

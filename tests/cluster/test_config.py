@@ -30,7 +30,7 @@ def test_the_template_is_valid_and_says_what_it_seems_to_say() -> None:
         ("window: 0", ["window"]),
         ("a: [", ["plain YAML"]),
         ("- a", ["named fields"]),
-        ("setup: [\"a\\nb\"]", ["setup", "single lines"]),
+        ('setup: ["a\\nb"]', ["setup", "single lines"]),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path: Path, text: str, words: list[str]) -> None:
@@ -47,7 +47,8 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "seconds"), [("24:00:00", 86400), ("1-12:00:00", 129600), ("90:00", 5400), (3600, 3600), ("2-00:30", 174600)]
+    ("given", "seconds"),
+    [("24:00:00", 86400), ("1-12:00:00", 129600), ("90:00", 5400), (3600, 3600), ("2-00:30", 174600)],
 )
 def test_times_are_read_as_slurm_reads_them(given: str | int, seconds: int) -> None:
     assert Cluster(wall_time=given).wall_time == seconds

@@ -60,7 +60,11 @@ def test_everybody_reads_the_same_energy_and_forces(run) -> None:
         warnings.simplefilter("ignore")
         from pymatgen.io.vasp import Oszicar, Outcar, Vasprun
 
-        theirs, outcar, oszicar = Vasprun(folder / "vasprun.xml"), Outcar(folder / "OUTCAR"), Oszicar(folder / "OSZICAR")
+        theirs, outcar, oszicar = (
+            Vasprun(folder / "vasprun.xml"),
+            Outcar(folder / "OUTCAR"),
+            Oszicar(folder / "OSZICAR"),
+        )
     assert theirs.converged
     energies = [ours.energy, frames[-1].get_potential_energy(), other[-1].get_potential_energy()]
     energies += [float(theirs.final_energy), outcar.final_energy, float(oszicar.final_energy)]

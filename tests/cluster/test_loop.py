@@ -57,14 +57,14 @@ class Told:
     def view(self) -> QueueView:
         return QueueView(names=dict(self.queue), jobs=frozenset(self.queue.values()))
 
-    def script(self, order: JobOrder) -> str:
+    def script(self, _order: JobOrder) -> str:
         return ""
 
     def close(self) -> None:
         pass
 
 
-def drive(tmp_path: Path, act, names=("a", "b"), parents=None, tries: int = 3, window: int = 10, **more):
+def drive(tmp_path: Path, act, *, names=("a", "b"), parents=None, tries: int = 3, window: int = 10, **more):
     orders = [JobOrder(campaign=str(tmp_path), name=name, job_name=f"x.{name}", wall_time=100.0) for name in names]
     parents = parents or {}
     ledger = Ledger([Entry(order=order, parent=parents.get(order.name)) for order in orders], tries)
@@ -82,19 +82,19 @@ def drive(tmp_path: Path, act, names=("a", "b"), parents=None, tries: int = 3, w
 
 
 def test_every_calculation_is_submitted_once(tmp_path: Path) -> None:
-    states, backend, _, _ = drive(tmp_path, lambda order, n: "done", names=tuple("abcdef"))
+    states, backend, _, _ = drive(tmp_path, lambda *_: "done", names=tuple("abcdef"))
     assert states == dict.fromkeys("abcdef", "done")
     assert sorted(backend.submitted) == list("abcdef")
 
 
 def test_children_wait_for_their_parents(tmp_path: Path) -> None:
-    _, backend, _, _ = drive(tmp_path, lambda o, n: "done", names=("child", "parent"), parents={"child": "parent"})
+    _, backend, _, _ = drive(tmp_path, lambda *_: "done", names=("child", "parent"), parents={"child": "parent"})
     assert backend.submitted == ["parent", "child"]
 
 
 def test_children_of_a_failure_say_what_they_wait_for(tmp_path: Path) -> None:
     states, backend, ledger, _ = drive(
-        tmp_path, lambda o, n: "failed", names=("parent", "child"), parents={"child": "parent"}
+        tmp_path, lambda *_: "failed", names=("parent", "child"), parents={"child": "parent"}
     )
     assert states == {"parent": "failed", "child": "waiting"}
     assert ledger.state("child").reason == "waits for parent, which is failed"
@@ -102,7 +102,7 @@ def test_children_of_a_failure_say_what_they_wait_for(tmp_path: Path) -> None:
 
 
 def test_a_job_that_dies_is_tried_again_but_not_for_ever(tmp_path: Path) -> None:
-    states, backend, ledger, _ = drive(tmp_path, lambda o, n: "vanishes", names=("a",))
+    states, backend, ledger, _ = drive(tmp_path, lambda *_: "vanishes", names=("a",))
     assert states == {"a": "failed"}
     assert backend.submitted == ["a"] * 3
     assert "3 starts ended badly" in ledger.state("a").reason
@@ -110,14 +110,14 @@ def test_a_job_that_dies_is_tried_again_but_not_for_ever(tmp_path: Path) -> None
 
 
 def test_a_job_that_never_begins_needs_somebody(tmp_path: Path) -> None:
-    states, backend, ledger, _ = drive(tmp_path, lambda o, n: "never-began", names=("a",))
+    states, backend, ledger, _ = drive(tmp_path, lambda *_: "never-began", names=("a",))
     assert states == {"a": "needs-you"}
     assert "no Python" in ledger.state("a").reason
     assert len(backend.submitted) == 3
 
 
 def test_stops_at_the_wall_time_go_on_as_long_as_there_is_progress(tmp_path: Path) -> None:
-    def act(order: JobOrder, n: int) -> str:
+    def act(_: JobOrder, n: int) -> str:
         return "stopped" if n < 6 else "done"
 
     backend = Told(act)
@@ -136,7 +136,7 @@ def test_stops_at_the_wall_time_go_on_as_long_as_there_is_progress(tmp_path: Pat
 
 
 def test_two_stops_without_a_single_step_need_more_time(tmp_path: Path) -> None:
-    states, backend, ledger, _ = drive(tmp_path, lambda o, n: "stopped", names=("a",))
+    states, backend, ledger, _ = drive(tmp_path, lambda *_: "stopped", names=("a",))
     assert states == {"a": "failed"}
     assert "more time or more ranks" in ledger.state("a").reason
     assert len(backend.submitted) == 2
@@ -144,7 +144,7 @@ def test_two_stops_without_a_single_step_need_more_time(tmp_path: Path) -> None:
 
 def test_a_quota_uses_no_try_and_is_waited_out(tmp_path: Path) -> None:
     refusals = iter(["refuse: quota"] * 5)
-    states, backend, _, heard = drive(tmp_path, lambda o, n: next(refusals, "done"), names=("a", "b"), tries=1)
+    states, backend, _, heard = drive(tmp_path, lambda *_: next(refusals, "done"), names=("a", "b"), tries=1)
     assert states == {"a": "done", "b": "done"}
     assert sorted(backend.submitted) == ["a", "b"]
     assert any("takes no more for now" in words for *_, words in heard)
@@ -152,11 +152,11 @@ def test_a_quota_uses_no_try_and_is_waited_out(tmp_path: Path) -> None:
 
 def test_a_refusal_for_good_ends_the_drive_with_the_queues_words(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="invalid partition"):
-        drive(tmp_path, lambda o, n: "refuse: invalid partition")
+        drive(tmp_path, lambda *_: "refuse: invalid partition")
 
 
 def test_never_more_than_the_window_at_a_time(tmp_path: Path) -> None:
-    backend = Told(lambda o, n: "hangs")
+    backend = Told(lambda *_: "hangs")
     seen = []
 
     def beat() -> None:
@@ -173,7 +173,7 @@ def test_never_more_than_the_window_at_a_time(tmp_path: Path) -> None:
 def test_what_an_earlier_driver_left_in_the_queue_is_followed_not_queued_again(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     write_state(tmp_path / "a", State(state="queued"))
-    backend = Told(lambda o, n: "done")
+    backend = Told(lambda *_: "done")
     backend.queue = {"x.a": "5"}
     beats = iter(range(1000))
 
@@ -192,14 +192,14 @@ def test_what_died_while_nobody_looked_is_started_again(tmp_path: Path) -> None:
     folder.mkdir()
     number = claim_attempt(folder, DEAD, lambda _: False)
     write_state(folder, State(state="running", attempt=number or 0, job="999"))
-    states, backend, _, _ = drive(tmp_path, lambda o, n: "done", names=("a",))
+    states, backend, _, _ = drive(tmp_path, lambda *_: "done", names=("a",))
     assert states == {"a": "done"}
     assert backend.submitted == ["a"]
     assert "outcome" in (folder / "attempts" / "001" / "job.json").read_text()
 
 
 def test_what_somebody_cancels_is_dropped(tmp_path: Path) -> None:
-    backend = Told(lambda o, n: "hangs" if o.name == "a" else "done")
+    backend = Told(lambda o, _: "hangs" if o.name == "a" else "done")
     start = time.time()
     states, _, _, _ = drive(
         tmp_path,
@@ -211,10 +211,10 @@ def test_what_somebody_cancels_is_dropped(tmp_path: Path) -> None:
 
 
 def test_failed_ones_are_left_alone_until_they_are_forgiven(tmp_path: Path) -> None:
-    drive(tmp_path, lambda o, n: "failed", names=("a",))
-    states, backend, ledger, _ = drive(tmp_path, lambda o, n: "done", names=("a",))
+    drive(tmp_path, lambda *_: "failed", names=("a",))
+    states, backend, ledger, _ = drive(tmp_path, lambda *_: "done", names=("a",))
     assert (states, backend.submitted) == ({"a": "failed"}, [])
     ledger.forgive("a")
     assert ledger.state("a").tries_from == 1
-    states, backend, _, _ = drive(tmp_path, lambda o, n: "done", names=("a",))
+    states, backend, _, _ = drive(tmp_path, lambda *_: "done", names=("a",))
     assert (states, backend.submitted) == ({"a": "done"}, ["a"])

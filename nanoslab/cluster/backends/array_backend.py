@@ -8,7 +8,7 @@ import subprocess
 from nanoslab.cluster.campaign_drive import Request, checked_plan
 from nanoslab.cluster.config import Cluster
 from nanoslab.cluster.job_script import resource_lines, shell_lines
-from nanoslab.cluster.plan import DRIVER_FOLDER
+from nanoslab.cluster.names import DRIVER_FOLDER
 from nanoslab.errors import EngineError, InputError
 from nanoslab.files import write_atomically
 from nanoslab.vasp.job_array import job_array_script
@@ -42,7 +42,7 @@ def array_script(cluster: Cluster, ranks: int) -> str:
 
 def _commands(cluster: Cluster) -> str:
     lines = list(shell_lines(cluster))
-    lines.append('case $1 in')
+    lines.append("case $1 in")
     named = {"std": cluster.vasp.std, "gam": cluster.vasp.gam or cluster.vasp.std, "ncl": cluster.vasp.ncl}
     lines += [f"vasp_{build}) {command} ;;" for build, command in named.items() if command]
     lines.append("esac")
@@ -79,5 +79,3 @@ def submit_array(request: Request) -> str:
         said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         raise EngineError("the queue", expected="to take the job array", got=said[0], advice="mend the cluster file")
     return done.stdout
-
-

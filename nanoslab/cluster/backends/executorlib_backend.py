@@ -1,8 +1,9 @@
 """executorlib: one Slurm job per calculation; no database, no daemon, no port.
 
 All that is particular about it stays in this file:
-a failed task is cached, so every launch gets a key of its own (unique in the driver, whatever its folder); there is no throttle, so the loop keeps a window;
-an sbatch refusal comes back as a failed future; leaving its ``with`` would wait for every job, so there is none;
+a failed task is cached, so every launch gets a key of its own, unique in the driver whatever its folder;
+there is no throttle, so the loop keeps a window; an sbatch refusal comes back as a failed future;
+leaving its ``with`` would wait for every job, so there is none;
 ``cores=N`` would start N copies of Python, so the ranks stand in the script and VASP's launcher uses them.
 """
 
@@ -21,7 +22,7 @@ from nanoslab.cluster.config import Cluster
 from nanoslab.cluster.interface import QueueView, RefusedError
 from nanoslab.cluster.job import JobOrder, run_job
 from nanoslab.cluster.job_script import job_script, log_folder
-from nanoslab.cluster.plan import DRIVER_FOLDER
+from nanoslab.cluster.names import DRIVER_FOLDER
 from nanoslab.cluster.slurm import may_be_tried_later, our_jobs
 from nanoslab.errors import EngineError, InputError
 
@@ -95,7 +96,9 @@ class ExecutorlibBackend:
         if self._executor is None:
             try:
                 executorlib = import_module("executorlib")
-                self._executor = executorlib.SlurmClusterExecutor(refresh_rate=0.2, wait=False, disable_dependencies=True)
+                self._executor = executorlib.SlurmClusterExecutor(
+                    refresh_rate=0.2, wait=False, disable_dependencies=True
+                )
             except ImportError as error:
                 raise EngineError(
                     "backend executorlib", expected="the package", got=error, advice="pip install 'nanoslab[cluster]'"
@@ -137,7 +140,7 @@ def _hand_over(done: Future[Any], outer: Future[Any]) -> None:
         outer.set_exception(RuntimeError("executorlib let go of the job"))
         return
     error = done.exception()
-    if isinstance(error, CalledProcessError) and error.cmd and list(error.cmd)[0] == "sbatch":
+    if isinstance(error, CalledProcessError) and "sbatch" in list(error.cmd)[:1]:
         message = " ".join(str(error.output or error).split())
         outer.set_exception(RefusedError(message, later=may_be_tried_later(message)))
     elif error is not None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from nanoslab.cluster.interface import QueueView
 from nanoslab.cluster.job import JobOrder
-from nanoslab.cluster.plan import DRIVER_FOLDER
+from nanoslab.cluster.names import DRIVER_FOLDER
 from nanoslab.errors import EngineError
 
 

@@ -20,7 +20,7 @@ from nanoslab.cluster.config import Cluster
 from nanoslab.cluster.interface import QueueView
 from nanoslab.cluster.job import JobOrder, run_job
 from nanoslab.cluster.job_script import resource_lines, shell_lines, slurm_time
-from nanoslab.cluster.plan import DRIVER_FOLDER, campaign_label
+from nanoslab.cluster.names import DRIVER_FOLDER, campaign_label
 from nanoslab.cluster.slurm import cancel_jobs, our_jobs
 from nanoslab.errors import EngineError
 
@@ -93,7 +93,7 @@ class ParslBackend:
 
     def _start(self, parsl: Any) -> Any:
         # Parsl calls its own programs by bare name, also where nobody activated the environment
-        os.environ["PATH"] = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+        os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         config = parsl.Config(
             executors=[parsl.ThreadPoolExecutor(label="unused", max_threads=1)],
             run_dir=str(self.folder),
@@ -134,5 +134,5 @@ class ParslBackend:
         return lines
 
     def _worker_init(self) -> str:
-        path = f'export PATH="{os.path.dirname(sys.executable)}:$PATH"'
+        path = f'export PATH="{Path(sys.executable).parent}:$PATH"'
         return "\n".join([*shell_lines(self.cluster), path])
