@@ -70,10 +70,7 @@ def create(options: Mapping[str, str]) -> Engine:
     return Engine(
         name="gpaw",
         version=versions["gpaw"],
-        level_of_theory=(
-            f"density-functional theory with the study's functional, cutoff and k-points, PAW datasets of gpaw-data "
-            f"{versions['gpaw-data']} (GPAW {versions['gpaw']})"
-        ),
+        level_of_theory=f"PAW datasets of gpaw-data {versions['gpaw-data']} (GPAW {versions['gpaw']})",
         capabilities=Capabilities(elements=_elements()),
         calculator_factory=gpaw_calculator,
         comparable_factory=comparable,

@@ -196,7 +196,7 @@ def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
     return CalculationResult(
         name=str(document.get("name", Path(folder).parent.name)),
         path=str(folder),
-        level_of_theory=str(document.get("level_of_theory", document.get("engine", "unknown"))),
+        level_of_theory=_level_of_theory(document),
         found=not document.get("skipped"),
         energy=document.get("energy_eV"),
         atoms=read_structure(final) if document.get("finished") and final.is_file() else None,
@@ -205,6 +205,21 @@ def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
         max_free_force=document.get("max_free_force_eV_per_A"),
         comparable=dict(document.get("comparable", {})),
     )
+
+
+def _level_of_theory(document: Mapping[str, Any]) -> str:
+    """In words, led by what the settings chose where the engine follows them.
+
+    Examples
+    --------
+    >>> _level_of_theory({"level_of_theory": "PAW", "comparable": {"functional": "PBE", "cutoff_energy": 400.0}})
+    'PBE, plane waves to 400 eV, PAW'
+    """
+    text = str(document.get("level_of_theory", document.get("engine", "unknown")))
+    comparable = document.get("comparable", {})
+    if "cutoff_energy" not in comparable:
+        return text
+    return f"{comparable['functional']}, plane waves to {comparable['cutoff_energy']:g} eV, {text}"
 
 
 def structure_text(atoms: Atoms) -> str:
