@@ -96,22 +96,16 @@ def find_pose(
     return None
 
 
-def repeat_pose(
-    model: Pose,
-    molecule: Atoms,
-    binding: Sequence[int],
-    anchors: tuple[Anchor, Anchor],
-    surroundings: Atoms,
-    *,
-    clearance: float = CLEARANCE,
-) -> Pose | None:
-    """Return a pose moved from one anchor to another on the same face, None where it would touch something.
+def move_pose(
+    model: Pose, molecule: Atoms, binding: Sequence[int], anchors: tuple[Anchor, Anchor], surroundings: Atoms
+) -> Pose:
+    """Return a pose moved from one anchor to another on the same face, with its clearance there.
 
     Parameters
     ----------
     model
         The pose at the first anchor.
-    molecule, binding, surroundings, clearance
+    molecule, binding, surroundings
         See `find_pose`.
     anchors
         From where to where.
@@ -121,13 +115,13 @@ def repeat_pose(
     >>> metals = Atoms("Pb2", positions=[(0, 0, 0), (8, 0, 0)], cell=[20, 20, 40], pbc=True)
     >>> one, other = (Anchor(metals=(n,), place=(8 * n, 0, 0), separation=(0, 0), outward=1) for n in (0, 1))
     >>> water = Atoms("OH2", positions=[(0, 0, 0), (0.76, 0, 0.59), (-0.76, 0, 0.59)])
-    >>> pose = repeat_pose(find_pose(water, [0], one, metals), water, [0], (one, other), metals)
+    >>> pose = move_pose(find_pose(water, [0], one, metals), water, [0], (one, other), metals)
     >>> round(float(pose.positions[0, 0]), 6)
     8.0
     """
     moved = model.positions + np.subtract(anchors[1].place, anchors[0].place)
     free = float(_clearances(moved[None], molecule, binding, anchors[1], surroundings)[0])
-    return Pose(positions=moved, tilt=model.tilt, clearance=free) if free >= clearance else None
+    return Pose(positions=moved, tilt=model.tilt, clearance=free)
 
 
 def _upright(molecule: Atoms, binding: Sequence[int]) -> NDArray[np.float64]:

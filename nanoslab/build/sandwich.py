@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms
-from numpy.typing import NDArray
 
 from nanoslab.build.double_slab import LIGAND, LOWER, UPPER, DoubleSlab, build_double_slab
 from nanoslab.build.ligand import LigandRecord, binding_atoms, ligand, ligand_record
 from nanoslab.build.ligand_coverage import ligands_per_face
-from nanoslab.build.ligand_pose import Anchor, Pose, find_pose, repeat_pose
+from nanoslab.build.ligand_pose import CLEARANCE, Anchor, Pose, find_pose, move_pose
+from nanoslab.build.ligand_sites import binding_sites
 from nanoslab.build.neck import describe_double_slab, double_slab_ledger
 from nanoslab.build.recipe import make_recipe
 from nanoslab.errors import InputError
@@ -24,7 +24,6 @@ from nanoslab.errors import InputError
 Face = Literal["lower", "upper", "both"]
 
 _FACES: dict[str, tuple[int, ...]] = {"lower": (LOWER,), "upper": (UPPER,), "both": (LOWER, UPPER)}
-_SAME_PLANE = 0.1
 #: free height above a ligand while it is placed on a lone slab [Å]
 _ROOM_ABOVE = 5.0
 
@@ -101,14 +100,10 @@ def build_sandwich(
         vacuum=vacuum,
         fixed_planes=fixed_planes,
     )
-    record = ligand_record(ligand_name)
     if face not in _FACES:
         raise InputError("face", expected="lower, upper or both", got=repr(face), advice="give lower")
     numbers = ligands_per_face(_area(slab), _FACES[face], coverage, count)
-    mode, atoms_that_bind = binding_atoms(record, binding)
-    bare = build_double_slab(slab)
-    placed = _place_all(slab, bare, record, (mode, atoms_that_bind), numbers)
-    return _assembled(slab, bare, record, mode, placed)
+    return _filled(slab, ligand_record(ligand_name), binding, numbers)[0]
 
 
 def build_capped_slab(
@@ -173,18 +168,31 @@ def _longest(molecule: Atoms) -> float:
 
 
 def scan_gaps(
-    crystal: str | Path | Atoms, ligand_name: str, gaps: Sequence[float], **options: Any
+    crystal: str | Path | Atoms,
+    ligand_name: str,
+    gaps: Sequence[float],
+    *,
+    face: Face = "lower",
+    coverage: float | tuple[float, float] | None = None,
+    count: int | tuple[int, int] | None = None,
+    binding: str | None = None,
+    vacuum: float = 15.0,
+    **options: Any,
 ) -> tuple[Atoms, ...]:
-    """Build the same sandwich at several gaps, all in cells of one height.
+    """Build the same sandwich at several gaps: one height of the cell, and ligands in the pose of the narrowest.
+
+    With one pose the energy is a smooth curve; ligands that stood up as the gap widens would make it jump.
 
     Parameters
     ----------
-    crystal, ligand_name
+    crystal, ligand_name, face, coverage, count, binding
         See `build_sandwich`.
     gaps
         Gaps [Å].
+    vacuum
+        Of the widest gap [Å].
     options
-        Other options of `build_sandwich`; the vacuum is that of the widest gap.
+        Other options of `describe_double_slab`.
 
     Examples
     --------
@@ -194,9 +202,38 @@ def scan_gaps(
     """
     if len(set(gaps)) < len(gaps) or not gaps:
         raise InputError("gaps", expected="different gaps", got=list(gaps), advice="give each once")
-    vacuum = float(options.pop("vacuum", 15.0))
-    widest = max(gaps)
-    return tuple(build_sandwich(crystal, ligand_name, gap=gap, vacuum=vacuum + widest - gap, **options) for gap in gaps)
+    record = ligand_record(ligand_name)
+    scan: dict[float, Atoms] = {}
+    models: Sequence[_Placed] = ()
+    for gap in sorted(gaps):
+        slab = describe_double_slab(crystal, gap=gap, vacuum=vacuum + max(gaps) - gap, **options)
+        numbers = ligands_per_face(_area(slab), _FACES[face], coverage, count)
+        scan[gap], models = _filled(slab, record, binding, numbers, models)
+    return tuple(scan[gap] for gap in gaps)
+
+
+def _filled(
+    slab: DoubleSlab,
+    record: LigandRecord,
+    binding: str | None,
+    numbers: Mapping[int, int],
+    models: Sequence[_Placed] = (),
+) -> tuple[Atoms, list[_Placed]]:
+    """Two slabs with their ligands, in the poses of a narrower gap where there is one."""
+    mode, atoms_that_bind = binding_atoms(record, binding)
+    bare = build_double_slab(slab)
+    if models:
+        placed = [_like(model, ligand(record.name), atoms_that_bind, bare) for model in models]
+    else:
+        placed = _place_all(slab, bare, record, (mode, atoms_that_bind), numbers)
+    return _assembled(slab, bare, record, mode, placed), placed
+
+
+def _like(model: _Placed, molecule: Atoms, binding: Sequence[int], bare: Atoms) -> _Placed:
+    """The same ligand on the same atoms of a double slab with a wider gap: nothing comes nearer to it."""
+    x, y, _ = model.anchor.place
+    anchor = replace(model.anchor, place=(x, y, float(bare.positions[model.anchor.metals[0], 2])))
+    return replace(model, anchor=anchor, pose=move_pose(model.pose, molecule, binding, (model.anchor, anchor), bare))
 
 
 def _place_all(
@@ -210,7 +247,7 @@ def _place_all(
     molecule = ligand(record.name)
     surroundings = bare.copy()
     placed: list[_Placed] = []
-    sites = {tag: _sites(slab, bare, tag, binding[0]) for tag, number in numbers.items() if number}
+    sites = {tag: binding_sites(slab.lattice, bare, tag, binding[0]) for tag, number in numbers.items() if number}
     for tag, own in sites.items():
         if numbers[tag] > len(own):
             raise _no_room(slab, record, numbers, f"{len(own)} binding sites on a face")
@@ -250,53 +287,13 @@ def _poses(
     models = [one for one in placed if one.anchor.outward == sites[0].outward][-1:]
     for model in models:
         for site in ordered:
-            same = repeat_pose(model.pose, molecule, binding, (model.anchor, site), surroundings)
-            if same is not None:
+            same = move_pose(model.pose, molecule, binding, (model.anchor, site), surroundings)
+            if same.clearance >= CLEARANCE:
                 yield site, same
     for site in ordered if placed else ordered[:1]:
         pose = find_pose(molecule, binding, site, surroundings)
         if pose is not None:
             yield site, pose
-
-
-def _sites(slab: DoubleSlab, bare: Atoms, tag: int, mode: str) -> list[Anchor]:
-    """Metal atoms of the facing plane, or for bridging the pairs of nearest ones."""
-    outward = 1 if tag == LOWER else -1
-    own = np.flatnonzero(bare.get_tags() == tag)
-    heights = bare.positions[own, 2] * outward
-    plane = own[heights > heights.max() - _SAME_PLANE]
-    metals = [int(index) for index in plane if bare[index].symbol == slab.lattice.cation]
-    if not metals:
-        name = "lower" if tag == LOWER else "upper"
-        raise InputError(
-            "face",
-            expected=f"a facing plane with {slab.lattice.cation}, to which the ligand binds",
-            got=f"the {name} one, which holds {slab.lattice.anion} only",
-            advice="choose the other face, or another number of planes",
-        )
-    if mode != "bridging":
-        return [_anchor(bare, (index,), np.zeros(2), outward) for index in metals]
-    vectors = bare.get_distances(metals[0], metals, mic=True, vector=True)[:, :2]
-    lengths = np.linalg.norm(vectors, axis=1)
-    lengths[0] = np.inf
-    step = vectors[int(lengths.argmin())]
-    anchors = []
-    for index in metals:
-        change = bare.get_distances(index, metals, mic=True, vector=True)[:, :2]
-        other = int(np.linalg.norm(change - step, axis=1).argmin())
-        anchors.append(_anchor(bare, (index, metals[other]), step, outward))
-    return anchors
-
-
-def _anchor(bare: Atoms, metals: tuple[int, ...], separation: NDArray[np.float64], outward: int) -> Anchor:
-    x, y, z = bare.positions[metals[0]]
-    dx, dy = separation
-    return Anchor(
-        metals=metals,
-        place=(float(x + dx / 2.0), float(y + dy / 2.0), float(z)),
-        separation=(float(dx), float(dy)),
-        outward=outward,
-    )
 
 
 def _assembled(slab: DoubleSlab, bare: Atoms, record: LigandRecord, mode: str, placed: Sequence[_Placed]) -> Atoms:

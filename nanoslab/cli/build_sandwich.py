@@ -3,7 +3,7 @@
 A ligand's binding group touches a metal atom of a facing plane; the molecule is turned, as upright as there is room,
 until nothing collides. The gap counts missing material: facing planes are one plane spacing farther apart. Charged
 ligands (oleate) are not compensated; the ledger says what is missing. --gap-scan writes one folder per gap, all cells
-of one height.
+of one height and the ligands in the pose of the narrowest gap.
 
 example:
   nanoslab build sandwich PbSe-rocksalt --ligand oleic-fragment --gap 6.0 -o POSCAR

@@ -134,9 +134,16 @@ class GapStudy(StudyModel):
                 got=f"{record.name} of charge {record.formal_charge:+d}",
                 advice="take its acid",
             )
-        chosen = {"count": self.ligand.count, "coverage": self.ligand.coverage, "binding": self.ligand.binding}
         return scan_gaps(
-            self.crystal, record.name, self.gaps, face=self.ligand.on, vacuum=self.vacuum, **chosen, **options
+            self.crystal,
+            record.name,
+            self.gaps,
+            face=self.ligand.on,
+            count=self.ligand.count,
+            coverage=self.ligand.coverage,
+            binding=self.ligand.binding,
+            vacuum=self.vacuum,
+            **options,
         )
 
 

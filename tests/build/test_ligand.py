@@ -197,6 +197,23 @@ def test_a_gap_scan_has_one_cell_and_one_composition():
     assert gaps == pytest.approx([5.0, 7.0, 9.0])
 
 
+@pytest.mark.parametrize("face", ["lower", "upper", "both"])
+def test_ligands_keep_their_pose_on_their_slab_through_a_scan(face):
+    narrow, wide = scan_gaps("PbSe-rocksalt", "octylamine", [6.5, 4.5], planes=1, face=face, count=1)[::-1]
+    for one, other in zip(*(atoms.info["recipe"]["ligand_indices"] for atoms in (narrow, wide)), strict=True):
+        # octylamine is long: its middle tells the face it is on by the distance to the slab's atoms
+        moved = wide.positions[other] - narrow.positions[one]
+        step = moved - moved[0]
+        assert np.abs(step).max() < 1e-9
+    assert clashes(wide, wide.info["recipe"]["ligand_indices"]) >= CLEARANCE - 1e-6
+    tags = narrow.get_tags()
+    shift = (wide.positions - narrow.positions)[:, 2]
+    faces = {"lower": [LOWER], "upper": [UPPER], "both": [LOWER, UPPER]}[face]
+    expected = sorted(round(float(shift[tags == tag][0]), 6) for tag in faces)
+    found = sorted({round(float(shift[members[0]]), 6) for members in narrow.info["recipe"]["ligand_indices"]})
+    assert found == pytest.approx(expected)
+
+
 BAD = {
     "unknown ligand": ({"ligand_name": "oleic"}, "did you mean oleic-acid"),
     "no room": ({"gap": 3.2}, "ligands: expected room for 1 x oleic-fragment"),
