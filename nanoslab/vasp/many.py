@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from time import perf_counter
 
 from nanoslab.vasp.folder import RunFiles, find_runs
 from nanoslab.vasp.reader import RunResult, read_files
 
-_FEW = 24
+#: a process costs a second or two of imports; most campaigns are read before that [s]
+_PATIENCE_S = 4.0
 _AHEAD = 64
 
 
@@ -23,7 +25,7 @@ def read_runs(paths: Iterable[str | os.PathLike[str]], jobs: int | None = None) 
     paths
         Folders or files.
     jobs
-        Processes; as many as cores when absent. Few runs are read in this process.
+        Processes at most; as many as cores when absent. What takes a few seconds is read in this process.
 
     Yields
     ------
@@ -39,18 +41,27 @@ def read_runs(paths: Iterable[str | os.PathLike[str]], jobs: int | None = None) 
 
 
 def read_all(runs: Iterable[RunFiles], jobs: int | None = None) -> Iterator[RunResult]:
-    """Read runs whose files are known, in parallel when there are many."""
+    """Read runs whose files are known; processes are started only when it takes long enough to pay."""
     iterator = iter(runs)
-    first = list(islice(iterator, _FEW))
-    n_jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
-    if n_jobs == 1 or len(first) < _FEW:
-        yield from map(read_files, first)
-        yield from map(read_files, iterator)
+    n_jobs = jobs or n_cores()
+    start = perf_counter()
+    for run in iterator:
+        yield read_files(run)
+        if n_jobs > 1 and perf_counter() - start > _PATIENCE_S:
+            break
+    else:
         return
     # spawn: a fork of a process that has threads (numpy's, a progress bar's) can hang
     with ProcessPoolExecutor(max_workers=n_jobs, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(read_files, run) for run in first]
-        while waiting:
-            done = waiting.pop(0)
-            waiting += [pool.submit(read_files, run) for run in islice(iterator, max(0, _AHEAD - len(waiting)))]
-            yield done.result()
+        waiting: deque[Future[RunResult]] = deque()
+        for run in iterator:
+            waiting.append(pool.submit(read_files, run))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        for future in waiting:
+            yield future.result()
+
+
+def n_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nanoslab.errors import FileError
-from nanoslab.vasp import calculation_result, find_runs, read_run, read_runs, read_trajectory
+from nanoslab.vasp import calculation_result, find_runs, many, read_run, read_runs, read_trajectory
 from nanoslab.vasp.reader import RunResult
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
@@ -216,7 +216,8 @@ def test_trajectory_has_every_finished_step(tmp_path, kind):
     assert len(read_run(tmp_path).trajectory()) == 2
 
 
-def test_many_runs_in_processes_keep_their_order(tmp_path):
+def test_many_runs_in_processes_keep_their_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(many, "_PATIENCE_S", 0.0)
     for number in range(30):
         run = writers.Run(steps=(writers.shifted(-float(number)),))
         fill(tmp_path / f"run{number:02d}", run, OUTCAR=None, OSZICAR=None)

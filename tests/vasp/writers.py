@@ -235,7 +235,7 @@ def outcar(run: Run, *, finished: bool = True) -> bytes:
     tags = run.all_tags
     lines = "\n".join(line.format(tags[name]) for name, line in _TAG_LINES if name in tags)
     potentials = "\n".join(
-        f" POTCAR:    {title}   \n   VRHFIN ={symbol}: s2p2\n   LEXCH  = PE\n   TITEL  = {title}\n   ENMAX  =  245.345; ENMIN  =  184.009 eV"
+        f" POTCAR:    {title}   \n   VRHFIN ={symbol}: s2p2\n   LEXCH  = PE\n   TITEL  = {title}\n   ENMAX  =  245.345"
         for symbol, _, title in run.species
     )
     listed = "\n".join(f" POTCAR:    {title}   " for _, _, title in run.species)
