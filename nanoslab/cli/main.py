@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import NoReturn
 
@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("validate", "what the papers print beside what every engine gives"),
     "phonons": ("phonons", "vibrational free energy of a structure, imaginary modes, motion of its atoms"),
     "analyze": ("analyze", "results of a campaign: tables, JSON, CSV, plots, page"),
+    "completion": ("completion", "completion of commands and options in bash, zsh or fish"),
 }
 
 
@@ -41,8 +42,10 @@ class Parser(argparse.ArgumentParser):
     """Argument parser whose error is one line that says what to do next."""
 
     def error(self, message: str) -> NoReturn:
-        """Print one line and leave with 2."""
-        sys.stderr.write(f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        """Print one line, with the closest option or choice, and leave with 2."""
+        close = closest(message, self._option_string_actions)
+        advice = f"; did you mean {' or '.join(close)}?" if close else ""
+        sys.stderr.write(f"{self.prog}: {message}{advice}; see '{self.prog} --help'\n")
         raise SystemExit(2)
 
 
@@ -57,8 +60,35 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=max(width, 40) - 2)
 
 
+def closest(message: str, options: Iterable[str]) -> list[str]:
+    """Options or choices nearest to what argparse's message complains about.
+
+    Examples
+    --------
+    >>> closest("unrecognized arguments: --plot-s pdf", ["--plots", "--json"])
+    ['--plots']
+    >>> closest("argument --plots: invalid choice: 'pfd' (choose from 'pdf', 'svg')", [])
+    ['pdf']
+    """
+    import difflib
+    import re
+
+    choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    if choice:
+        wrong, allowed = [choice[1]], [name.strip(" '") for name in choice[2].split(",")]
+    else:
+        _, _, rest = message.partition("unrecognized arguments:")
+        wrong, allowed = [word.split("=")[0] for word in rest.split() if word.startswith("-")], list(options)
+    found = [name for word in wrong for name in difflib.get_close_matches(word, allowed, n=1, cutoff=0.5)]
+    return list(dict.fromkeys(found))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; 0 when it did its job, 2 on the user's or a file's fault."""
+    if "_ARGCOMPLETE" in os.environ:
+        from nanoslab.cli.completion import answer_shell
+
+        answer_shell()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         _dispatch(arguments, "nanoslab", DESCRIPTION, COMMANDS)

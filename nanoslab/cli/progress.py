@@ -37,20 +37,21 @@ def progress_bar(total: int) -> Iterator[Callable[[Any], None]]:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
 
     from nanoslab.engines import Outcome, Step
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=16),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[running]}"),
+        TextColumn("{task.fields[running]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
     running: dict[str, str] = {}
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as progress:
         bar = progress.add_task("calculations", total=total, running="")
 
         def show(event: Any) -> None:
@@ -59,6 +60,18 @@ def progress_bar(total: int) -> Iterator[Callable[[Any], None]]:
             elif isinstance(event, Outcome):
                 running.pop(event.name, None)
                 progress.advance(bar)
-            progress.update(bar, running="; ".join(running.values()))
+            progress.update(bar, running=_running(list(running.values())))
 
         yield show
+
+
+def _running(lines: list[str]) -> str:
+    """What the first of the running calculations does, and how many more there are.
+
+    Examples
+    --------
+    >>> _running(["a step 3", "b step 1"])
+    'a step 3 (+1)'
+    """
+    more = f" (+{len(lines) - 1})" if len(lines) > 1 else ""
+    return f"{lines[0]}{more}" if lines else ""

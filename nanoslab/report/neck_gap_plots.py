@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from nanoslab.report.plot_data import Guide, Plot, Series
 
 Document = Mapping[str, Any]
+Record = Mapping[str, Any]
 
 
 def neck_plot(document: Document) -> Plot | None:
@@ -19,39 +20,30 @@ def neck_plot(document: Document) -> Plot | None:
     >>> neck_plot({"necks": necks, "critical_pairs": 9}).guides[0].value
     9.0
     """
-    rows = [row for row in document.get("necks", ()) if row.get("delta_energy_eV") is not None]
-    if not rows:
+    lowest = sorted(_with(document.get("necks", ()), "delta_energy_eV"), key=lambda row: float(row["n_pairs"]))
+    if not lowest:
         return None
-    lowest: dict[int, Mapping[str, Any]] = {}
-    for row in rows:
-        best = lowest.get(row["n_pairs"])
-        if best is None or row["delta_energy_eV"] < best["delta_energy_eV"]:
-            lowest[row["n_pairs"]] = row
-    line = [lowest[n] for n in sorted(lowest)]
-    above = [row for row in rows if not any(row is kept for kept in line)]
-    series = [_necks(line, "lowest at each size", "linked")]
-    if above:
-        series.append(_necks(above, "other shapes", "points"))
-    critical, interval = document.get("critical_pairs"), document.get("critical_pairs_interval")
-    guides = (
-        () if critical is None else (Guide(axis="x", value=float(critical), label=f"critical: {critical:g} pairs"),)
-    )
-    reading = "The computed sizes show no critical size." if critical is None else f"Critical size {critical:g} pairs."
-    if critical is not None and interval:
-        low, high = interval
-        reading = (
-            f"Critical size {critical:g} pairs, between {low:g} and {'any size' if high is None else f'{high:g}'}."
-        )
+    kept = {row.get("calculation") for row in lowest}
+    others = [row for row in _with(document.get("shapes", ()), "delta_energy_eV") if row.get("calculation") not in kept]
+    series = [
+        _necks(lowest, "lowest at each size", "linked", 0),
+        _necks([row for row in others if row.get("intact", True)], "other shapes", "points", 1),
+        _necks([row for row in others if not row.get("intact", True)], "came apart", "points", 2),
+    ]
+    fitted = _with(lowest, "fitted_energy_eV")
+    if len(fitted) > 1:
+        x, y = _columns(fitted, "n_pairs", "fitted_energy_eV")
+        series.append(Series(label="nucleation fit", x=x, y=y, drawn="line", style=3))
     return Plot(
         name="neck_energy",
         title="Energy of a neck against its size",
         x_label="pairs in the neck",
         y_label="dE(n) (eV)",
-        series=tuple(series),
-        reading=reading,
+        series=tuple(line for line in series if line.x),
+        reading=_critical_reading(document),
         level_of_theory=str(document.get("level_of_theory", "")),
-        guides=guides,
-        notes=("dE(n) = E(necked) - E(double slab) - n E(bulk pair): relative to bulk, no barrier (Wang 2020).",),
+        guides=_critical_guides(document),
+        notes=("dE(n) = E(necked) - E(double slab) - n E(bulk pair): relative to bulk, not a barrier (Wang et al.).",),
     )
 
 
@@ -61,42 +53,70 @@ def gap_plot(document: Document) -> Plot | None:
     Examples
     --------
     >>> gaps = [{"gap_A": 6.0, "energy_eV": -1.4}, {"gap_A": 4.0, "energy_eV": -1.0}]
-    >>> gap_plot({"gaps": gaps, "minimum_gap_A": 6.3}).series[0].y
-    (0.3..., 0.0)
+    >>> gap_plot({"gaps": gaps, "minimum_gap_A": 6.3}).series[0].x
+    (4.0, 6.0)
     """
-    rows = [row for row in document.get("gaps", ()) if row.get("energy_eV") is not None]
+    rows = sorted(_with(document.get("gaps", ()), "energy_eV"), key=lambda row: float(row["gap_A"]))
     if not rows:
         return None
-    lowest = min(float(row["energy_eV"]) for row in rows)
-    minimum = document.get("minimum_gap_A")
-    groups = dict.fromkeys(str(row.get("series", row.get("ligand", "")) or "") for row in rows)
-    series = []
-    for style, group in enumerate(groups):
-        points = sorted(
-            (float(row["gap_A"]), float(row["energy_eV"]) - lowest)
-            for row in rows
-            if str(row.get("series", row.get("ligand", "")) or "") == group
-        )
-        x, y = zip(*points, strict=True)
-        series.append(Series(label=group, x=x, y=y, style=style))
+    x, y = _columns(rows, "gap_A", "energy_eV")
+    minimum, spread = document.get("minimum_gap_A"), document.get("minimum_gap_uncertainty_A")
+    guides = [] if minimum is None else [Guide(axis="x", value=float(minimum), label=f"minimum {minimum:.2f} Å")]
+    compared = document.get("compared_with")
+    if compared:
+        guides += [Guide(axis="x", value=float(gap), label=str(compared["source"])) for gap in compared["gap_A"]]
+    reading = str(document.get("minimum_problem") or "The computed gaps hold no minimum.")
+    if minimum is not None:
+        reading = f"Lowest at a gap of {minimum:.2f}{f' ± {spread:.2f}' if spread is not None else ''} Å."
     return Plot(
         name="gap",
         title="Energy against the gap",
         x_label="gap (Å)",
-        y_label="energy - lowest computed (eV)",
-        series=tuple(series),
-        reading="The computed gaps hold no minimum." if minimum is None else f"Lowest at a gap of {minimum:.2f} Å.",
+        y_label="energy per cell (eV)",
+        series=(Series(label="computed", x=x, y=y, names=_names(rows)),),
+        reading=reading,
         level_of_theory=str(document.get("level_of_theory", "")),
-        guides=() if minimum is None else (Guide(axis="x", value=float(minimum), label=f"{minimum:.2f} Å"),),
+        guides=tuple(guides),
     )
 
 
-def _necks(rows: list[Mapping[str, Any]], label: str, drawn: Any) -> Series:
-    return Series(
-        label=label,
-        x=tuple(float(row["n_pairs"]) for row in rows),
-        y=tuple(float(row["delta_energy_eV"]) for row in rows),
-        names=tuple(str(row.get("label", row.get("calculation", ""))) for row in rows),
-        drawn=drawn,
-        style=0 if drawn == "linked" else 1,
+def _critical_guides(document: Document) -> tuple[Guide, ...]:
+    critical, interval = document.get("critical_pairs"), document.get("critical_pairs_interval")
+    compared = document.get("compared_with")
+    guides = (
+        [] if critical is None else [Guide(axis="x", value=float(critical), label=f"critical: {critical:.3g} pairs")]
     )
+    for end, value in zip(("from", "to"), interval or (), strict=False):
+        if value is not None:
+            guides.append(Guide(axis="x", value=float(value), label=f"{end} {value:.3g}"))
+    if compared and compared.get("critical_pairs") is not None:
+        guides.append(Guide(axis="x", value=float(compared["critical_pairs"]), label=str(compared["source"])))
+    return tuple(guides)
+
+
+def _critical_reading(document: Document) -> str:
+    critical, interval = document.get("critical_pairs"), document.get("critical_pairs_interval")
+    if critical is None:
+        problem = document.get("nucleation_fit_problem")
+        return "The computed sizes show no critical size" + (f": {problem}." if problem else ".")
+    if not interval:
+        return f"Critical size {critical:.3g} pairs, without an interval: no fit."
+    low, high = interval
+    return f"Critical size {critical:.3g} pairs, from {low:.3g} to {'any size' if high is None else f'{high:.3g}'}."
+
+
+def _with(rows: Sequence[Record], key: str) -> list[Record]:
+    return [row for row in rows if row.get(key) is not None]
+
+
+def _necks(rows: Sequence[Record], label: str, drawn: Literal["points", "linked"], style: int) -> Series:
+    x, y = _columns(rows, "n_pairs", "delta_energy_eV")
+    return Series(label=label, x=x, y=y, names=_names(rows), drawn=drawn, style=style)
+
+
+def _columns(rows: Sequence[Record], x: str, y: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return tuple(float(row[x]) for row in rows), tuple(float(row[y]) for row in rows)
+
+
+def _names(rows: Sequence[Record]) -> tuple[str, ...]:
+    return tuple(str(row.get("calculation", "")) for row in rows)

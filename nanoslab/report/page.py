@@ -42,7 +42,7 @@ def render_page(content: PageContent) -> str:
     plotly.js lies packed in the file, as it comes with plotly's Python package, and the browser unpacks it; a
     content security policy forbids the page every connection.
     """
-    packed, shown = pack_scenes(content.scenes)
+    packed, shown = pack_scenes(content.scenes, LARGEST_SCENES)
     stills = content.scenes[:MOST_STILLS]
     figures = [
         {"plot": plot, "still": data_url(svg_text(figure_of(draw(plot))).encode(), "image/svg+xml")}
@@ -65,12 +65,12 @@ def render_page(content: PageContent) -> str:
     return text
 
 
-def pack_scenes(scenes: Sequence[Scene], largest: int = LARGEST_SCENES) -> tuple[str, int]:
+def pack_scenes(scenes: Sequence[Scene], largest: int) -> tuple[str, int]:
     """As many structures as fit, packed, and how many those are.
 
     Examples
     --------
-    >>> pack_scenes([])[1]
+    >>> pack_scenes([], 1000)[1]
     0
     """
     n = len(scenes)

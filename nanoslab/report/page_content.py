@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from nanoslab.calculation import CalculationResult
+from nanoslab.errors import FileError
 from nanoslab.report.plot_data import Plot
 from nanoslab.report.plots import plots_of
 from nanoslab.report.references import Reference, references
@@ -86,7 +89,7 @@ def page_content(
     result
         What the study made of them.
     """
-    document = result.to_dict()
+    document = {**result.to_dict(), "thermal": thermal_records(campaign.folder)}
     plots = plots_of(document)
     calculations = campaign.calculations
     levels = dict.fromkeys(r.level_of_theory for r in results.values() if r.found and r.energy is not None)
@@ -107,6 +110,24 @@ def page_content(
         references=references(study.kind, source, has_beam=bool(document.get("beam"))),
         study_file=campaign.study_file.read_text(encoding="utf-8", errors="replace"),
     )
+
+
+def thermal_records(folder: Path) -> dict[str, Any]:
+    """Free energies that ``nanoslab phonons`` left in sub-folders of a campaign, by the name of the folder.
+
+    Examples
+    --------
+    >>> thermal_records(Path("no/such/campaign"))
+    {}
+    """
+    records = {}
+    for path in sorted(folder.glob("*/thermal.json")):
+        try:
+            records[path.parent.name] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            advice = "give 'nanoslab phonons' again, or remove the file"
+            raise FileError(path, expected="what 'nanoslab phonons' wrote", got=str(error), advice=advice) from error
+    return records
 
 
 def _first_line(text: str | None) -> str:

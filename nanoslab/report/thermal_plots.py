@@ -11,36 +11,39 @@ Document = Mapping[str, Any]
 
 
 def thermal_plot(document: Document) -> Plot | None:
-    """Free energy per atom against temperature, for every phase of a document's ``thermal`` records.
+    """Vibrational free energy per atom against temperature, for every structure of a document's ``thermal`` records.
 
-    Each record is one temperature of one phase: ``phase, temperature_K, free_energy_per_atom_eV``.
+    ``thermal`` maps a name to what `nanoslab.energetics.thermal.ThermalProperties.to_dict` gives.
 
     Examples
     --------
-    >>> rows = [{"phase": "wurtzite", "temperature_K": t, "free_energy_per_atom_eV": -t / 1024} for t in (0, 512)]
-    >>> thermal_plot({"thermal": rows}).series[0].y
-    (0.0, -0.5)
+    >>> sheet = {"temperature_K": [0.0, 300.0], "free_energy_eV_per_atom": [0.03, -0.015]}
+    >>> thermal_plot({"thermal": {"wurtzite": sheet}}).series[0].y
+    (0.03, -0.015)
     """
-    rows = document.get("thermal", ())
-    if not rows:
+    records = document.get("thermal") or {}
+    if not records:
         return None
-    series = []
-    for style, phase in enumerate(dict.fromkeys(str(row.get("phase", "")) for row in rows)):
-        points = sorted(
-            (float(row["temperature_K"]), float(row["free_energy_per_atom_eV"]))
-            for row in rows
-            if str(row.get("phase", "")) == phase
-        )
-        x, y = zip(*points, strict=True)
-        series.append(Series(label=phase, x=x, y=y, drawn="line", style=style))
-    lowest = min(series, key=lambda line: line.y[-1])
+    series, imaginary = [], []
+    for style, (name, record) in enumerate(records.items()):
+        series.append(_line(name, record, "free_energy_eV_per_atom", style, is_thin=False))
+        if record.get("n_imaginary_modes"):
+            series.append(_line("", record, "free_energy_imaginary_as_real_eV_per_atom", style, is_thin=True))
+            imaginary.append(f"{name}: {record['n_imaginary_modes']} of {record['n_modes']} modes are imaginary")
+    lowest = min((line for line in series if line.label), key=lambda line: line.y[-1])
+    theories = dict.fromkeys(str(record.get("level_of_theory", "")) for record in records.values())
     return Plot(
         name="free_energy",
         title="Vibrational free energy against temperature",
         x_label="temperature (K)",
         y_label="F_vib (eV/atom)",
         series=tuple(series),
-        reading=f"At {lowest.x[-1]:g} K {lowest.label or 'it'} has the lowest vibrational free energy, "
-        f"{lowest.y[-1]:.3f} eV/atom.",
-        level_of_theory=str(document.get("level_of_theory", "")),
+        reading=f"At {lowest.x[-1]:g} K {lowest.label} has the lowest F_vib, {lowest.y[-1]:.3f} eV/atom.",
+        level_of_theory="; ".join(theory for theory in theories if theory),
+        notes=("Harmonic; thin lines count imaginary modes at the size of their frequency.", *imaginary),
     )
+
+
+def _line(label: str, record: Mapping[str, Any], key: str, style: int, *, is_thin: bool) -> Series:
+    x, y = tuple(map(float, record["temperature_K"])), tuple(map(float, record[key]))
+    return Series(label=label, x=x, y=y, drawn="line" if is_thin else "linked", style=style, is_thin=is_thin)

@@ -1,0 +1,72 @@
+"""What every command says of itself, and how it answers a slip of the pen."""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+
+from nanoslab.cli.completion import whole_parser
+from nanoslab.cli.main import COMMANDS, main
+from nanoslab.cli.output import table_lines
+
+
+def leaves() -> Iterator[tuple[str, ...]]:
+    from importlib import import_module
+
+    for name, (module, _) in COMMANDS.items():
+        below = getattr(import_module(f"nanoslab.cli.{module}"), "COMMANDS", None)
+        yield from ((name, sub) for sub in below) if below else ((name,),)
+
+
+@pytest.mark.parametrize("command", list(leaves()), ids=" ".join)
+def test_help_has_an_example_that_parses(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([*command, "--help"])
+    assert left.value.code == 0
+    text = capsys.readouterr().out
+    pattern = rf"^examples?:?\s+(?:-+\s+)?(nanoslab {' '.join(command)}.*)$"
+    examples = re.findall(pattern, text, re.MULTILINE | re.IGNORECASE)
+    assert examples, text
+    words = shlex.split(examples[0].split(" >")[0].rstrip("."))[1:]
+    whole_parser().parse_args(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["analyze", "x", "--plot-s", "pdf"], "did you mean --plots?"),
+        (["analyze", "x", "--plots", "pfd"], "did you mean pdf?"),
+        (["build", "nanosheet", "CdSe-wurtzite", "--face", "11-20", "--monolayer=7", "--vacum", "15"], "--vacuum"),
+        (["knockon", "Se", "--kv", "200", "--jsno"], "did you mean --json?"),
+    ],
+)
+def test_a_mistyped_option_or_choice_gets_the_nearest(
+    words: list[str], advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert advice in said
+
+
+def test_a_mistyped_command_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analize"]) == 2
+    assert "did you mean analyze" in capsys.readouterr().err
+
+
+def test_a_table_fits_and_keeps_every_number() -> None:
+    rows = [[f"wurtzite-v_2Se-depth-{n}-with-a-long-name", "finished", f"-{n}.1234", "word " * 12] for n in range(3)]
+    lines = table_lines(["calculation", "state", "energy/eV", "problems"], rows, 60)
+    assert max(map(len, lines)) <= 60
+    text = "\n".join(lines)
+    assert all(f"-{n}.1234" in text for n in range(3))
+    assert text.count("word") == 36
+    assert "-with-a-long-name" in text
+
+
+def test_a_table_that_goes_to_a_file_is_whole() -> None:
+    row = ["a" * 90, "b" * 90]
+    assert table_lines(["x", "y"], [row], None)[2] == "  ".join(row)
