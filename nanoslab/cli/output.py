@@ -47,7 +47,7 @@ def print_json(document: Mapping[str, Any]) -> None:
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print aligned columns: numbers to the right, words to the left.
 
-    On a terminal the widest columns of words give way, names losing their beginning, and the last one is folded.
+    On a terminal long names lose their beginning, and a last column of text that is too wide goes below its row.
 
     Examples
     --------
@@ -78,15 +78,17 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], widest: i
     -------------  -----
     …_2Se-depth-1  -72.9
     """
-    cells = [list(columns), *[list(row) for row in rows]]
     right = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
-    widths = _widths(cells, right, widest)
-    folds = len(columns) - 1 if columns and not right[-1] else None
-    lines = []
-    for number, row in enumerate(cells):
-        lines += _lines(row, widths, right, folds)
-        if number == 0:
-            lines.append("  ".join("-" * width for width in widths))
+    words = bool(rows) and len(columns) > 1 and not right[-1] and _too_wide(columns, rows, widest)
+    below = [row[-1] for row in rows] if words else [""] * len(rows)
+    n = len(columns) - 1 if words else len(columns)
+    cells = [list(columns[:n]), *[list(row[:n]) for row in rows]]
+    widths = _widths(cells, right[:n], widest)
+    lines = [*_lines(cells[0], widths, right), "  ".join("-" * width for width in widths)]
+    for row, text in zip(cells[1:], below, strict=True):
+        lines += _lines(row, widths, right)
+        if text and widest is not None:
+            lines += _folded(f"{columns[-1]}: {text}", widest)
     return lines
 
 
@@ -132,19 +134,23 @@ def print_missing(missing: Sequence[tuple[str, str]]) -> None:
 
 #: narrowest that a column of words is squeezed to
 NARROWEST = 8
-#: narrowest last column that is still worth folding
-NARROWEST_FOLDED = 16
+
+
+def _too_wide(columns: Sequence[str], rows: Sequence[Sequence[str]], widest: int | None) -> bool:
+    """Whether the last column holds text that does not fit beside the others: it goes below each row."""
+    needed = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
+    return widest is not None and needed[-1] > NARROWEST and sum(needed) + 2 * (len(needed) - 1) > widest
+
+
+def _folded(text: str, widest: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, widest, initial_indent="    ", subsequent_indent="      ")
 
 
 def _widths(cells: Sequence[Sequence[str]], right: Sequence[bool], widest: int | None) -> list[int]:
     widths = [max(len(row[i]) for row in cells) for i in range(len(right))]
-    if widest is None:
-        return widths
-    excess = sum(widths) + 2 * (len(widths) - 1) - widest
-    if right and not right[-1] and widths[-1] > NARROWEST_FOLDED:
-        give = min(max(excess, 0), widths[-1] - NARROWEST_FOLDED)
-        widths[-1] -= give
-        excess -= give
+    excess = 0 if widest is None else sum(widths) + 2 * (len(widths) - 1) - widest
     while excess > 0:
         words = [i for i in range(len(widths)) if not right[i] and widths[i] > max(NARROWEST, len(cells[0][i]))]
         if not words:
@@ -154,21 +160,26 @@ def _widths(cells: Sequence[Sequence[str]], right: Sequence[bool], widest: int |
     return widths
 
 
-def _lines(row: Sequence[str], widths: Sequence[int], right: Sequence[bool], folds: int | None) -> list[str]:
-    """Lines of one row: more than one where the last cell is folded."""
-    pieces = [
-        [cell if len(cell) <= w else f"…{cell[len(cell) - w + 1 :]}"] for cell, w in zip(row, widths, strict=True)
-    ]
-    if folds is not None and len(row[folds]) > widths[folds]:
-        import textwrap
-
-        pieces[folds] = textwrap.wrap(row[folds], widths[folds]) or [""]
+def _lines(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> list[str]:
+    """One row, on more than one line where a text is too long for its column."""
+    pieces = [_fitted(cell, width) for cell, width in zip(row, widths, strict=True)]
     lines = []
-    for level in range(max(map(len, pieces), default=1)):
+    for level in range(max(map(len, pieces))):
         parts = [piece[level] if level < len(piece) else "" for piece in pieces]
-        aligned = [part.rjust(w) if r else part.ljust(w) for part, w, r in zip(parts, widths, right, strict=True)]
+        aligned = [part.rjust(w) if r else part.ljust(w) for part, w, r in zip(parts, widths, right, strict=False)]
         lines.append("  ".join(aligned).rstrip())
     return lines
+
+
+def _fitted(cell: str, width: int) -> list[str]:
+    """Text is folded; a name loses its beginning, where the names of one series are alike."""
+    if len(cell) <= width:
+        return [cell]
+    if " " in cell:
+        import textwrap
+
+        return textwrap.wrap(cell, width)
+    return [f"…{cell[len(cell) - width + 1 :]}"]
 
 
 def _is_number(cell: str) -> bool:
