@@ -116,7 +116,7 @@ def raw_critical_size(lowest: Sequence[NeckPoint]) -> RawCriticalSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NucleationFit:
-    """dE = area_term * pairs + edge_term * perimeter + corner_term, fitted by least squares.
+    """dE = area_term * pairs + edge_term * perimeter, fitted by least squares: no neck costs nothing.
 
     Attributes
     ----------
@@ -124,10 +124,8 @@ class NucleationFit:
         Energy of one more pair inside [eV]; below zero where a neck wants to grow.
     edge_term
         Energy of one column edge of the perimeter [eV].
-    corner_term
-        What does not depend on the size [eV].
     covariance
-        Of the three terms [eV²]; rows, shape (3, 3).
+        Of the two terms [eV²]; rows, shape (2, 2).
     rms
         Root mean square of the residuals [eV].
     n_points
@@ -145,14 +143,13 @@ class NucleationFit:
     A compact neck of s columns has a perimeter near 4 sqrt(s), so the smooth curve is highest at
     s = (2 edge_term / area_term)², with the area term counted per column. The interval comes from
     4000 draws of the terms from their Student distribution; in each the most compact polyomino of
-    every size, 2 ceil(2 sqrt(s)), decides which whole sizes are highest, so the steps of the
-    discrete curve count as well as the scatter of the energies.
+    every size, 2 ceil(2 sqrt(s)), decides which whole sizes are highest, and the interval holds these
+    and the top of the smooth curve: the steps of the discrete curve count as well as the scatter.
     """
 
     area_term: float
     edge_term: float
-    corner_term: float
-    covariance: tuple[tuple[float, float, float], ...]
+    covariance: tuple[tuple[float, float], tuple[float, float]]
     rms: float
     n_points: int
     pairs_per_column: int
@@ -173,18 +170,18 @@ class NucleationFit:
     def energy(self, n_pairs: float) -> float:
         """Smooth curve: energy of a square neck [eV]."""
         edges = 4.0 * math.sqrt(n_pairs / self.pairs_per_column)
-        return self.area_term * n_pairs + self.edge_term * edges + self.corner_term
+        return self.area_term * n_pairs + self.edge_term * edges
 
 
 def fit_nucleation(
     points: Sequence[NeckPoint], *, pairs_per_column: int = 1, confidence: float = 0.95
 ) -> NucleationFit:
-    """Fit area, edge and corner terms to necks of several sizes, and bound the critical size.
+    """Fit area and edge terms to necks of several sizes, and bound the critical size.
 
     Parameters
     ----------
     points
-        Necks, usually the lowest of every size; at least four of three sizes or more.
+        Necks, usually the lowest of every size; at least four.
     pairs_per_column
         Half the planes of the gap.
     confidence
@@ -202,9 +199,9 @@ def fit_nucleation(
     >>> round(fit.area_term, 6), round(fit.edge_term, 6), round(fit.critical_pairs, 6), fit.interval
     (-1.0, 1.0, 4.0, (3.0, 7.0))
     """
-    design = np.array([[point.n_pairs, point.perimeter, 1.0] for point in points], dtype=float).reshape(-1, 3)
+    design = np.array([[point.n_pairs, point.perimeter] for point in points], dtype=float).reshape(-1, 2)
     energies = np.array([point.delta_energy for point in points], dtype=float)
-    if len(points) < 4 or np.linalg.matrix_rank(design) < 3:
+    if len(points) < 4 or np.linalg.matrix_rank(design) < 2:
         raise InputError(
             "nucleation fit",
             expected="at least 4 necks whose sizes and perimeters vary independently",
@@ -213,14 +210,15 @@ def fit_nucleation(
         )
     terms, *_ = np.linalg.lstsq(design, energies, rcond=None)
     residuals = energies - design @ terms
-    freedom = len(points) - 3
+    freedom = len(points) - 2
     covariance = (residuals @ residuals) / freedom * np.linalg.inv(design.T @ design)
-    rows = [(float(row[0]), float(row[1]), float(row[2])) for row in covariance]
     return NucleationFit(
         area_term=float(terms[0]),
         edge_term=float(terms[1]),
-        corner_term=float(terms[2]),
-        covariance=tuple(rows),
+        covariance=(
+            (float(covariance[0, 0]), float(covariance[0, 1])),
+            (float(covariance[1, 0]), float(covariance[1, 1])),
+        ),
         rms=float(np.sqrt(np.mean(residuals**2))),
         n_points=len(points),
         pairs_per_column=pairs_per_column,
@@ -232,7 +230,7 @@ def fit_nucleation(
 def _interval(
     terms: NDArray[np.float64], covariance: NDArray[np.float64], freedom: int, per_column: int, confidence: float
 ) -> tuple[float, float | None]:
-    first, last = _discrete_critical(_draws(terms, covariance, freedom), per_column)
+    first, last = _critical_bounds(_draws(terms, covariance, freedom), per_column)
     tail = (1.0 - confidence) / 2.0
     lower = float(np.quantile(first, tail, method="lower"))
     upper = float(np.quantile(last, 1.0 - tail, method="higher"))
@@ -243,8 +241,8 @@ def _draws(terms: NDArray[np.float64], covariance: NDArray[np.float64], freedom:
     """Area and edge terms from the multivariate Student distribution of the fit, shape (n_draws, 2)."""
     random = np.random.default_rng(_SEED)
     spread = np.sqrt(freedom / random.chisquare(freedom, size=_DRAWS))
-    noise = random.multivariate_normal(np.zeros(3), covariance, size=_DRAWS, method="eigh")
-    return np.asarray((terms + noise * spread[:, None])[:, :2])
+    noise = random.multivariate_normal(np.zeros(2), covariance, size=_DRAWS, method="eigh")
+    return np.asarray(terms + noise * spread[:, None])
 
 
 def _smooth_critical(area: float, edge: float, per_column: int) -> float | None:
@@ -256,8 +254,8 @@ def _smooth_critical(area: float, edge: float, per_column: int) -> float | None:
     return columns * per_column if columns <= _LARGEST else None
 
 
-def _discrete_critical(draws: NDArray[np.float64], per_column: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Smallest and largest of the sizes in pairs at which the most compact necks cost most; shape (n_draws,) each.
+def _critical_bounds(draws: NDArray[np.float64], per_column: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Smallest and largest size in pairs at which the smooth curve or compact necks cost most; shape (n_draws,) each.
 
     Where necks gain by growing, the highest is among the first sizes of every perimeter.
     """
@@ -269,6 +267,7 @@ def _discrete_critical(draws: NDArray[np.float64], per_column: int) -> tuple[NDA
     energies = area[bounded, None] * columns + edge[bounded, None] * 2.0 * halves
     tie = _TIE * (np.abs(area) + np.abs(edge))[bounded, None]
     top = energies >= energies.max(axis=1, keepdims=True) - tie
-    first[bounded] = columns[top.argmax(axis=1)] * per_column
-    last[bounded] = columns[len(columns) - 1 - top[:, ::-1].argmax(axis=1)] * per_column
+    smooth = np.maximum(1.0, -2.0 * edge[bounded] / area[bounded]) ** 2
+    first[bounded] = np.minimum(smooth, columns[top.argmax(axis=1)]) * per_column
+    last[bounded] = np.maximum(smooth, columns[len(columns) - 1 - top[:, ::-1].argmax(axis=1)]) * per_column
     return first, last

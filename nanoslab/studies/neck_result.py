@@ -204,7 +204,6 @@ def _fit(fit: NucleationFit) -> dict[str, Any]:
     return {
         "area_term_eV_per_pair": fit.area_term,
         "edge_term_eV_per_column_edge": fit.edge_term,
-        "corner_term_eV": fit.corner_term,
         "covariance_eV2": [list(row) for row in fit.covariance],
         "rms_eV": fit.rms,
         "n_points": fit.n_points,

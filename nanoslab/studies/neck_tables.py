@@ -62,8 +62,8 @@ def _fit_note(result: NeckStudyResult) -> str:
     if fit is None:
         return f"No nucleation fit: {result.fit_problem}."
     terms = (
-        f"Fit: {fit.area_term:+.3f} eV per pair, {fit.edge_term:+.3f} eV per column edge, "
-        f"{fit.corner_term:+.3f} eV; rms {fit.rms:.2f} eV over {fit.n_points} sizes"
+        f"Fit: {fit.area_term:+.3f} eV per pair, {fit.edge_term:+.3f} eV per column edge; "
+        f"rms {fit.rms:.2f} eV over {fit.n_points} sizes"
     )
     upper = fit.interval[1]
     bounds = f"{fit.interval[0]:g} to {upper:g}" if upper is not None else f"{fit.interval[0]:g} or more"

@@ -28,13 +28,13 @@ def bonds(atoms):
     return np.count_nonzero(atoms.numbers[first] != atoms.numbers[second]) / 2
 
 
-def compact(sizes, area, edge, corner=0.0, noise=None):
+def compact(sizes, area, edge, noise=None):
     noise = noise if noise is not None else [0.0] * len(sizes)
     return [
         NeckPoint(
             n_pairs=n,
             perimeter=smallest_perimeter(n),
-            delta_energy=area * n + edge * smallest_perimeter(n) + corner + e,
+            delta_energy=area * n + edge * smallest_perimeter(n) + e,
         )
         for n, e in zip(sizes, noise, strict=True)
     ]
@@ -57,7 +57,7 @@ def test_the_bond_model_gives_back_its_terms_and_its_critical_size():
     """dE = P - n is highest at 4 for the smooth curve 4 sqrt(n) - n, and at 3, 5 and 7 for whole columns."""
     points = compact(range(1, 17), -1.0, 1.0)
     fit = fit_nucleation(points)
-    assert (fit.area_term, fit.edge_term, fit.corner_term) == pytest.approx((-1.0, 1.0, 0.0), abs=1e-9)
+    assert (fit.area_term, fit.edge_term) == pytest.approx((-1.0, 1.0), abs=1e-9)
     assert fit.critical_pairs == pytest.approx(4.0)
     assert fit.barrier == pytest.approx(4.0)
     assert fit.interval == (3.0, 7.0)
@@ -69,7 +69,7 @@ def test_the_bond_model_gives_back_its_terms_and_its_critical_size():
 @pytest.mark.parametrize("critical", [2.0, 9.0, 25.0])
 def test_the_smooth_critical_size_is_the_closed_form(critical):
     """d/dn (a n + 4 b sqrt(n)) = 0 at (2 b / a)²."""
-    fit = fit_nucleation(compact(range(1, 20), -0.4, 0.2 * critical**0.5, 0.7))
+    fit = fit_nucleation(compact(range(1, 20), -0.4, 0.2 * critical**0.5))
     assert fit.critical_pairs == pytest.approx(critical)
     sizes = np.linspace(0.5, 60, 20000)
     assert sizes[np.argmax([fit.energy(size) for size in sizes])] == pytest.approx(critical, abs=0.01)
@@ -83,7 +83,7 @@ def test_columns_of_two_pairs_are_the_same_curve_in_other_units():
     ]
     two = fit_nucleation(doubled, pairs_per_column=2)
     assert two.critical_pairs == pytest.approx(2 * one.critical_pairs)
-    assert two.interval == (2 * one.interval[0], 2 * one.interval[1])
+    assert two.interval == pytest.approx((2 * one.interval[0], 2 * one.interval[1]))
     assert two.energy(10) == pytest.approx(one.energy(5))
 
 
@@ -93,7 +93,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
     sizes = [1, 2, 3, 4, 6, 8, 9, 10, 12, 16]
     missed = 0
     for _ in range(100):
-        fit = fit_nucleation(compact(sizes, -0.4, 0.6, 1.0, random.normal(0.0, 0.3, len(sizes))))
+        fit = fit_nucleation(compact(sizes, -0.4, 0.6, random.normal(0.0, 0.3, len(sizes))))
         low, high = fit.interval
         missed += not (low <= 9.0 and (high is None or high >= 9.0))
     assert missed <= 0.05 * 100 + 3 * (100 * 0.05 * 0.95) ** 0.5
@@ -102,8 +102,8 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
 def test_noise_widens_the_interval_and_may_leave_it_open():
     sizes = [1, 2, 3, 4, 6, 8, 9]
     noise = np.array([0.5, -0.4, 0.3, -0.5, 0.4, -0.3, 0.0])
-    quiet = fit_nucleation(compact(sizes, -0.4, 0.6, 0.0, 0.02 * noise)).interval
-    loud = fit_nucleation(compact(sizes, -0.4, 0.6, 0.0, noise)).interval
+    quiet = fit_nucleation(compact(sizes, -0.4, 0.6, 0.02 * noise)).interval
+    loud = fit_nucleation(compact(sizes, -0.4, 0.6, noise)).interval
     assert quiet[1] is not None
     assert loud[1] is None or loud[1] > quiet[1]
     assert loud[0] <= quiet[0]
@@ -122,7 +122,7 @@ def test_a_curve_that_only_falls_is_critical_at_one_column():
     assert fit_nucleation(compact(range(1, 13), -1.0, -0.1)).critical_pairs == 1.0
 
 
-@pytest.mark.parametrize("sizes", [[], [1, 2, 3], [4, 4, 4, 4, 4]])
+@pytest.mark.parametrize("sizes", [[], [1, 2, 4], [4, 4, 4, 4, 4]])
 def test_too_few_necks_are_refused(sizes):
     with pytest.raises(InputError, match="compute more sizes"):
         fit_nucleation(compact(sizes, -1.0, 1.0))
