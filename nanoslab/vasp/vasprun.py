@@ -181,9 +181,8 @@ class _Walk:
                 content = stream.take(b"</scstep>")
                 if b"<calculation" in content:
                     self._interleaved()
-                if not step.energy:
-                    step.previous, step.electronic = step.electronic, content
-                    step.n_electronic += 1
+                step.previous, step.electronic = step.electronic, content
+                step.n_electronic += 1
             elif child.startswith(b"<structure"):
                 content = stream.take(b"</structure>")
                 step.structure = step.structure or content

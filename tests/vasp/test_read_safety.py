@@ -125,6 +125,8 @@ def test_windows_of_any_size_find_the_same(tmp_path, chunk, monkeypatch):
         path.write_bytes(content)
         result = read_run(path)
         assert [step.energy for step in result.steps] == [step.energy for step in run.steps]
+        assert [step.n_electronic_steps for step in result.steps] == [3, 3, 7]
+        assert all(step.energy_change is not None and step.correction is not None for step in result.steps)
         assert result.converged
 
 

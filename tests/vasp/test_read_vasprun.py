@@ -34,6 +34,13 @@ def test_energy_is_e0_whatever_the_version_calls_it(tmp_path, version):
     assert [step.energy for step in reading.steps] == [-20.1, -21.1]
 
 
+def test_before_6_1_only_f_of_the_block_is_used(tmp_path):
+    content = writers.vasprun(writers.Run(version="5.4.4"))
+    at = content.rindex(b'<i name="e_wo_entrp">')
+    content = content[:at] + b'<i name="e_wo_entrp">     -1.00000000 </i>' + content[content.index(b"\n", at) :]
+    assert read(tmp_path, content).steps[0].energy == writers.Step().energy
+
+
 @pytest.mark.parametrize("version", ["5.4.4", "6.4.2"])
 def test_a_correction_after_the_last_electronic_step_is_kept(tmp_path, version):
     step = writers.Step(correction=-0.7)
