@@ -15,7 +15,7 @@ from nanoslab.vasp.manifest import MANIFEST, read_deck
 
 STUDY_FILE = "study.yaml"
 #: folders of a campaign that are no calculations
-OWN_FOLDERS = ("results", "slurm")
+OWN_FOLDERS = ("results", "slurm", "_cluster")
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 

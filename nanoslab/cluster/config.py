@@ -94,6 +94,7 @@ class Cluster(StrictModel):
     tries: int = Field(default=3, gt=0)
     stop_before_end: Seconds = 600
     custodian: bool = True
+    check_commands: bool = True
     frozen_after: Seconds = 21600
     poll_interval: float = Field(default=20.0, gt=0)
 

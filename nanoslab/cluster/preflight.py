@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
+import shlex
+import subprocess
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from nanoslab.cluster.config import Cluster
+from nanoslab.cluster.job_script import shell_lines
 from nanoslab.cluster.plan import Planned
 from nanoslab.cluster.slurm import has_slurm, partitions
 from nanoslab.errors import EngineError, InputError, unknown_name
 
 #: backend -> packages it needs
 _PACKAGES = {"executorlib": ("executorlib", "pysqa"), "parsl": ("parsl",), "local": (), "array": ()}
-
-#: words that are a launcher and not VASP
-_LAUNCHERS = ("srun", "mpirun", "mpiexec", "mpiexec.hydra", "aprun", "ibrun", "jsrun")
 
 
 def check_before_queueing(cluster: Cluster, planned: Sequence[Planned], *, source: str) -> None:
@@ -92,19 +91,33 @@ def _check_vasp(cluster: Cluster, planned: Sequence[Planned]) -> None:
 
 
 def _check_command(command: Sequence[str], build: str, cluster: Cluster) -> None:
-    """The launcher must be here; VASP itself may come with a module or be on the nodes only, unless it is a path."""
-    program = next((word for word in command if word not in _LAUNCHERS and not word.startswith("-")), command[0])
-    here = cluster.backend == "local" or not (cluster.modules or cluster.setup)
-    launcher_missing = command[0] in _LAUNCHERS and shutil.which(command[0]) is None and here
-    if launcher_missing or ("/" in program and not Path(program).exists()):
-        missing = command[0] if launcher_missing else program
-    elif here and cluster.backend == "local" and shutil.which(program) is None:
-        missing = program
-    else:
-        return
-    raise InputError(
-        f"cluster file, vasp.{build}",
-        expected="a command that is there",
-        got=f"{missing!r}, which is not found",
-        advice="give its full path, or load its module in 'modules:'",
-    )
+    """Launcher and VASP must be there, after the modules were loaded as a job loads them."""
+    wanted = [command[0], *(word for word in command[1:] if "vasp" in Path(word).name and not word.startswith("-"))][:2]
+    missing = next((word for word in wanted if "/" in word and not Path(word).exists()), None)
+    if missing is None and cluster.check_commands:
+        missing = _not_found([word for word in wanted if "/" not in word], cluster)
+    if missing is not None:
+        raise InputError(
+            f"cluster file, vasp.{build}",
+            expected="a command that is there",
+            got=f"{missing!r}, which is not found on this machine",
+            advice="give its full path, load its module in 'modules:', or say 'check_commands: false'",
+        )
+
+
+def _not_found(words: Sequence[str], cluster: Cluster) -> str | None:
+    """First word that is no command after the lines of a job's script; `module` may need a login shell."""
+    shells = ("-c", "-lc") if shell_lines(cluster) else ("-c",)
+    for word in words:
+        script = "\n".join([*shell_lines(cluster), f"command -v -- {shlex.quote(word)} >/dev/null"])
+        try:
+            if not any(_succeeds(["bash", shell, script]) for shell in shells):
+                return word
+        except (OSError, subprocess.TimeoutExpired):
+            return None  # no bash here, or a module that waits for something: the job will tell
+    return None
+
+
+def _succeeds(command: list[str]) -> bool:
+    done = subprocess.run(command, capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+    return done.returncode == 0

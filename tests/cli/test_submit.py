@@ -35,7 +35,13 @@ def stub_slurm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A queue that only lists one partition; whoever submits to it fails the test."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    answers = {"sinfo": "echo standard*; echo debug", "squeue": "true", "sbatch": "exit 99", "srun": "true"}
+    answers = {
+        "sinfo": "echo standard*; echo debug",
+        "squeue": "true",
+        "sbatch": "exit 99",
+        "srun": "true",
+        "vasp_std": "true",
+    }
     for name, line in answers.items():
         (folder / name).write_text(f"#!/bin/sh\n{line}\n")
         (folder / name).chmod(0o755)
@@ -59,6 +65,7 @@ def refused(capsys: pytest.CaptureFixture[str], campaign: Path, *words: str) -> 
 
 
 def test_no_slurm_is_one_line(capsys, campaign: Path, no_slurm) -> None:
+    pytest.importorskip("executorlib")
     said = refused(capsys, campaign, "--cluster", cluster(campaign))
     assert "sbatch" in said
     assert "backend: local" in said
@@ -75,7 +82,8 @@ def test_a_wrong_partition_is_one_line(capsys, campaign: Path, stub_slurm) -> No
     [
         ({"vasp": {}}, "vasp: gam"),
         ({"vasp": {"std": "srun /opt/no/vasp_std"}}, "/opt/no/vasp_std"),
-        ({"vasp": {"std": "mpirun vasp_std"}, "backend": "local"}, "not found"),
+        ({"vasp": {"std": "srun vasp_noble"}}, "'vasp_noble', which is not found"),
+        ({"vasp": {"std": "mpirun_noble vasp_std"}, "backend": "local"}, "mpirun_noble"),
         ({"ranks": [{"up_to_atoms": 1, "ranks": 1}]}, "2 atoms"),
         ({"wall_time": 300, "stop_before_end": 600}, "stop_before_end"),
         ({"windows": 3}, "did you mean 'window'?"),
@@ -84,6 +92,13 @@ def test_a_wrong_partition_is_one_line(capsys, campaign: Path, stub_slurm) -> No
 def test_a_mistake_in_the_cluster_file_is_one_line(capsys, campaign, stub_slurm, fields: dict, word: str) -> None:
     pytest.importorskip("executorlib")
     assert word in refused(capsys, campaign, "--cluster", cluster(campaign, custodian=False, **fields))
+
+
+def test_a_vasp_that_only_the_nodes_have_can_be_trusted(capsys, campaign: Path, stub_slurm) -> None:
+    file = cluster(campaign, backend="array", vasp={"std": "srun vasp_noble"}, check_commands=False)
+    assert main(["submit", str(campaign), "--cluster", file, "--dry-run"]) == 0
+    file = cluster(campaign, backend="array", vasp={"std": "srun vasp_noble"}, setup=["vasp_noble() { :; }"])
+    assert main(["submit", str(campaign), "--cluster", file, "--dry-run"]) == 0
 
 
 def test_a_missing_potcar_is_one_line(capsys, campaign: Path, stub_slurm) -> None:
@@ -104,7 +119,7 @@ def test_wrong_names_are_one_line_each(capsys, campaign: Path, stub_slurm) -> No
 def test_the_dry_run_shows_the_script_and_queues_nothing(capsys, campaign: Path, stub_slurm) -> None:
     pytest.importorskip("executorlib")
     file = cluster(
-        campaign, partition="debug", account="me", modules=["vasp/6"], wall_time="1-00:00:00", custodian=False,
+        campaign, partition="debug", account="me", setup=["ulimit -s 8192"], wall_time="1-00:00:00", custodian=False,
         ranks=[{"ranks": 128}], ranks_per_node=64,
     )  # fmt: skip
     before = sorted(campaign.rglob("*"))
@@ -113,7 +128,7 @@ def test_the_dry_run_shows_the_script_and_queues_nothing(capsys, campaign: Path,
     assert list(scripts) == ["wz-sheet", "wz-v1"]
     for line in ("--partition=debug", "--account=me", "--time=24:00:00", "--ntasks=128", "--nodes=2"):
         assert f"#SBATCH {line}\n" in scripts["wz-v1"]
-    assert "module load vasp/6\n" in scripts["wz-v1"]
+    assert "ulimit -s 8192\n" in scripts["wz-v1"]
     assert sorted(campaign.rglob("*")) == before
 
 

@@ -1,13 +1,17 @@
 """Parsl: few Slurm jobs (blocks), each of which takes one calculation after the other.
 
 All that is particular about it stays in this file:
-a killed driver leaves its blocks behind, which nobody talks to any more, so they are cancelled by name at start;
+a killed driver leaves its blocks and its interchange behind, which nobody talks to any more, so they are ended
+at start (the blocks by their name in the queue, the interchange by the number it was noted under);
 its own checkpoints are not used, the folders say what is done; stopping the driver stops the blocks.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import socket
 import sys
 import time
 from concurrent.futures import Future
@@ -20,12 +24,17 @@ from nanoslab.cluster.config import Cluster
 from nanoslab.cluster.interface import QueueView
 from nanoslab.cluster.job import JobOrder, run_job
 from nanoslab.cluster.job_script import resource_lines, shell_lines, slurm_time
+from nanoslab.cluster.liveness import process_is_alive
 from nanoslab.cluster.names import DRIVER_FOLDER, campaign_label
 from nanoslab.cluster.slurm import cancel_jobs, our_jobs
 from nanoslab.errors import EngineError
+from nanoslab.files import write_atomically
 
 #: how long cancelled blocks of an earlier driver may take to end [s]
 _PATIENCE = 120.0
+
+#: files that note the interchanges we started
+_NOTE = "interchange-"
 
 
 class ParslBackend:
@@ -75,6 +84,16 @@ class ParslBackend:
             if time.time() > end:
                 raise EngineError("backend parsl", expected="no blocks of an earlier driver", got=", ".join(orphans))
             time.sleep(0.5)
+        for note in sorted(self.folder.glob(f"{_NOTE}*")):
+            host, pid, started = json.loads(note.read_text())
+            if host == socket.gethostname():
+                if process_is_alive(pid, started):
+                    os.kill(pid, signal.SIGTERM)
+                note.unlink()
+
+    def _note_interchange(self, executor: Any) -> None:
+        pid = executor.interchange_proc.pid
+        write_atomically(self.folder / f"{_NOTE}{pid}", json.dumps([socket.gethostname(), pid, time.time()]))
 
     def _app(self, ranks: int) -> Any:
         if ranks not in self._apps:
@@ -88,6 +107,7 @@ class ParslBackend:
                     "backend parsl", expected="the package", got=error, advice="pip install 'nanoslab[parsl]'"
                 ) from None
             self._kernel.add_executors([executor])
+            self._note_interchange(executor)
             self._apps[ranks] = parsl.python_app(run_job, data_flow_kernel=self._kernel, executors=[executor.label])
         return self._apps[ranks]
 
