@@ -234,7 +234,7 @@ def _interval(
     tail = (1.0 - confidence) / 2.0
     lower = float(np.quantile(first, tail, method="lower"))
     upper = float(np.quantile(last, 1.0 - tail, method="higher"))
-    return lower, upper if math.isfinite(upper) else None
+    return round(lower, 2), round(upper, 2) if math.isfinite(upper) else None
 
 
 def _draws(terms: NDArray[np.float64], covariance: NDArray[np.float64], freedom: int) -> NDArray[np.float64]:

@@ -66,7 +66,7 @@ def _fit_note(result: NeckStudyResult) -> str:
         f"rms {fit.rms:.2f} eV over {fit.n_points} sizes"
     )
     upper = fit.interval[1]
-    bounds = f"{fit.interval[0]:g} to {upper:g}" if upper is not None else f"{fit.interval[0]:g} or more"
+    bounds = f"{fit.interval[0]:.3g} to {upper:.3g}" if upper is not None else f"{fit.interval[0]:.3g} or more"
     if fit.critical_pairs is None:
         return f"{terms}; no critical size, necks only cost ({fit.confidence:.0%}: {bounds} pairs)."
     width = result.width_nm(fit.critical_pairs)
