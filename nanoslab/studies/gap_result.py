@@ -61,6 +61,13 @@ class GapStudyResult:
     refused: tuple[tuple[str, str], ...]
     missing: tuple[tuple[str, str], ...]
 
+    @property
+    def minimum_facing_distance(self) -> float | None:
+        """Distance between the facing planes at the minimum [Å]."""
+        if self.minimum is None:
+            return None
+        return self.minimum.gap + self.rows[0].facing_distance - self.rows[0].gap
+
     def tables(self) -> tuple[Table, ...]:
         """The curve."""
         notes = [f"Level of theory: {self.level_of_theory}.", _ENERGY, _GAP, _minimum_note(self)]
@@ -98,6 +105,7 @@ class GapStudyResult:
                 for row in self.rows
             ],
             "minimum_gap_A": None if low is None else low.gap,
+            "minimum_facing_distance_A": self.minimum_facing_distance,
             "minimum_gap_uncertainty_A": None if low is None else low.uncertainty,
             "minimum_energy_eV": None if low is None else low.energy,
             "stiffness_eV_per_A2": None if low is None else low.stiffness,
@@ -118,7 +126,9 @@ def _minimum_note(result: GapStudyResult) -> str:
     low = result.minimum
     if low is None:
         return f"No minimum: {result.minimum_problem}."
-    return f"Lowest at a gap of {low.gap:.2f} ± {low.uncertainty:.2f} Å (spline, jackknife), {low.energy:.3f} eV."
+    place = f"{low.gap:.2f} ± {low.uncertainty:.2f} Å (spline, jackknife)"
+    facing = result.minimum_facing_distance
+    return f"Lowest at a gap of {place}, facing planes {facing:.2f} Å apart, {low.energy:.3f} eV."
 
 
 def analyze(

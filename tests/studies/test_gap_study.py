@@ -59,6 +59,7 @@ def test_the_minimum_of_a_known_curve_comes_out():
     assert [row["gap_A"] for row in document["gaps"]] == GAPS
     assert [row["energy_eV"] for row in document["gaps"]] == pytest.approx([0.2 * (g - 6.4) ** 2 - 0.5 for g in GAPS])
     assert document["minimum_gap_A"] == pytest.approx(6.4)
+    assert document["minimum_facing_distance_A"] == pytest.approx(6.4 + 6.2086 / 2)
     assert document["minimum_gap_uncertainty_A"] < 1e-6
     assert document["minimum_energy_eV"] == pytest.approx(-0.5)
     assert json.loads(json.dumps(document)) == document
