@@ -15,6 +15,7 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from nanoslab.cli.output import add_json_option, print_json, print_table
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _PATH_WIDTH = 34
 _FORMULA_WIDTH = 12
+_MOST_IN_FULL = 12
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -62,6 +64,7 @@ def run(arguments: Namespace) -> None:
         return
     print_table(_COLUMNS, [_row(result) for result in results])
     print()
+    _print_problems([result for result in results if result.problems])
     for verdict, count in _counts(results).most_common():
         print(f"{count:6d}  {verdict}")
 
@@ -105,6 +108,19 @@ _VERDICTS: tuple[tuple[str, Callable[[RunResult], bool]], ...] = (
 def verdict_in_words(result: RunResult) -> str:
     """A few words for a row; the problems in full are in JSON and CSV."""
     return next((words for words, applies in _VERDICTS if applies(result)), "see problems")
+
+
+def _print_problems(results: Sequence[RunResult]) -> None:
+    """What is wrong, in full for a few runs."""
+    if len(results) > _MOST_IN_FULL:
+        print(f"{len(results)} runs have problems; --json or --csv tells them in words\n")
+        return
+    for result in results:
+        print(_shortened(result.path, _PATH_WIDTH))
+        for problem in result.problems:
+            print(fill(problem, 100, initial_indent="  - ", subsequent_indent="    "))
+    if results:
+        print()
 
 
 def _counts(results: Sequence[RunResult]) -> Counter[str]:

@@ -40,6 +40,7 @@ def test_one_row_per_run_and_counts_at_the_end(campaign, capsys):
     assert all(len(line) <= 100 for line in out.splitlines())
     assert [line.split()[0].rsplit("/", 1)[-1] for line in out.splitlines()[2:6]] == ["bad", "broken", "deck", "good"]
     assert "-20.60000" in out
+    assert "  - electrons not converged in ionic step 1 of 1" in out
     assert out.splitlines()[-4:] == [
         "     1  electrons not converged", "     1  unreadable", "     1  not run", "     1  ok",
     ]  # fmt: skip
