@@ -8,13 +8,14 @@ Example: nanoslab submit my-campaign --cluster cluster.yaml --dry-run
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from nanoslab.cli.output import add_json_option, print_json
 from nanoslab.errors import InputError
@@ -54,7 +55,10 @@ def run(arguments: argparse.Namespace) -> None:
     from nanoslab.cluster.campaign_drive import drive
 
     signal.signal(signal.SIGTERM, _interrupt)
-    states = drive(request, _silent if arguments.quiet or arguments.json else _report)
+    try:
+        states = drive(request, _silent if arguments.quiet or arguments.json else _report)
+    except KeyboardInterrupt:
+        _leave()
     _summarise(request, states, as_json=arguments.json)
 
 
@@ -125,6 +129,14 @@ def _summarise(request: Request, states: Mapping[str, str], *, as_json: bool) ->
             got=f"{len(bad)} that are not, the first {bad[0].name}: {bad[0].reason or bad[0].state}",
             advice="see 'nanoslab status', then 'nanoslab submit --retry failed'",
         )
+
+
+def _leave() -> NoReturn:
+    """End at once: an engine's own threads would keep a driver alive that was told to go."""
+    sys.stderr.write("nanoslab: interrupted; jobs in the queue go on, run the same command again to follow them\n")
+    sys.stderr.flush()
+    sys.stdout.flush()
+    os._exit(130)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

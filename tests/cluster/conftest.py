@@ -93,7 +93,13 @@ class Toy:
 
     def drive(self, *words: str) -> "subprocess.Popen[str]":
         command = self.command("submit", str(self.folder), "--cluster", str(self.cluster), *words)
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        # not a pipe: what a killed driver leaves behind would hold its other end
+        with self.said.open("a") as stream:
+            return subprocess.Popen(command, stdout=stream, stderr=stream, text=True)
+
+    @property
+    def said(self) -> Path:
+        return self.folder.parent / "driver.txt"
 
     def status(self) -> dict[str, Any]:
         from nanoslab.cluster.status import campaign_status

@@ -173,3 +173,21 @@ def test_a_stop_before_the_wall_time_goes_on_by_itself(toy, slurm) -> None:
     outcomes = [path.read_text() for path in sorted(made.folder.glob("run-000/attempts/*/job.json"))]
     assert len(outcomes) > 1
     assert all('"outcome": "stopped"' in text for text in outcomes[:-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["executorlib", "parsl"])
+def test_an_interrupted_driver_leaves_at_once_and_the_next_goes_on(toy, slurm, backend: str) -> None:
+    made = toy(2, backend=backend)
+    made.rules({"*": {"step_time": 0.4}})
+    driver = made.drive()
+    while sum(made.starts().values()) < 2:
+        time.sleep(0.1)
+    driver.terminate()
+    driver.communicate(timeout=30)
+    assert driver.returncode == 130
+    done = made.submit()
+    assert done.returncode == 0, done.stdout + done.stderr
+    once = {"run-000": 1, "run-001": 1}
+    assert made.starts() == once or backend == "parsl"  # stopping Parsl's driver stops its blocks
+    assert set(made.states().values()) == {"done"}
