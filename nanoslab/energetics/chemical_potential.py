@@ -79,7 +79,7 @@ def of_atoms_from_cohesive_energies(
     {'Se': -1.25}
     """
     values, sources = {}, {}
-    for element in elements.values.keys() & cohesive_energies.keys():
+    for element in (name for name in elements.values if name in cohesive_energies):  # in one order, always
         energy, source = cohesive_energies[element]
         if energy <= 0:
             raise InputError(f"cohesive energy of {element}", expected="a value above 0 eV", got=energy)
