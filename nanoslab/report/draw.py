@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FORMATS = (".pdf", ".svg", ".png", ".eps")
 #: width and height of a plot in one column of a journal [inch]
 SIZE = (4.6, 3.3)
+#: ids of SVG from its content, not from chance
+REPRODUCIBLE = {"svg.hashsalt": "nanoslab"}
 
 
 def draw(plot: Plot, ax: Axes | None = None) -> Axes:
@@ -81,8 +83,11 @@ def save_plot(plot: Plot, path: Path) -> None:
 def save(figure: Figure, path: Path) -> None:
     """Write a figure without the date, so that the same numbers make the same file."""
     dated = {".pdf": "CreationDate", ".svg": "Date", ".eps": "CreationDate"}.get(path.suffix.lower())
+    import matplotlib as mpl
+
     try:
-        figure.savefig(path, dpi=200, metadata={dated: None} if dated else {})
+        with mpl.rc_context(REPRODUCIBLE):
+            figure.savefig(path, dpi=200, metadata={dated: None} if dated else {})
     except OSError as error:
         got = error.strerror or str(error)
         raise FileError(path, expected="a file that can be written", got=got, advice="check the folder") from error
@@ -93,7 +98,7 @@ def svg_text(figure: Figure) -> str:
     import matplotlib as mpl
 
     stream = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "nanoslab"}):
+    with mpl.rc_context(REPRODUCIBLE):
         figure.savefig(stream, format="svg", metadata={"Date": None})
     return stream.getvalue()
 

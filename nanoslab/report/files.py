@@ -9,13 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanoslab.errors import FileError
 from nanoslab.files import write_atomically
 from nanoslab.report.draw import save, save_plot
 from nanoslab.report.plot_data import Plot
+from nanoslab.studies.shown import flat_record, record_lists
 from nanoslab.studies.study import StudyResult
 
 if TYPE_CHECKING:
     from nanoslab.report.structure_data import Scene
+
+SCHEMA = 1
 
 
 def write_results(folder: Path, result: StudyResult) -> list[Path]:
@@ -26,18 +30,38 @@ def write_results(folder: Path, result: StudyResult) -> list[Path]:
     list of Path
         The files written.
     """
-    document = {"schema": 1, **result.to_dict()}
+    document = {"schema": SCHEMA, **result.to_dict()}
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.csv"):
         stale.unlink()
     written = [folder / "results.json"]
     write_atomically(written[0], json.dumps(document, indent=2) + "\n")
-    for key, value in document.items():
-        if isinstance(value, list) and value and all(isinstance(record, Mapping) for record in value):
-            path = folder / f"{key}.csv"
-            write_atomically(path, csv_text(value))
-            written.append(path)
+    for key, records in record_lists(document).items():
+        path = folder / f"{key}.csv"
+        write_atomically(path, csv_text(records))
+        written.append(path)
     return written
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """Read ``results.json`` back to the document that the result gave, for `nanoslab.report.plots.plots_of`.
+
+    Raises
+    ------
+    FileError
+        If it is missing, broken, or of another schema.
+    """
+    path = folder / "results.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        advice = "give 'nanoslab analyze' on the campaign"
+        raise FileError(path, expected="results of 'nanoslab analyze'", got=str(error), advice=advice) from error
+    schema = document.pop("schema", None) if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise FileError(path, expected=f"schema {SCHEMA}", got=schema, advice="analyze the campaign again")
+    found: dict[str, Any] = document
+    return found
 
 
 def write_plots(folder: Path, plots: Sequence[Plot], ending: str) -> list[Path]:
@@ -83,23 +107,10 @@ def csv_text(records: Sequence[Mapping[str, Any]]) -> str:
     label,formation_energy_eV.atom
     v_Se,5.1
     """
-    flat = [_flat(record) for record in records]
+    flat = [flat_record(record) for record in records]
     columns = list(dict.fromkeys(key for record in flat for key in record))
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(flat)
     return stream.getvalue()
-
-
-def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in record.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{name}."))
-        elif isinstance(value, list | tuple):
-            flat[name] = " ".join(str(item) for item in value)
-        else:
-            flat[name] = value
-    return flat

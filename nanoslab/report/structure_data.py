@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.cell import Cell
 from ase.geometry import find_mic
 from ase.neighborlist import natural_cutoffs, neighbor_list
 from numpy.typing import NDArray
@@ -118,7 +119,7 @@ def scene(
         displacements=_displacements(start, final) if is_final and final is not None else np.zeros(len(shown)),
         bonds=np.column_stack([first[once], second[once], image[once]]),
         ghost_symbols=tuple(ghosts.get_chemical_symbols()),
-        ghost_positions=ghosts.positions + shift,
+        ghost_positions=_beside(ghosts.positions + shift, shown.cell),
         is_final=is_final,
     )
 
@@ -177,6 +178,17 @@ def _ghosts(calculation: Calculation, parent: Atoms | None) -> Atoms:
     if parent is None or not removed or max(removed) >= len(parent):
         return Atoms()
     return parent[removed]
+
+
+def _beside(positions: NDArray[np.float64], cell: Cell) -> NDArray[np.float64]:
+    """Images of positions that lie with the sheet at mid-height."""
+    if cell.rank < 3 or not len(positions):
+        return positions
+    fractional = cell.scaled_positions(positions)
+    fractional[:, :2] %= 1
+    fractional[:, 2] -= np.round(fractional[:, 2] - 0.5)
+    placed: NDArray[np.float64] = fractional @ cell[:]
+    return placed
 
 
 def _displacements(start: Atoms, final: Atoms) -> NDArray[np.float64]:

@@ -49,7 +49,7 @@ def verdict_table(
     """One row per calculation, the failing ones on top."""
     refused = dict(study_result.refused)
     missing = dict(study_result.missing)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for calculation in calculations:
         name, result = calculation.name, results.get(calculation.name)
         state = state_of(result, refused=name in refused)
@@ -65,9 +65,14 @@ def verdict_table(
             )
         )
     rows.sort(key=lambda row: STATES.index(row[1]))
+    columns = ["calculation", "verdict", "energy [eV]", "largest force [eV/Å]", "level of theory", "what is wrong"]
+    if len({row[4] for row in rows if row[1] != "not run"}) <= 1:
+        # one level for all stands in the heading
+        del columns[4]
+        rows = [(*row[:4], row[5]) for row in rows]
     return Table(
         title="Verdict of every run",
-        columns=("calculation", "verdict", "energy [eV]", "largest force [eV/Å]", "level of theory", "what is wrong"),
+        columns=tuple(columns),
         rows=tuple(rows),
         notes=(
             "Refused runs exist but their energies are not used; skipped ones the engine cannot compute.",

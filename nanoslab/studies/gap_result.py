@@ -10,6 +10,7 @@ from nanoslab.calculation import Calculation
 from nanoslab.energetics.consistency import SAME_CELL
 from nanoslab.energetics.gap import GapMinimum, gap_minimum
 from nanoslab.errors import InputError
+from nanoslab.studies.shown import Shown
 from nanoslab.studies.study import Table
 from nanoslab.studies.usable import UsableResults
 
@@ -35,7 +36,7 @@ class GapRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GapStudyResult:
+class GapStudyResult(Shown):
     """Everything a gap study says.
 
     Attributes

@@ -7,6 +7,7 @@ from typing import Any
 
 from nanoslab.energetics.neck import NucleationFit, RawCriticalSize
 from nanoslab.energetics.neck_metrics import NeckMetrics
+from nanoslab.studies.shown import Shown
 from nanoslab.studies.study import Table
 
 
@@ -73,7 +74,7 @@ class SizeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NeckStudyResult:
+class NeckStudyResult(Shown):
     """Everything a neck study says.
 
     Attributes

@@ -11,6 +11,7 @@ import numpy as np
 from nanoslab.energetics.chemical_potential import ChemicalPotentials
 from nanoslab.energetics.sheet import SheetMetrics
 from nanoslab.energetics.vacancy import VacancyEnergy
+from nanoslab.studies.shown import Shown
 from nanoslab.studies.study import Table
 
 
@@ -76,7 +77,7 @@ class BeamRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VacancyStudyResult:
+class VacancyStudyResult(Shown):
     """Everything a vacancy study says.
 
     Attributes

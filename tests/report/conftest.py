@@ -84,6 +84,16 @@ def content_of(text: str, folder: Path, change: Change | None = None) -> PageCon
 
 
 @pytest.fixture(scope="session")
+def study_files() -> dict[str, str]:
+    return FILES
+
+
+@pytest.fixture(scope="session")
+def closed_form() -> Callable[[tuple[Calculation, ...]], dict[str, CalculationResult]]:
+    return results_of
+
+
+@pytest.fixture(scope="session")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PageContent]:
     return {kind: content_of(text, tmp_path_factory.mktemp(kind)) for kind, text in FILES.items()}
 

@@ -225,8 +225,15 @@
     return pieces;
   }
 
-  function edges(cell) {
-    const corner = (i, j, k) => plus([0, 0, 0], cell, [i, j, k]);
+  function edges(shown) {
+    const { cell, positions } = shown;
+    // heights of the atoms in units of the third vector: a sheet is shown without its vacuum unless that is asked for
+    const share = positions.map((place) => place[2] / (cell[2][2] || 1));
+    const margin = 1.2 / (cell[2][2] || 1);
+    const [low, high] = [Math.min(...share) - margin, Math.max(...share) + margin];
+    const cut = byId("cell").value === "plane" && high - low < 0.9;
+    const level = (k) => (cut ? [low, high][k] : k);
+    const corner = (i, j, k) => plus([0, 0, 0], cell, [i, j, level(k)]);
     const found = [];
     for (const [i, j] of [[0, 0], [0, 1], [1, 0], [1, 1]]) {
       found.push([corner(0, i, j), corner(1, i, j)], [corner(i, 0, j), corner(i, 1, j)], [corner(i, j, 0), corner(i, j, 1)]);
@@ -247,7 +254,7 @@
     })));
     const made = [balls(atoms, 1)];
     if (byId("bonds").checked) made.push(lines(bonds(shown, images, isShown), dark.matches ? "#8a94a0" : "#7b838c", 5));
-    if (byId("cell").checked) made.push(lines(edges(shown.cell), css("--soft"), 2));
+    if (byId("cell").value !== "none") made.push(lines(edges(shown), css("--soft"), 2));
     if (byId("ghosts").checked && shown.ghosts.length) {
       const gone = images.flatMap((at) => shown.ghosts.map(([symbol, ...place]) => ({
         place: plus(place, shown.cell, at), radius: 0.45 * world.elements[symbol].radius, colour: "#d7263d", text: `${symbol} removed`,
@@ -258,10 +265,10 @@
   }
 
   const VIEWS = {
-    free: { eye: { x: 1.0, y: -1.15, z: 0.35 }, up: { x: 0, y: 0, z: 1 } },
-    a: { eye: { x: 1.9, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 } },
-    b: { eye: { x: 0, y: -1.9, z: 0 }, up: { x: 0, y: 0, z: 1 } },
-    top: { eye: { x: 0, y: 0, z: 1.9 }, up: { x: 0, y: 1, z: 0 } },
+    free: { eye: { x: 1.0, y: -1.3, z: 0.45 }, up: { x: 0, y: 0, z: 1 }, projection: { type: "perspective" } },
+    a: { eye: { x: 1.6, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 }, projection: { type: "orthographic" } },
+    b: { eye: { x: 0, y: -1.6, z: 0 }, up: { x: 0, y: 0, z: 1 }, projection: { type: "orthographic" } },
+    top: { eye: { x: 0, y: 0, z: 1.6 }, up: { x: 0, y: 1, z: 0 }, projection: { type: "orthographic" } },
   };
 
   function legend(shown) {
