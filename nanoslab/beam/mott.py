@@ -117,8 +117,10 @@ def ratio_at_nodes(atomic_number: int, beam_energies_keV: Array, sines: Array) -
     series_f, series_g = _reduced_coefficients(charge, q)
     magnified = (2 * x) ** REDUCTIONS
     f_zero = 0.5j * np.exp(-2j * loggamma(1 + 1j * q).imag + 1j * q * np.log(x))
-    f = f_zero + 0.5j * (series_f @ legendre) / magnified
-    g = -1j * q * (1 - x) / x * f_zero + 0.5j * (series_g @ legendre) / magnified
+    # einsum and not @: waking the threads of a linear-algebra library costs more than these small sums
+    sum_f, sum_g = (np.einsum("el,la->ea", series, legendre) for series in (series_f, series_g))
+    f = f_zero + 0.5j * sum_f / magnified
+    g = -1j * q * (1 - x) / x * f_zero + 0.5j * sum_g / magnified
     squares = q**2 * (1 - beta**2) * np.abs(f) ** 2 / x + np.abs(g) ** 2 / (1 - x)
     ratio: Array = 4 * x**2 / q**2 * squares
     return ratio
