@@ -3,16 +3,18 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from nanoslab.cluster.driver_lock import driver_lock, living_driver
+
 
 def until_started(toy, n: int) -> None:
-    import time
-
     end = time.time() + 60
     while sum(toy.starts().values()) < n and time.time() < end:
         time.sleep(0.05)
@@ -38,14 +40,22 @@ def test_a_campaign_runs_to_its_end_and_a_killed_driver_loses_nothing(toy) -> No
 
 def test_a_second_driver_is_told_who_the_first_is(toy) -> None:
     made = toy(1)
-    made.rules({"*": {"step_time": 0.3}})
-    driver = made.drive()
-    until_started(made, 1)
-    second = made.submit()
+    with driver_lock(made.folder):
+        second = made.submit()
     assert second.returncode == 2
-    assert f"process {driver.pid}" in second.stderr
+    assert f"process {os.getpid()} on" in second.stderr
     assert second.stderr.count("\n") == 1
-    driver.communicate(timeout=60)
+    assert made.starts() == {}
+
+
+def test_the_lock_of_a_dead_driver_holds_nobody(toy) -> None:
+    made = toy(1)
+    (made.folder / "_cluster").mkdir()
+    lock = made.folder / "_cluster" / "driver.json"
+    lock.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": 1.0}))  # another process
+    with driver_lock(made.folder):
+        assert living_driver(made.folder)
+    assert living_driver(made.folder) == ""
 
 
 def test_cancel_stops_it_and_submit_goes_on_from_there(toy) -> None:
@@ -55,7 +65,7 @@ def test_cancel_stops_it_and_submit_goes_on_from_there(toy) -> None:
     oszicar = made.folder / "run-000" / "OSZICAR"
     until_started(made, 1)
     while not (oszicar.exists() and "F=" in oszicar.read_text()):
-        pass
+        time.sleep(0.02)
     done = subprocess.run(made.command("cancel", str(made.folder)), capture_output=True, text=True, check=False)
     assert done.stdout == "cancelled 1: run-000\n", done.stderr
     driver.communicate(timeout=60)
@@ -125,7 +135,6 @@ def test_an_interrupt_leaves_the_processes_running(toy) -> None:
 @pytest.mark.slow
 def test_ten_kills_of_the_driver_lose_and_repeat_nothing(toy) -> None:
     import random
-    import time
 
     expected = toy(8, children=4, folder="undisturbed").compute_here()
     made = toy(8, children=4)
