@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -244,7 +245,43 @@ def largest_extent(slab: DoubleSlab, empty_columns: int) -> tuple[int, int]:
     >>> largest_extent(describe_double_slab("PbSe-rocksalt", lateral=(6, 8)), 2)
     (4, 6)
     """
+    if empty_columns < 0:
+        raise InputError("empty columns", expected="0 or more", got=empty_columns, advice="give 2")
     return slab.lateral[0] - empty_columns, slab.lateral[1] - empty_columns
+
+
+def require_room(slab: DoubleSlab, n_columns: int, empty_columns: int) -> None:
+    """Refuse a cell that is too small for so many columns in any shape.
+
+    Raises
+    ------
+    InputError
+        The message says how large the cell must be.
+
+    Examples
+    --------
+    >>> require_room(describe_double_slab("PbSe-rocksalt"), 25, 2)
+    Traceback (most recent call last):
+        ...
+    nanoslab.errors.InputError: lateral: expected at least 8 x 8 columns for a neck of 5 x 5 with 2 empty columns to
+    its images, got 6 x 6; give 8 8
+    """
+    width, height = largest_extent(slab, empty_columns)
+    if width < 1 or height < 1 or n_columns > width * height:
+        side = math.isqrt(n_columns - 1) + 1
+        raise _too_small(slab, (side, -(-n_columns // side)), empty_columns)
+
+
+def _too_small(slab: DoubleSlab, extent: tuple[int, int], empty_columns: int) -> InputError:
+    period = slab.lattice.lateral_period
+    needed = [size + empty_columns + (size + empty_columns) % period for size in extent]
+    return InputError(
+        "lateral",
+        expected=f"at least {needed[0]} x {needed[1]} columns for a neck of {extent[0]} x {extent[1]} "
+        f"with {empty_columns} empty columns to its images",
+        got="{} x {}".format(*slab.lateral),
+        advice=f"give {needed[0]} {needed[1]}",
+    )
 
 
 def _chosen_shape(
@@ -256,6 +293,7 @@ def _chosen_shape(
             raise InputError("pairs", expected=f"those of {shape.n_columns} columns", got=pairs, advice="leave it out")
         return shape
     count = columns_for_pairs(slab, pairs, filament)
+    require_room(slab, count, empty_columns)
     odd = filament is not None and len(filament.filled(slab.gap_planes)) % 2
     box = largest_extent(slab, empty_columns)
     fitting = most_compact_shapes(slab, count, 1, box=box)
@@ -273,15 +311,7 @@ def _placed(slab: DoubleSlab, shape: NeckShape, empty_columns: int) -> tuple[Cel
     if (width > limit[0] or height > limit[1]) and facet_symmetry(slab).turns:
         cells, (width, height) = cells @ np.array([[0, 1], [-1, 0]]), (height, width)
     if width > limit[0] or height > limit[1]:
-        period = slab.lattice.lateral_period
-        needed = [size + empty_columns + (size + empty_columns) % period for size in shape.extent]
-        raise InputError(
-            "lateral",
-            expected=f"at least {needed[0]} x {needed[1]} columns for a neck of {shape.extent[0]} x {shape.extent[1]} "
-            f"with {empty_columns} empty columns to its images",
-            got="{} x {}".format(*slab.lateral),
-            advice=f"give {needed[0]} {needed[1]}",
-        )
+        raise _too_small(slab, shape.extent, empty_columns)
     step = (np.array(slab.lateral) - (width, height)) // 2 - cells.min(axis=0)
     step -= step % 2
     return tuple(sorted((int(x), int(y)) for x, y in cells + step))

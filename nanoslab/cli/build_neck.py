@@ -180,19 +180,15 @@ def _write_shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> lis
         rows.append(
             {"label": label, "file": str(path), "formula": formula, "degeneracy": degeneracy, **shape.to_dict()}
         )
-    if not rows:
-        raise InputError(
-            "lateral",
-            expected=f"room for a neck of {n_columns} columns",
-            got="{} x {}".format(*slab.lateral),
-            advice="make the cell larger",
-        )
     write_structures({}, {arguments.output / "necks.json": {"structures": rows}})
     return rows
 
 
 def _require_room(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> None:
-    """Refuse, before anything is written, a cell in which the longest shape does not fit."""
+    """Refuse, before anything is written, a cell in which no shape, or not the longest one, fits."""
+    from nanoslab.build.neck import require_room
+
+    require_room(slab, n_columns, arguments.empty_columns)
     if not arguments.all_distinct or arguments.fitting:
         return
     needed = n_columns + arguments.empty_columns

@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nanoslab.build.double_slab import DoubleSlab
-from nanoslab.build.neck import build_neck_of_shape, columns_for_pairs, describe_double_slab, largest_extent
+from nanoslab.build.neck import (
+    build_neck_of_shape,
+    columns_for_pairs,
+    describe_double_slab,
+    largest_extent,
+    require_room,
+)
 from nanoslab.build.neck_shapes import NeckShape, distinct_neck_shapes, most_compact_shapes, neck_shape
 from nanoslab.build.periodic_block import build_block
 from nanoslab.calculation import Calculation, Settings
@@ -100,6 +106,7 @@ def necks(
 def candidate_shapes(study: NeckStudy, slab: DoubleSlab, pairs: int, shapes: Shapes) -> tuple[NeckShape, ...]:
     """Shapes of one size that fit the cell: the most compact, or all."""
     columns = columns_for_pairs(slab, pairs)
+    require_room(slab, columns, study.empty_columns)
     box = largest_extent(slab, study.empty_columns)
     if shapes == "all":
         found = tuple(sorted(distinct_neck_shapes(slab, columns, box=box), key=lambda shape: shape.rank))

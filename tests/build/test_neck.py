@@ -217,6 +217,8 @@ BAD = {
     "no coincidence": ({"twist": 10.0}, "twist: expected .* give"),
     "loose columns": ({"columns": [(0, 0), (1, 1)]}, "touch edge to edge"),
     "pairs and columns": ({"columns": [(0, 0)], "pairs": 2}, "pairs: expected those of 1 columns"),
+    "a million columns": ({"pairs": 10**6}, "at least 1002 x 1002 columns"),
+    "negative distance to images": ({"pairs": 1, "empty_columns": -1}, "empty columns: expected 0 or more"),
     "half columns": ({"pairs": 3, "gap_planes": 4}, "whole columns of 4 atoms"),
     "negative pairs": ({"pairs": -1}, "pairs"),
     "lone atom": ({"columns": [(0, 0)], "filament": Filament(planes=1)}, "as many cations as anions"),
