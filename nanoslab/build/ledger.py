@@ -166,6 +166,31 @@ def unwrapped_heights(atoms: Atoms) -> tuple[NDArray[np.float64], float]:
     return np.where(above > period - 1e-9, 0.0, above), period
 
 
+def upright_sheet(atoms: Atoms) -> Atoms:
+    """Same sheet, whole in its cell, with the third lattice vector along the normal.
+
+    Where a sheet's images lie across the vacuum says nothing about the sheet, and would hide its symmetry.
+
+    Examples
+    --------
+    >>> leaning = Atoms("Se", cell=[[4, 0, 0], [0, 4, 0], [1.3, 0, 20]], pbc=True)
+    >>> upright_sheet(leaning).cell.angles().tolist()
+    [90.0, 90.0, 90.0]
+    """
+    heights, period = unwrapped_heights(atoms)
+    normal = np.cross(atoms.cell[0], atoms.cell[1])
+    normal *= np.sign(normal @ atoms.cell[2]) / np.linalg.norm(normal)
+    along = np.asarray(atoms.positions @ normal)
+    # heights are counted along a x b, which may point against the third vector
+    rising = heights if np.cross(atoms.cell[0], atoms.cell[1]) @ normal > 0 else heights.max() - heights
+    whole = np.rint((rising - along - (rising - along).min()) / period)
+    upright = atoms.copy()
+    upright.set_constraint()
+    upright.positions += whole[:, None] * np.asarray(atoms.cell[2])
+    upright.cell[2] = period * normal
+    return upright
+
+
 def plane_numbers(heights: NDArray[np.float64], tolerance: float) -> NDArray[np.intp]:
     """Plane of every atom, counted from the bottom: a step higher than the tolerance starts the next one.
 

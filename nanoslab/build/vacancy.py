@@ -11,7 +11,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.build.ledger import plane_numbers, sheet_ledger, unwrapped_heights
+from nanoslab.build.ledger import plane_numbers, sheet_ledger, unwrapped_heights, upright_sheet
 from nanoslab.build.recipe import describe_source, make_recipe, require_whole_number
 from nanoslab.build.subset_orbits import Permutations, count_orbits, enumerate_orbits
 from nanoslab.errors import InputError, unknown_name
@@ -231,7 +231,9 @@ def _choice(slab: Atoms, layers: Sequence[NDArray[np.intp]], size: int, region: 
 
 def _permutations_of(slab: Atoms, indices: NDArray[np.intp], tolerance: float) -> Permutations:
     """Permutations of the chosen atoms among themselves, by operations that keep frozen atoms frozen."""
-    everywhere = site_permutations(slab, tolerance)
+    heights, period = unwrapped_heights(slab)
+    has_vacuum = period - float(np.ptp(heights)) >= LEAST_VACUUM
+    everywhere = site_permutations(upright_sheet(slab) if has_vacuum else slab, tolerance)
     marks = np.array(_marks(slab))
     kept = everywhere[(marks[everywhere] == marks).all(axis=1)]
     place = np.full(len(slab), -1)

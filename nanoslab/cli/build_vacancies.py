@@ -20,6 +20,9 @@ from nanoslab.errors import InputError
 if TYPE_CHECKING:
     from nanoslab.build.vacancy import Vacancy
 
+#: relaxed positions scatter by less than this about the symmetric ones [Å]
+RELAXED_TOLERANCE = 0.05
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build vacancies``."""
@@ -52,6 +55,7 @@ def run(arguments: Namespace) -> None:
     number = count_vacancies(*options, tolerance=arguments.tolerance)
     document: dict[str, Any] = {"slab": str(arguments.slab), "species": arguments.species, "region": arguments.region}
     document |= {"n_distinct": number.n_distinct, "n_total": number.n_total}
+    document["notes"] = _tolerance_note(options, number.n_distinct, arguments.tolerance)
     if arguments.count_only:
         _print(document, [], as_json=arguments.json)
         return
@@ -63,6 +67,21 @@ def run(arguments: Namespace) -> None:
     ]
     write_structures(structures, {arguments.output / "vacancies.json": document})
     _print(document, document["structures"], as_json=arguments.json)
+
+
+def _tolerance_note(options: tuple[Any, ...], n_distinct: int, tolerance: float) -> list[str]:
+    """What a relaxed sheet needs to know: its small displacements make sites differ that are meant to be the same."""
+    from nanoslab.build.vacancy import count_vacancies
+
+    if tolerance >= RELAXED_TOLERANCE:
+        return []
+    try:
+        fewer = count_vacancies(*options, tolerance=RELAXED_TOLERANCE).n_distinct
+    except InputError:
+        return []  # too wide for this structure, so no advice either
+    if fewer >= n_distinct:
+        return []
+    return [f"only {fewer} distinct at a tolerance of {RELAXED_TOLERANCE} Å: a relaxed sheet may want --tolerance"]
 
 
 def _count(text: str) -> int | str:
@@ -96,6 +115,8 @@ def _print(document: dict[str, Any], structures: list[dict[str, Any]], *, as_jso
         print_table(columns, [_row(entry) for entry in structures])
         print()
     print(f"{document['n_distinct']} distinct of {document['n_total']} ways")
+    for note in document["notes"]:
+        print(note)
 
 
 def _row(entry: dict[str, Any]) -> list[str]:

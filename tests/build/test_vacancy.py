@@ -247,3 +247,20 @@ def test_a_crystal_without_vacuum_has_no_top() -> None:
     assert distinct_vacancies(bulk, "Se", 1)[0].degeneracy == 2
     with pytest.raises(InputError, match="vacuum"):
         distinct_vacancies(bulk, "Se", 1, "top")
+
+
+@pytest.mark.parametrize("lean", [(0.37, 0.21), (-1.4, 0.0)])
+@pytest.mark.parametrize("left_handed", [False, True])
+def test_leaning_third_vector_and_a_sheet_across_the_border_change_no_degeneracy(
+    lean: tuple[float, float], left_handed: bool
+) -> None:
+    upright = build_nanosheet("CdSe-wurtzite", "11-20", 3, fix="none")
+    leaning = upright.copy()
+    cell = leaning.cell.array.copy()
+    cell[2] += lean[0] * cell[0] + lean[1] * cell[1]
+    leaning.set_cell(cell[[1, 0, 2]] if left_handed else cell)
+    leaning.positions += 0.55 * cell[2]
+    leaning.wrap()
+    for count in (1, 2):
+        expected = sorted(v.degeneracy for v in distinct_vacancies(upright, "Se", count))
+        assert sorted(v.degeneracy for v in distinct_vacancies(leaning, "Se", count)) == expected
