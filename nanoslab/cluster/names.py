@@ -67,7 +67,7 @@ def campaign_label(campaign: Path) -> str:
 
     Examples
     --------
-    >>> campaign_label(Path("/tmp/a")) == campaign_label(Path("/tmp/b"))
+    >>> campaign_label(Path("one")) == campaign_label(Path("two"))
     False
     """
     return f"ns{hashlib.sha256(str(campaign.resolve()).encode()).hexdigest()[:8]}"

@@ -9,7 +9,7 @@ import pytest
 TOLERANCE = 1e-6  # eV
 
 
-def finish(toy, seconds: float = 60.0) -> None:
+def finish(toy, seconds: float = 120.0) -> None:
     """Wait for a campaign nobody drives."""
     end = time.time() + seconds
     while set(toy.states().values()) != {"done"} and time.time() < end:
