@@ -112,14 +112,18 @@ def numeric_columns(table: Table) -> list[bool]:
     [False, True]
     """
     return [
-        bool(table.rows) and all(row[i] in ("-", "") or _is_number(row[i].split(" ")[0]) for row in table.rows)
+        bool(table.rows) and all(row[i] in ("-", "") or _is_number(row[i]) for row in table.rows)
         for i in range(len(table.columns))
     ]
 
 
 def _is_number(cell: str) -> bool:
+    """Whether a cell is a number or a ratio to one, maybe with a remark such as ``< E_max`` or ``(!)``."""
+    number, _, remark = cell.partition(" ")
+    if remark and remark[0] not in "<(":
+        return False
     try:
-        float(cell.removeprefix("1:"))
+        float(number.removeprefix("1:"))
     except ValueError:
         return False
     return True

@@ -152,7 +152,8 @@ def caption(calculation: Calculation, *, is_final: bool) -> str:
     >>> caption(atom, is_final=False)
     'atom Se-atom: Se, as built'
     """
-    lost = f", {len(calculation.removed_indices)} atoms removed" if calculation.removed_indices else ""
+    n_lost = len(calculation.removed_indices)
+    lost = f", {n_lost} {'atom' if n_lost == 1 else 'atoms'} removed" if n_lost else ""
     formula = calculation.atoms.get_chemical_formula()
     return f"{calculation.role} {calculation.name}: {formula}{lost}, {'relaxed' if is_final else 'as built'}"
 

@@ -17,6 +17,8 @@ from nanoslab.studies.study import StudyResult, Table
 STATES = ("refused", "failed", "not converged", "not run", "skipped", "used")
 
 
+#: neither sheets nor anything made of them
+ROLES_WITHOUT_LEDGER = ("atom", "bulk", "element", "ligand")
 UNITS = {
     "cutoff_energy": " [eV]",
     "smearing_width": " [eV]",
@@ -89,23 +91,23 @@ def ledger_table(calculations: Sequence[Calculation], results: Mapping[str, Calc
         columns=(
             "calculation",
             "counts",
-            "formal charge [e]",
+            "charge [e]",
             "dipole [e Å]",
             "planes",
-            "faces (low / high)",
+            "faces",
             "thickness [Å]",
             "vacuum [Å]",
             "area [Å²]",
         ),
         rows=tuple(rows),
         notes=(
-            "Charge, dipole and planes as built; thickness and vacuum of the relaxed structure where there is one.",
+            "Formal charge, its dipole, planes and faces (low / high) as built; thickness and vacuum of the relaxed structure where there is one.",
         ),
     )
 
 
 def _ledger(calculation: Calculation, result: CalculationResult | None) -> tuple[str, ...] | None:
-    if calculation.atoms.info.get("recipe") is None:
+    if calculation.atoms.info.get("recipe") is None or calculation.role in ROLES_WITHOUT_LEDGER:
         return None
     try:
         built = sheet_ledger(calculation.atoms)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import re
 import shutil
+import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nanoslab.report.page import LARGEST, pack_scenes, render_page, write_page
 from nanoslab.report.page_content import PageContent
@@ -172,6 +175,23 @@ def test_the_structure_turns_with_a_drag_and_with_keys(browser: Any, page: Path)
     button.send_keys("\n")
     browser.wait(f"{camera} !== {json.dumps(dragged)}")
     assert browser.messages() == []
+
+
+def n_colours(browser: Any) -> int:
+    """Colours of the picture of the structure: a blank one has a few dozen, of the buttons above it."""
+    picture = browser.driver.find_element("id", "viewer").screenshot_as_png
+    return len(Image.open(io.BytesIO(picture)).convert("RGB").getcolors(1 << 24) or ())
+
+
+def test_every_view_shows_atoms(browser: Any, page: Path) -> None:
+    browser.show(page)
+    browser.run("arguments[0].scrollIntoView({block: 'center'})", browser.driver.find_element("id", "viewer"))
+    for view in ("a", "b", "top", "free"):
+        browser.driver.find_element("css selector", f"[data-view={view}]").send_keys("\n")
+        end = time.monotonic() + 20
+        while (found := n_colours(browser)) < 300 and time.monotonic() < end:
+            time.sleep(0.2)
+        assert found >= 300, view
 
 
 def test_colours_cells_and_ghosts_can_be_chosen(browser: Any, page: Path, contents: dict[str, PageContent]) -> None:

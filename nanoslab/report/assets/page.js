@@ -265,10 +265,10 @@
   }
 
   const VIEWS = {
-    free: { eye: { x: 1.0, y: -1.3, z: 0.45 }, up: { x: 0, y: 0, z: 1 }, projection: { type: "perspective" } },
-    a: { eye: { x: 1.6, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 }, projection: { type: "orthographic" } },
-    b: { eye: { x: 0, y: -1.6, z: 0 }, up: { x: 0, y: 0, z: 1 }, projection: { type: "orthographic" } },
-    top: { eye: { x: 0, y: 0, z: 1.6 }, up: { x: 0, y: 1, z: 0 }, projection: { type: "orthographic" } },
+    free: { eye: { x: 1.0, y: -1.3, z: 0.45 }, up: { x: 0, y: 0, z: 1 } },
+    a: { eye: { x: 1.8, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 } },
+    b: { eye: { x: 0, y: -1.8, z: 0 }, up: { x: 0, y: 0, z: 1 } },
+    top: { eye: { x: 0, y: 0, z: 1.8 }, up: { x: 0, y: 1, z: 0 } },
   };
 
   function legend(shown) {
@@ -286,6 +286,10 @@
     else mark(`linear-gradient(90deg, ${RAMP.join(",")})`, `${ends[0]} to ${ends[1]}`, "bar");
     if (shown.ghosts.length) mark("rgba(215,38,61,.4)", `${shown.ghosts.length} removed`, "");
   }
+
+  /* One change after the other, so that none meets a scene that is half drawn. */
+  let queue = Promise.resolve();
+  const inTurn = (action) => (queue = queue.then(action, action));
 
   async function drawStructure() {
     const shown = world.scenes[Number(byId("which").value)];
@@ -325,12 +329,12 @@
     root.classList.add("scenes-live");
     await drawStructure();
     byId("viewer").on("plotly_relayout", (change) => { if (change["scene.camera"]) camera = change["scene.camera"]; });
-    byId("controls").addEventListener("change", drawStructure);
+    byId("controls").addEventListener("change", () => inTurn(drawStructure));
     byId("controls").addEventListener("submit", (event) => event.preventDefault());
     byId("controls").addEventListener("click", (event) => {
       const { view, turn: how } = event.target.dataset;
-      if (view) look(structuredClone(VIEWS[view]));
-      if (how) { const now = camera || VIEWS.free; look({ ...now, eye: turn(now.eye, how) }); }
+      if (view) inTurn(() => look(structuredClone(VIEWS[view])));
+      if (how) inTurn(() => { const now = camera || VIEWS.free; return look({ ...now, eye: turn(now.eye, how) }); });
     });
   }
 
@@ -349,7 +353,7 @@
     await startViewer();
     dark.addEventListener("change", async () => {
       await drawPlots();
-      if (world.scenes.length) await drawStructure();
+      if (world.scenes.length) inTurn(drawStructure);
     });
     root.dataset.ready = "true";
   }
