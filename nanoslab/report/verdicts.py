@@ -101,7 +101,8 @@ def ledger_table(calculations: Sequence[Calculation], results: Mapping[str, Calc
         ),
         rows=tuple(rows),
         notes=(
-            "Formal charge, its dipole, planes and faces (low / high) as built; thickness and vacuum of the relaxed structure where there is one.",
+            "Formal charge, its dipole, planes and faces (low/high) as built.",
+            "Thickness and vacuum of the relaxed structure where there is one.",
         ),
     )
 
@@ -117,11 +118,11 @@ def _ledger(calculation: Calculation, result: CalculationResult | None) -> tuple
         return (calculation.name, calculation.atoms.get_chemical_formula(), *["-"] * 7)
     return (
         calculation.name,
-        ", ".join(f"{count} {species}" for species, count in built.counts.items()),
+        "".join(f"{species}{count}" for species, count in built.counts.items()),
         f"{built.formal_charge:+g}" if built.formal_charge else "0",
         f"{built.dipole:.2f}",
         str(len(built.planes)),
-        " / ".join(built.termination),
+        "/".join(built.termination),
         f"{relaxed.thickness:.2f}",
         f"{relaxed.vacuum:.2f}",
         f"{relaxed.area:.2f}",
