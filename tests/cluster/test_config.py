@@ -25,7 +25,7 @@ def test_the_template_is_valid_and_says_what_it_seems_to_say() -> None:
         ("backend: slurm", ["backend", "executorlib", "slurm"]),
         ("wall_time: soon", ["wall_time", "24:00:00", "soon"]),
         ("partition: two words", ["partition", "one word"]),
-        ("ranks: [{ranks: 0}]", ["ranks", "greater than 0"]),
+        ("ranks: [{ranks: 0}]", ["ranks", "above 0"]),
         ("vasp: {sdt: x}", ["vasp", "sdt", "std"]),
         ("window: 0", ["window"]),
         ("a: [", ["plain YAML"]),
