@@ -173,6 +173,10 @@ QUANTITIES: tuple[Quantity, ...] = (
         name="gap of lowest energy", unit="nm", study="pbse-gap", paper="0.55 to 0.8", source="Wang 2020",
         read=_key("minimum_gap_A", 0.1),
     ),
+    Quantity(
+        name="the same, between the facing planes", unit="nm", study="pbse-gap", paper="0.55 to 0.8",
+        source="Wang 2020", read=_key("minimum_facing_distance_A", 0.1),
+    ),
 )  # fmt: skip
 
 
@@ -191,7 +195,7 @@ def validation_rows(
     Examples
     --------
     >>> rows = validation_rows({("pbse-gap", "xtb"): {"minimum_gap_A": 6.6}}, {"pbse-gap": True})
-    >>> rows[-1].cells(("xtb",))
+    >>> rows[-2].cells(("xtb",))
     ('gap of lowest energy [nm]', '0.55 to 0.8 (Wang 2020)', 'yes', '0.66')
     """
     rows = []
