@@ -149,14 +149,21 @@ def _folded(text: str, widest: int) -> list[str]:
 
 
 def _widths(cells: Sequence[Sequence[str]], right: Sequence[bool], widest: int | None) -> list[int]:
+    """Widths of the columns; headings are folded before any name is shortened."""
     widths = [max(len(row[i]) for row in cells) for i in range(len(right))]
+    longest_words = [max(map(len, heading.split()), default=0) for heading in cells[0]]
+    bodies = [max((len(row[i]) for row in cells[1:]), default=0) for i in range(len(right))]
+    folded = [max(word, body) for word, body in zip(longest_words, bodies, strict=True)]
+    squeezed = [body if r else min(body, NARROWEST) for body, r in zip(bodies, right, strict=True)]
+    lowest = [max(word, least) for word, least in zip(longest_words, squeezed, strict=True)]
     excess = 0 if widest is None else sum(widths) + 2 * (len(widths) - 1) - widest
-    while excess > 0:
-        words = [i for i in range(len(widths)) if not right[i] and widths[i] > max(NARROWEST, len(cells[0][i]))]
-        if not words:
-            break
-        widths[max(words, key=widths.__getitem__)] -= 1
-        excess -= 1
+    for floors in (folded, lowest):
+        while excess > 0:
+            room = [i for i in range(len(widths)) if widths[i] > floors[i]]
+            if not room:
+                break
+            widths[max(room, key=widths.__getitem__)] -= 1
+            excess -= 1
     return widths
 
 

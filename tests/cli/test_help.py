@@ -70,3 +70,11 @@ def test_a_table_fits_and_keeps_every_number() -> None:
 def test_a_table_that_goes_to_a_file_is_whole() -> None:
     row = ["a" * 90, "b" * 90]
     assert table_lines(["x", "y"], [row], None)[2] == "  ".join(row)
+
+
+def test_long_headings_are_folded_before_a_number_or_name_is_touched() -> None:
+    columns = ["element", "largest transferred energy [eV]", "cross-section, spherical [barn]"]
+    lines = table_lines(columns, [["Se", "6.6447", "137.3"]], 40)
+    assert max(map(len, lines)) <= 40
+    assert lines[-1].split() == ["Se", "6.6447", "137.3"]
+    assert " ".join(" ".join(lines[:-2]).split()).count("[") == 2
