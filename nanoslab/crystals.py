@@ -135,6 +135,13 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
     7.01
     """
     record = crystal_record(name)
+    if lattice == "pbe" and lattice not in record.lattices:
+        raise InputError(
+            f"lattice of {name}",
+            expected=f"one of {', '.join(record.lattices)}",
+            got="pbe (taken when none is given)",
+            advice="no PBE constants are known for it: ask for lattice experimental (--lattice experimental)",
+        )
     if lattice not in record.lattices:
         raise unknown_name(f"lattice of {name}", lattice, record.lattices)
     parameters = dict(record.lattices[lattice].parameters)
@@ -208,9 +215,11 @@ def read_structure_file(path: Path) -> Atoms:
     try:
         atoms = read(path)
     except _READ_ERRORS as error:
-        raise FileError(path, expected="a structure file that ASE reads", got=repr(error), advice="check it") from error
+        got = f"one that it cannot ({error or type(error).__name__})"
+        raise FileError(path, expected="a structure file that ASE reads", got=got, advice="check it") from error
     if not isinstance(atoms, Atoms) or len(atoms) == 0 or atoms.cell.rank != 3:
-        raise FileError(path, expected="a crystal with atoms and three lattice vectors", got="none", advice="check it")
+        got = f"{atoms.get_chemical_formula() or 'no atoms'}, {atoms.cell.rank} lattice vectors"
+        raise FileError(path, expected="a crystal with atoms and three lattice vectors", got=got, advice="check it")
     atoms.pbc = True
     return atoms
 

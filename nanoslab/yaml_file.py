@@ -6,9 +6,9 @@ import difflib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
 from nanoslab.errors import FileError
@@ -18,12 +18,27 @@ LARGEST_FILE_BYTES = 1_000_000
 
 
 class StrictModel(BaseModel):
-    """Part of such a file: an unknown field is an error, and nothing changes after reading."""
+    """Part of such a file: an unknown field is an error, and nothing changes after reading.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    No field takes infinity or nan, and none but a logical one takes true or false.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_logical_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python counts true as 1
+        entries = value if isinstance(value, list) else [value]
+        annotation = cls.model_fields[info.field_name].annotation if info.field_name else bool
+        if any(isinstance(entry, bool) for entry in entries) and not _takes(annotation, bool):
+            raise ValueError("a value of another kind than true or false")
+        return value
 
 
 Model = TypeVar("Model", bound=StrictModel)
+
+_KINDS = {"CommentedSeq": "a list", "NoneType": "nothing", "str": "text", "int": "a number", "ScalarFloat": "a number"}
 
 
 def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -47,13 +62,15 @@ def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         _refuse_tags_and_aliases(path, YAML(typ="rt", pure=True).scan(text))
         document = YAML(typ="rt", pure=True).load(text)
+    except RecursionError as error:
+        raise FileError(path, expected="plain YAML", got="lists within lists without end") from error
     except YAMLError as error:
         mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
         place = f"{path}:{mark.line + 1}" if mark else f"{path}"
         problem = error.problem if isinstance(error, MarkedYAMLError) else str(error)
         raise FileError(place, expected="plain YAML", got=f"{problem}") from error
     if not isinstance(document, dict):
-        raise FileError(path, expected="named fields", got=type(document).__name__)
+        raise FileError(path, expected="named fields", got=_KINDS.get(type(document).__name__, "something else"))
     return document
 
 
@@ -72,20 +89,44 @@ def validated(path: str | os.PathLike[str], document: dict[str, Any], model: typ
 
 
 def _first_fault(path: object, document: dict[str, Any], error: ValidationError) -> FileError:
+    faults = [(_keys_in_file(document, fault), fault) for fault in error.errors()]
     # A misspelt field is also a missing one; the spelling is what the user can mend
-    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-    keys = [key for key in fault["loc"] if key != "function-after"]
+    keys, fault = min(faults, key=lambda pair: pair[1]["type"] != "extra_forbidden")
     field = ".".join(str(key) for key in keys)
-    place = f"{path}:{_line(document, keys)}: {field}"
-    more = f" ({error.error_count() - 1} more faults after this one)" if error.error_count() > 1 else ""
+    place = f"{path}:{_line(document, keys)}: {field}" if keys else f"{path}"
+    others = len({tuple(other) for other, _ in faults}) - 1
+    more = f" ({others} more faults after this one)" if others else ""
     if fault["type"] == "extra_forbidden":
         return FileError(
             place, expected="a known field", got=f"unknown field {keys[-1]!r}", advice=_suggest(str(keys[-1]))
         )
     if fault["type"] == "missing":
         return FileError(place, expected="this field", got="nothing", advice=f"add it{more}")
-    got = repr(_plain(fault["input"]))
-    return FileError(place, expected=_expected(fault), got=got, advice=f"mend this field{more}")
+    # a field of several kinds has one fault for each of them
+    expected = " or ".join(dict.fromkeys(_expected(other) for same, other in faults if same == keys))
+    got = "nothing" if fault["input"] is None else repr(_plain(fault["input"]))
+    if fault["type"] == "value_error" and ", got " in expected:
+        # worded by our own checks, which know what was wrong with it
+        expected, _, got = expected.partition(", got ")
+        got, _, advice = got.partition("; ")
+        return FileError(place, expected=expected, got=got, advice=f"{advice or 'mend this'}{more}")
+    return FileError(place, expected=expected, got=got, advice=f"mend this field{more}")
+
+
+def _keys_in_file(document: dict[str, Any], fault: ErrorDetails) -> list[Any]:
+    """Place of a fault without what the checker adds for itself, such as the kinds of a union."""
+    node: Any = document
+    keys: list[Any] = []
+    for key in fault["loc"]:
+        if isinstance(node, dict):
+            given = [name for name in node if str(name) == str(key)]
+            if given or fault["type"] == "missing":
+                keys.append(key)
+                node = node[given[0]] if given else None
+        elif isinstance(node, list) and isinstance(key, int):
+            keys.append(key)
+            node = node[key] if key < len(node) else None
+    return keys
 
 
 def _expected(fault: ErrorDetails) -> str:
@@ -95,10 +136,15 @@ def _expected(fault: ErrorDetails) -> str:
         "int_type": "a whole number",
         "int_parsing": "a whole number",
         "int_from_float": "a whole number",
+        "int_parsing_size": "a whole number",
+        "greater_than": f"a number above {_number(limits, 'gt')}",
+        "greater_than_equal": f"a number of at least {_number(limits, 'ge')}",
+        "less_than_equal": f"a number of at most {_number(limits, 'le')}",
         "float_type": "a number",
         "float_parsing": "a number",
         "string_type": "text",
         "bool_parsing": "true or false",
+        "bool_type": "true or false",
         "tuple_type": "a list",
         "dict_type": "named fields",
         "model_type": "named fields",
@@ -108,6 +154,16 @@ def _expected(fault: ErrorDetails) -> str:
     }
     given = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return words.get(fault["type"], given)
+
+
+def _number(limits: dict[str, Any], name: str) -> str:
+    limit = limits.get(name)
+    return f"{limit:g}" if isinstance(limit, float) else str(limit)
+
+
+def _takes(annotation: Any, kind: type) -> bool:
+    """Whether a type hint names a kind somewhere."""
+    return annotation is kind or any(_takes(part, kind) for part in get_args(annotation))
 
 
 def _suggest(name: str) -> str:

@@ -17,6 +17,7 @@ from scipy.linalg import block_diag
 from nanoslab.build.face import face_name, parse_face
 from nanoslab.build.ledger import plane_numbers, sheet_ledger, unwrapped_heights
 from nanoslab.build.recipe import (
+    MOST,
     cations_first,
     describe_lattice,
     describe_source,
@@ -34,6 +35,8 @@ from nanoslab.errors import InputError, unknown_name
 Repeat = Sequence[int] | Sequence[Sequence[int]]
 
 FIXABLE = ("middle", "bottom", "none")
+#: a larger sheet is a slip of the pen
+MOST_ATOMS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,7 @@ def build_nanosheet(
     >>> sheet.get_chemical_formula(), sheet.info["ledger"]["n_planes"], sheet.cell.angles().round(6).tolist()
     ('Cd14Se14', 7, [90.0, 90.0, 90.0])
     """
-    monolayers = require_whole_number("monolayers", monolayers)
+    monolayers = require_whole_number("monolayers", monolayers, maximum=MOST)
     repeats = _check_repeat(repeat)
     vacuum = require_positive("vacuum", vacuum, "Å")
     if fix not in FIXABLE:
@@ -119,6 +122,7 @@ def build_nanosheet(
     hexagonal = is_hexagonal(conventional)
     miller = parse_face(face, hexagonal=hexagonal)
     cut = _choose_cut(conventional, miller, monolayers, _check_termination(termination))
+    _check_size(cut, repeats)
     sheet = _assemble(cut, repeats, vacuum)
     sheet.set_constraint(_constraints(sheet, fix, cut))
     ledger = sheet_ledger(sheet, charges=formal_charges(conventional.get_chemical_formula()))
@@ -152,7 +156,7 @@ def available_terminations(
     """
     conventional = conventional_cell(load_crystal(crystal, lattice))
     miller = parse_face(face, hexagonal=is_hexagonal(conventional))
-    return _terminations(_cuts(conventional, miller, require_whole_number("monolayers", monolayers)))
+    return _terminations(_cuts(conventional, miller, require_whole_number("monolayers", monolayers, maximum=MOST)))
 
 
 def _check_repeat(repeat: Repeat) -> NDArray[np.int_]:
@@ -170,6 +174,15 @@ def _check_repeat(repeat: Repeat) -> NDArray[np.int_]:
             advice="such as 2 3, or 1 1 -1 1 for the cell turned by 45 degrees",
         )
     return matrix
+
+
+def _check_size(cut: _Cut, repeats: NDArray[np.int_]) -> None:
+    in_plane = float(np.linalg.det(repeats.astype(float)))
+    n_atoms = in_plane * sum(len(cut.stacking.plane(cut.start + i).symbols) for i in range(cut.n_planes))
+    if n_atoms > MOST_ATOMS:
+        raise InputError(
+            "repeat", expected=f"at most {MOST_ATOMS} atoms", got=f"{n_atoms:.0f}", advice="take a smaller sheet"
+        )
 
 
 def _check_termination(termination: str | Sequence[str] | None) -> tuple[frozenset[str], frozenset[str]] | None:

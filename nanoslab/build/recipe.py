@@ -115,8 +115,12 @@ def group_by_species(atoms: Atoms) -> Atoms:
     return grouped
 
 
-def require_whole_number(where: str, value: object, minimum: int = 1) -> int:
-    """Refuse anything but a whole number from a minimum up.
+#: what no sheet exceeds: a larger number is a slip of the pen, and would fill the memory before it failed
+MOST = 10_000
+
+
+def require_whole_number(where: str, value: object, minimum: int = 1, maximum: int | None = None) -> int:
+    """Refuse anything but a whole number from a minimum up, to a maximum where there is one.
 
     Examples
     --------
@@ -125,11 +129,13 @@ def require_whole_number(where: str, value: object, minimum: int = 1) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
         raise InputError(where, expected=f"a whole number of at least {minimum}", got=repr(value), advice="change it")
+    if maximum is not None and value > maximum:
+        raise InputError(where, expected=f"at most {maximum}", got=repr(value), advice="change it")
     return int(value)
 
 
 def require_positive(where: str, value: object, unit: str) -> float:
-    """Refuse anything but a finite number above zero.
+    """Refuse anything but a number above zero and within reason.
 
     Examples
     --------
@@ -138,4 +144,6 @@ def require_positive(where: str, value: object, unit: str) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < float("inf"):
         raise InputError(where, expected=f"a length above 0 {unit}", got=repr(value), advice="15 Å is usual")
+    if value > MOST:
+        raise InputError(where, expected=f"at most {MOST} {unit}", got=repr(value), advice="15 Å is usual")
     return float(value)

@@ -43,7 +43,8 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     if not isinstance(kind, str) or kind not in STUDIES:
         if kind is None:
             raise FileError(path, expected=f"a field 'study': {', '.join(STUDIES)}", got="none")
-        raise unknown_name(f"{path}: study", str(kind), STUDIES)
+        line = document.lc.data["study"][0] + 1  # type: ignore[attr-defined]  # where ruamel found it
+        raise unknown_name(f"{path}:{line}: study", kind if isinstance(kind, str) else repr(kind), STUDIES)
     module, name = STUDIES[kind]
     study_class = getattr(import_module(module), name)
     study: Study = validated(path, document, study_class)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from nanoslab.crystals import crystal_names, unknown_crystal
 from nanoslab.studies.settings_model import SettingsModel
 from nanoslab.studies.study import StudyModel
 
@@ -17,22 +18,30 @@ def _quoted(value: object) -> object:
     return value
 
 
+def _known_crystal(name: str) -> str:
+    # a campaign must not hang on a file that lies elsewhere
+    if name not in crystal_names():
+        raise ValueError(str(unknown_crystal("", name)).partition("expected ")[2])
+    return name
+
+
 Face = Annotated[str, BeforeValidator(_quoted)]
 Count = Annotated[int, Field(gt=0)]
-Mesh = tuple[Count, Count, Count]
+Points = Annotated[int, Field(gt=0, le=1000)]
+Mesh = tuple[Points, Points, Points]
 
 
 class SheetModel(StudyModel):
     """One pristine sheet."""
 
     phase: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$")
-    crystal: str
+    crystal: Annotated[str, AfterValidator(_known_crystal)]
     lattice: str = "pbe"
     face: Face
     monolayers: Count
     termination: tuple[str, str] | None = None
     repeat: tuple[Count, Count] | tuple[tuple[int, int], tuple[int, int]] = (1, 1)
-    vacuum: float = Field(default=15.0, gt=0)
+    vacuum: float = Field(default=15.0, gt=0, le=1000)
     fix: str = "middle"
     kpoints: Mesh
 
@@ -63,16 +72,16 @@ class ReferencesModel(StudyModel):
     """Where removed atoms go."""
 
     atoms: bool = True
-    elements: dict[str, str] = Field(default_factory=dict)
+    elements: dict[str, Annotated[str, AfterValidator(_known_crystal)]] = Field(default_factory=dict)
     bulk: bool = True
-    kpoint_spacing: float = Field(default=0.2, gt=0)
+    kpoint_spacing: float = Field(default=0.2, ge=0.01, le=10)
     cohesive_energies: dict[str, CohesiveEnergyModel] = Field(default_factory=dict)
 
 
 class BeamModel(StudyModel):
     """The microscope."""
 
-    energies_keV: tuple[Annotated[float, Field(gt=0)], ...] = (200.0, 300.0)
+    energies_keV: tuple[Annotated[float, Field(gt=0, le=10_000)], ...] = (200.0, 300.0)
 
 
 class VacancyFile(StudyModel):

@@ -67,6 +67,32 @@ def functional_tags(functional: str) -> Mapping[str, TagValue]:
     return FUNCTIONALS[functional]
 
 
+def check_extra(tag: str, value: TagValue) -> str | None:
+    """Refuse a tag that a field of the settings says, a misspelt one, and a value that would be more than one tag.
+
+    Returns
+    -------
+    str or None
+        The remark of `check_tag`.
+
+    Examples
+    --------
+    >>> check_extra("ENCUT", 500)
+    Traceback (most recent call last):
+    ...
+    nanoslab.errors.InputError: settings.extra.ENCUT: expected this to be said by cutoff_energy, got 500; remove it \
+from extra and change that field
+    """
+    where = f"settings.extra.{tag}"
+    if tag in FIELDS:
+        advice = "remove it from extra and change that field"
+        raise InputError(where, expected=f"this to be said by {FIELDS[tag]}", got=repr(value), advice=advice)
+    if isinstance(value, str) and any(character in value for character in "\n\r;#!\\\0"):
+        # VASP reads on behind a semicolon or a line end, and stops reading at a comment
+        raise InputError(where, expected="one value on one line", got=repr(value), advice="give each tag on its own")
+    return check_tag(tag)
+
+
 @cache
 def known_tags() -> frozenset[str]:
     """Every INCAR tag that pymatgen or ASE knows."""

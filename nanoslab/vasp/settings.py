@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nanoslab.calculation import Calculation
 from nanoslab.errors import InputError
-from nanoslab.vasp.incar_names import FIELDS, SMEARINGS, TagValue, check_tag, functional_tags
+from nanoslab.vasp.incar_names import SMEARINGS, TagValue, check_extra, functional_tags
 from nanoslab.vasp.poscar import species_order
 from nanoslab.vasp.shape import (
     ISOLATED_GAP,
@@ -229,14 +229,7 @@ def incar(calculation: Calculation) -> Incar:
         tags.update(rule(calculation))
     remarks = [remark for doubt in REMARKS if (remark := doubt(calculation))]
     for tag, value in calculation.settings.extra.items():
-        if tag in FIELDS:
-            raise InputError(
-                f"settings.extra.{tag}",
-                expected=f"this to be said by {FIELDS[tag]}",
-                got=f"{tag} = {_value(value)}",
-                advice="remove it from extra and change that field",
-            )
-        remarks += [remark] if (remark := check_tag(tag)) else []
+        remarks += [remark] if (remark := check_extra(tag, value)) else []
         if tag in tags and tags[tag] != value:
             remarks.append(f"INCAR tag {tag} = {_value(value)} of extra replaces {_value(tags[tag])}")
         tags[tag] = value

@@ -44,8 +44,23 @@ def test_shipped_studies_are_good(path: Path) -> None:
             "monolayrs: 7",
             ":7: sheets.0.monolayrs: ",
         ),
-        ("monolayers: 7", "monolayers: 0", ":7: sheets.0.monolayers: expected greater than 0, got 0"),
-        ("monolayers: 7", "monolayers: 7\n    vacuum: -3", ":8: sheets.0.vacuum: expected greater than 0, got -3"),
+        ("monolayers: 7", "monolayers: 0", ":7: sheets.0.monolayers: expected a number above 0, got 0"),
+        ("monolayers: 7", "monolayers: 7\n    vacuum: -3", ":8: sheets.0.vacuum: expected a number above 0, got -3"),
+        ("monolayers: 7", "monolayers: true", ":7: sheets.0.monolayers: expected a value of another kind than true"),
+        ("monolayers: 7", "monolayers: 7\n    vacuum: .inf", ":8: sheets.0.vacuum: expected a finite number, got inf"),
+        ("monolayers: 7", "monolayers: 7\n    vacuum: 1e200", ":8: sheets.0.vacuum: expected a number of at most 1000"),
+        ("monolayers: 7", "monolayers: 7\n    repeat: [0, 1]", ":8: sheets.0.repeat.0: expected a number above 0"),
+        ("kpoints: [4, 3, 1]", "kpoints: [4, 3, 99999]", "sheets.0.kpoints.2: expected a number of at most 1000"),
+        ("CdSe-wurtzite", "CdSe-wurzite", ":5: sheets.0.crystal: expected one of"),
+        ("CdSe-wurtzite", "CdSe-wurzite", "did you mean CdSe-wurtzite"),
+        ("title: one sheet", "title: one sheet\nsettings: {preset: ma2032}", ":3: settings.preset: expected one of"),
+        ("title: one sheet", "title: one sheet\nsettings: {functional: PBEE}", "got 'PBEE'; did you mean PBE or"),
+        ("title: one sheet", "title: one sheet\nsettings: {extra: {ENCUT: 5}}", ":3: settings.extra: expected this to"),
+        ("title: one sheet", "title: one sheet\nsettings: {extra: {NPARR: 5}}", "got 'NPARR'; did you mean NPAR"),
+        ("title: one sheet", 'title: one sheet\nsettings: {extra: {NPAR: "4;ENCUT=9"}}', "one value on one line"),
+        ("title: one sheet", "title: one sheet\nsettings: {extra: {AMIX: .nan}}", ":3: settings.extra.AMIX: expected"),
+        ("title: one sheet", "title: one sheet\nsettings:", ":3: settings: expected named fields, got nothing"),
+        ("title: one sheet", f"title: {'[' * 3000}", "lists within lists"),
         ('face: "11-20"', "face: 001", "Miller indices in quotes"),
         ("kpoints: [4, 3, 1]", "kpoints: [4, 3]", "sheets.0.kpoints"),
         ("study: cdse-nanosheet", "study: cdse-nanoshet", "did you mean cdse-nanosheet?"),
@@ -68,9 +83,9 @@ def test_every_fault_is_one_line_that_names_its_place(tmp_path: Path, old: str, 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("CdSe-wurtzite", "CdSe-wurzite", "study.yaml: sheet wurtzite: crystal"),
-        ("monolayers: 7", "monolayers: 7\n    vacuum: .inf", "study.yaml: sheet wurtzite: vacuum"),
-        ("title: one sheet", "title: one sheet\nsettings: {preset: ma2032}", "study.yaml: preset"),
+        ("monolayers: 7", "monolayers: 10000000000000000", "study.yaml: sheet wurtzite: monolayers: expected at most"),
+        ("monolayers: 7", "monolayers: 7\n    repeat: [9999, 9999]", "study.yaml: sheet wurtzite: repeat: expected at"),
+        ("monolayers: 7", "monolayers: 7\n    fix: midle", "study.yaml: sheet wurtzite: fix: expected one of"),
     ],
 )
 def test_what_cannot_be_built_names_the_file_and_the_place(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -78,6 +93,15 @@ def test_what_cannot_be_built_names_the_file_and_the_place(tmp_path: Path, old: 
     with pytest.raises(InputError) as error:
         load_calculations(written(tmp_path, GOOD.replace(old, new)))
     assert words in str(error.value)
+
+
+def test_faults_between_fields_name_the_file_and_do_not_print_it_whole(tmp_path: Path) -> None:
+    series = "\nseries:\n  - {name: a, remove: Se, region: top, counts: layer, sheets: [wurtzit]}\n"
+    with pytest.raises(FileError) as error:
+        load_study(written(tmp_path, GOOD + series))
+    assert str(error.value).endswith("study.yaml: expected series a: sheets among wurtzite, got wurtzit; mend this")
+    with pytest.raises(FileError, match=r"series.0.counts: expected a list or 'layer', got 'layers'"):
+        load_study(written(tmp_path, GOOD + series.replace("layer,", "layers,").replace("wurtzit]", "wurtzite]")))
 
 
 def test_a_misspelt_field_is_answered_with_the_right_one(tmp_path: Path) -> None:
