@@ -10,7 +10,8 @@ import pytest
 from nanoslab.cli.main import main
 from nanoslab.files import data_folder
 
-TABLE = Path(__file__).resolve().parents[2] / "docs" / "validation-table.md"
+ROOT = Path(__file__).resolve().parents[2]
+TABLE, README = ROOT / "docs" / "validation-table.md", ROOT / "README.md"
 
 
 def printed(*arguments: str) -> str:
@@ -20,8 +21,10 @@ def printed(*arguments: str) -> str:
     return stream.getvalue()
 
 
-def test_the_documented_table_is_what_the_command_prints() -> None:
-    assert TABLE.read_text(encoding="utf-8") == printed("--markdown")
+def test_the_documented_tables_are_what_the_command_prints() -> None:
+    table = printed("--markdown")
+    assert TABLE.read_text(encoding="utf-8") == table
+    assert table.strip() in README.read_text(encoding="utf-8")
 
 
 def test_open_dft_gives_the_numbers_it_gave() -> None:
