@@ -128,6 +128,7 @@ def _counts(results: Sequence[RunResult]) -> Counter[str]:
 
 
 def _shortened(path: str, width: int) -> str:
+    path = "".join(letter if letter.isprintable() else "?" for letter in path)
     return path if len(path) <= width else "…" + path[len(path) - width + 1 :]
 
 
@@ -144,7 +145,8 @@ def _write_csv(results: Iterable[RunResult], path: Path) -> None:
     writer.writeheader()
     for row in rows:
         writer.writerow({key: "; ".join(map(str, v)) if isinstance(v, list) else v for key, v in row.items()})
-    write_atomically(path, text.getvalue())
+    # names of files need not be UTF-8
+    write_atomically(path, text.getvalue().encode("utf-8", "backslashreplace").decode())
 
 
 def _write_extxyz(results: Iterable[RunResult], path: Path) -> None:

@@ -16,6 +16,7 @@ _NAMES = re.compile(
 )
 _OUTPUTS = frozenset({"vasprun", "OUTCAR", "OSZICAR"})
 _CHAIN = re.compile(r"[._-]?relax(\d+)")
+_NO_RUN = re.compile(r"\.|.*(\.(tar|tgz|zip|7z|swp|py|sh|png|pdf|json|npy|pkl|html)\b|~$)")
 _BACKUP = re.compile(r"_(\d\d)_(\d\d)_(\d\d)on(\d\d)_(\d\d)_(\d\d)")
 _LOG = re.compile(
     r"(vasp[._]?(out|log|err)|std_?(out|err)(\.txt)?|print-out|log|OUT|slurm-\d+.*|.+\.[oe]\d+|[\w-]+\.(out|log|err))"
@@ -114,19 +115,35 @@ def find_runs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[RunFiles]:
             continue
         if not path.is_dir():
             raise FileError(path, expected="a folder or file", got="nothing there", advice="check the path")
-        for folder, children, _ in os.walk(path, followlinks=False):
+        closed: list[RunFiles] = []
+
+        def note(error: OSError, rows: list[RunFiles] = closed) -> None:
+            rows.append(_cannot_be_listed(Path(error.filename), error))
+
+        for folder, children, _ in os.walk(path, onerror=note, followlinks=False):
             children.sort()
             yield from runs_of_folder(Path(folder))
+        yield from closed
+
+
+def _cannot_be_listed(folder: Path, error: OSError) -> RunFiles:
+    return RunFiles(path=folder, files={}, notes=(f"folder cannot be listed: {error.strerror}",), has_outputs=False)
+
+
+def _is_file_or_broken_link(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
+    except OSError:
+        return entry.is_symlink()
 
 
 def runs_of_folder(folder: Path) -> list[RunFiles]:
     """Runs of one folder, the one the folder stands for first; a deck that never ran counts when nothing else does."""
     try:
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if _is_file_or_broken_link(entry))
     except OSError as error:
-        return [
-            RunFiles(path=folder, files={}, notes=(f"folder cannot be listed: {error.strerror}",), has_outputs=False)
-        ]
+        return [_cannot_be_listed(folder, error)]
     stages = _stages(folder, names)
     with_outputs = [stage for stage in stages.values() if stage.has_outputs]
     if not with_outputs:
@@ -164,6 +181,8 @@ def kind_of_file(path: Path) -> str:
 
     with ByteStream(path) as stream:
         head = stream.peek(1 << 14)
+    if head[257:262] == b"ustar" or head.startswith(b"PK\3\4"):
+        raise FileError(path, expected="a file of VASP", got="an archive of files", advice="unpack it into a folder")
     if b"<modeling>" in head:
         return "vasprun"
     if b" vasp." in head or b"\n INCAR:" in head or b"POTCAR:" in head:
@@ -176,7 +195,7 @@ def kind_of_file(path: Path) -> str:
 def _match(name: str) -> tuple[str, str] | None:
     """Kind and stage of a file name: ``vasprun.xml.relax1.gz`` is a vasprun of stage ``.relax1``."""
     found = _NAMES.search(name)
-    if found is None:
+    if found is None or _NO_RUN.match(name):
         return None
     kind, stage, prefix = found["kind"], found["stage"], name[: found.start()]
     if prefix and kind != "vasprun" and (kind not in _OUTPUTS or prefix[-1] not in "._-"):
@@ -256,7 +275,7 @@ def _shown(stage: _Stage) -> Path:
 
 
 def _logs(folder: Path, names: list[str]) -> tuple[Path, ...]:
-    logs = [folder / name for name in names if _LOG.fullmatch(name)]
+    logs = [folder / name for name in names if _LOG.fullmatch(name) and (folder / name).exists()]
     return tuple(sorted(logs, key=lambda path: (path.stat().st_mtime, path.name), reverse=True))
 
 

@@ -15,7 +15,7 @@ from nanoslab.vasp.oszicar import read_oszicar
 from nanoslab.vasp.outcar import read_outcar
 from nanoslab.vasp.outcar_header import incar_tags
 from nanoslab.vasp.poscar import read_poscar
-from nanoslab.vasp.reading import Reading
+from nanoslab.vasp.reading import Reading, whole_number
 from nanoslab.vasp.vasprun import read_vasprun
 
 _READERS: Mapping[str, Callable[[Path], Reading]] = {
@@ -111,9 +111,8 @@ def _mesh(path: Path | None) -> tuple[int, int, int] | None:
     with ByteStream(path) as stream:
         lines = stream.peek(_LOG_PART).decode("latin-1").splitlines()
     words = lines[3].split()[:3] if len(lines) > 3 and lines[2].strip()[:1].upper() in ("G", "M") else []
-    if len(words) < 3 or not all(word.isdigit() for word in words):
-        return None
-    return int(words[0]), int(words[1]), int(words[2])
+    divisions = [count for word in words if (count := whole_number(word)) is not None]
+    return (divisions[0], divisions[1], divisions[2]) if len(divisions) == 3 else None
 
 
 def _ends_of(path: Path) -> bytes:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from nanoslab.vasp.bytestream import ByteStream
-from nanoslab.vasp.reading import IonicStep, Reading, number
+from nanoslab.vasp.reading import IonicStep, Reading, number, whole_number
 
 _ELECTRONIC = re.compile(rb"^[A-Z][A-Za-z]{1,4}: *(\d+|\*+) +(\S+) +(\S+)")
 _IONIC = re.compile(rb"^ *(?:\d+|\*+) +(?:T= *\S+ +E= *\S+ +)?F= *(\S+) +E0= *(\S+)[^\n]*\n")
@@ -39,7 +39,8 @@ def read_oszicar(path: Path) -> Reading:
     with ByteStream(path) as stream:
         for line in stream.lines(_LINE_LIMIT):
             if found := _ELECTRONIC.match(line):
-                n_electronic = int(found[1]) if found[1].isdigit() else n_electronic + 1
+                count = whole_number(found[1])
+                n_electronic = n_electronic + 1 if count is None else count
                 change = number(found[3])
             elif found := _IONIC.match(line):
                 steps.append(IonicStep(number(found[1]), number(found[2]), n_electronic, change))

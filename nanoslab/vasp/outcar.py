@@ -1,7 +1,8 @@
 """``OUTCAR``: one pass from marker to marker; only what belongs to the last finished ionic step is parsed.
 
-The markers are the headings VASP has printed since version 4.6. Numbers in fixed columns may touch each
-other, so they are told apart by their number of decimals, not by blanks.
+The markers are the headings VASP has printed since version 4.6, which prints the energy of a step before its
+forces; later versions print it after them. Numbers in fixed columns may touch each other, so they are told apart
+by their number of decimals, not by blanks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from nanoslab.errors import FileError
 from nanoslab.vasp.bytestream import LOOK_BEHIND, ByteStream, EndOfBytesError
 from nanoslab.vasp.outcar_header import Header, lattice_after, parse_header
-from nanoslab.vasp.reading import Array, Frame, IonicStep, Reading, number, rows_of_three
+from nanoslab.vasp.reading import Array, Frame, IonicStep, Reading, number, rows_of_three, whole_number
 
 _ITERATION = b" Iteration "
 _GEOMETRY = b"VOLUME and BASIS-vectors are now"
@@ -23,14 +24,17 @@ _ENERGY = b"FREE ENERGIE OF THE ION-ELECTRON SYSTEM"
 _REACHED = b"reached required accuracy - stopping structural energy minimisation"
 _TIMING = b"General timing and accounting informations for this job"
 
-_NOTED = (_ITERATION, _REACHED)
+_NOTED = (_ITERATION, _REACHED, _TIMING)
 
 _HEADING = re.compile(rb"\s*([\d*]+)\(\s*([\d*]+)\s*\)")
 _CHANGE = re.compile(rb"total energy-change[^:\n]*:\s*(-?[\d.]+(?:[ED][+-]?\d+)?|\*+)\s*\(")
 _MAGNETIZATION = re.compile(rb"number of electron[^\n]*magnetization +([-\d. ]+)\r?\n")
-_TOTAL = re.compile(rb"\n *free  energy +TOTEN *= *(\S+) eV *\r?\n")
+# builds with an old dispersion patch print the energy without it behind each
+_WITHOUT = rb"(?: eV)?(?: +w/o vdW *=[^\n]*?)? *\r?\n"
+_TOTAL = re.compile(rb"\n *free  energy +TOTEN *= *(\S+)" + _WITHOUT)
 _ELECTRONIC_TOTAL = re.compile(rb"\n *free energy +TOTEN *= *(\S+) eV *\r?\n")
-_EXTRAPOLATED = re.compile(rb"\n *energy  without entropy *=[^\n]*?energy\(sigma->0\) *= *(\S+) *\r?\n")
+_EXTRAPOLATED = re.compile(rb"\n *energy  without entropy *=[^\n]*?energy\(sigma->0\) *= *(\S+)" + _WITHOUT)
+_DISPERSION = b" Edisp (eV)"
 _IN_KB = re.compile(rb"in kB +([^\n]*)\n")
 _VECTOR = re.compile(rb"-?\d+\.\d{9}")
 _POSITION, _FORCE = rb" *(-?\d*\.\d{5})", rb" *(-?\d*\.\d{6}|\*+)"
@@ -42,6 +46,8 @@ _PROFILE_END = re.compile(rb"\nProfiling took +[\d.]+ seconds *\r?\n\s*$")
 
 _ITERATION_TEXT = 6000
 _ENERGY_TEXT = 1200
+_HEADER_TEXT = 1 << 18
+_LARGEST_HEADER = 1 << 26
 _GEOMETRY_TEXT = 1 << 14
 #: of the two tables of forces, and whatever else is printed per atom before the energy
 _BYTES_PER_ATOM = 400
@@ -80,9 +86,13 @@ class _Walk:
         self.stream = stream
         self.frames = frames
         self.header = Header()
+        self.energy_first = False
         self.problems: list[str] = []
         self.steps: list[IonicStep] = []
         self.n_electronic = 0
+        self.n_learned = 0
+        self.number = 0
+        self.disorder = ""
         self.last_iteration = b""
         self.magnetization: tuple[float, ...] | None = None
         self.last = _Geometry(b"")
@@ -105,15 +115,28 @@ class _Walk:
         return self._reading()
 
     def _header(self) -> None:
-        try:
-            text = self.stream.take(_ITERATION)
-        except EndOfBytesError as end:
-            self.header = parse_header(end.taken)
-            raise
-        self.stream.back(len(_ITERATION))
+        text, mark = self._to_first_mark()
         self.header = parse_header(text)
-        # forces and geometry of a step lie before its energy
+        if not mark:
+            self.stream.skip_past(_TIMING)
+            raise EndOfBytesError
+        self.stream.take(mark)
+        self.stream.back(len(mark))
+        self.energy_first = (self.header.version or "").startswith("4.")
         self.stream.look_behind = max(LOOK_BEHIND, _GEOMETRY_TEXT + _BYTES_PER_ATOM * (self.header.n_atoms or 0))
+
+    def _to_first_mark(self) -> tuple[bytes, bytes]:
+        """Text before the first step, and the mark that ends it: a force field has energies without iterations."""
+        size = _HEADER_TEXT
+        while True:
+            text = self.stream.peek(size)
+            found = [(at, mark) for mark in (_ITERATION, _ENERGY, _TIMING) if (at := text.find(mark)) >= 0]
+            if found:
+                at, mark = min(found)
+                return text[:at], mark
+            if len(text) < size or size >= _LARGEST_HEADER:
+                return text, b""
+            size *= 4
 
     def _steps(self) -> None:
         """From energy to energy; of the electronic steps between them only the last is looked at."""
@@ -122,17 +145,27 @@ class _Walk:
             self._electrons(passed.get(_ITERATION, b""))
             if not found:
                 self.reached = _REACHED in passed
-                self._end(self.stream.behind(self.stream.look_behind))
+                self._end(passed.get(_TIMING, b""))
                 return
-            if not self.stream.behind(len(_ENERGY) + 3).startswith(b"ML "):
+            if self.stream.behind(len(_ENERGY) + 3).startswith(b"ML "):
+                self.n_learned += 1
+            else:
                 self._energy()
 
     def _electrons(self, text: bytes) -> None:
         """Note the last electronic step; those of linear response are counted by VASP itself in brackets only."""
         heading = _HEADING.match(text)
         if heading is not None:
+            self._in_order(heading[1])
             self.last_iteration = text
-            self.n_electronic = int(heading[2]) if heading[2].isdigit() else _MANY
+            count = whole_number(heading[2])
+            self.n_electronic = _MANY if count is None else count
+
+    def _in_order(self, word: bytes) -> None:
+        """Ionic steps are counted upwards; where they go back, more than one run wrote the file."""
+        before, self.number = self.number, whole_number(word) or self.number
+        if self.number < before and not self.disorder:
+            self.disorder = f"ionic step {self.number} follows ionic step {before}"
 
     def _energy(self) -> None:
         text = self.stream.peek(_ENERGY_TEXT)
@@ -149,6 +182,7 @@ class _Walk:
         if magnetization and magnetization[1].split():
             values = [number(word) for word in magnetization[1].split()]
             self.magnetization = tuple(value for value in values if value is not None)
+        geometry = self._geometry()
         free = number(total[1])
         electronic = _ELECTRONIC_TOTAL.search(self.last_iteration)
         f_last = number(electronic[1]) if electronic else None
@@ -158,25 +192,33 @@ class _Walk:
                 number(extrapolated[1]),
                 self.n_electronic,
                 number(change[1]) if change else None,
-                free - f_last if free is not None and f_last is not None else None,
+                _correction(free, f_last, geometry.text),
             )
         )
-        self.last = _Geometry(self.stream.behind(self.stream.look_behind))
+        self.last = geometry
         self.last_iteration = b""
         self.n_electronic = 0
         if self.frames is not None:
             self.frames.append(self.last.frame(self.header.n_atoms))
 
-    def _end(self, tail: bytes) -> None:
+    def _geometry(self) -> _Geometry:
+        """Text with the geometry and forces of the step whose energy was just found."""
+        if not self.energy_first:
+            return _Geometry(self.stream.behind(self.stream.look_behind))
+        text = self.stream.peek(self.stream.look_behind)
+        ended = len(text) < self.stream.look_behind
+        ends = [at for mark in (_ITERATION, _TIMING) if (at := text.find(mark)) >= 0]
+        if not ends and ended and not _Geometry(text).is_closed:
+            raise EndOfBytesError
+        return _Geometry(text[: min(ends, default=len(text))])
+
+    def _end(self, accounting: bytes) -> None:
         """Judge the last part of the file: the accounting, and the profile that some builds append."""
-        at = tail.rfind(_TIMING)
-        if at < 0:
-            return
-        tail = tail[at:]
-        elapsed = _ELAPSED.search(tail)
+        elapsed = _ELAPSED.search(accounting)
         self.elapsed = float(elapsed[1]) if elapsed else None
-        finished = _END.search(tail) is not None
-        self.complete = finished and (_PROFILE not in tail or _PROFILE_END.search(tail) is not None)
+        finished = _END.search(accounting) is not None
+        tail = self.stream.behind(_GEOMETRY_TEXT)
+        self.complete = finished and (_PROFILE not in accounting or _PROFILE_END.search(tail) is not None)
 
     def _reading(self) -> Reading:
         header, stream = self.header, self.stream
@@ -201,6 +243,8 @@ class _Walk:
             n_kpoints=header.n_kpoints,
             says_reached=self.reached,
             unfinished_electronic_steps=0 if self.complete else self.n_electronic,
+            n_machine_learned_steps=self.n_learned,
+            disorder=self.disorder,
             magnetization=self.magnetization,
             elapsed_s=self.elapsed,
             problems=tuple(problems),
@@ -210,6 +254,15 @@ class _Walk:
         if self.n_electronic:
             return f"in electronic step {self.n_electronic} of ionic step {len(self.steps) + 1}"
         return f"after ionic step {len(self.steps)}" if self.steps else "in the header"
+
+
+def _correction(free: float | None, f_last: float | None, text: bytes) -> float | None:
+    """What VASP added to F after the last electronic step, less the dispersion energy it prints [eV]."""
+    if free is None or f_last is None:
+        return None
+    at = text.rfind(_DISPERSION) if free != f_last else -1
+    words = text[at + len(_DISPERSION) : at + 60].lstrip(b": ").split(None, 1) if at >= 0 else []
+    return free - f_last - ((number(words[0]) if words else None) or 0.0)
 
 
 class _Geometry:
@@ -226,6 +279,12 @@ class _Geometry:
         at = self.text.rfind(_FORCES)
         parts = self.text[at:].split(b"\n", 2) if at >= 0 else []
         return parts[2].split(b"\n ---", 1)[0] if len(parts) == 3 else b""
+
+    @property
+    def is_closed(self) -> bool:
+        """The table of forces has its last line."""
+        at = self.text.rfind(_FORCES)
+        return at >= 0 and b"total drift" in self.text[at:]
 
     def frame(self, n_atoms: int | None) -> Frame | None:
         """Geometry, forces and stress, or None when lattice or positions are missing."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.reading import Array, Frame, lattice_of, rows_of_three
+from nanoslab.vasp.reading import Array, Frame, lattice_of, rows_of_three, whole_number
 
 _VERSION = re.compile(rb"\bvasp\.(\d[^\s]*)")
 _TITLE = re.compile(rb"\n +TITEL +=([^\n]+)\n")
@@ -23,6 +23,8 @@ _TAG = re.compile(rb"\b([A-Z][A-Z_0-9]{2,}) *= *([^\s;]+)")
 _INCAR_TAG = re.compile(rb"^ *([A-Za-z][A-Za-z_0-9]*) *= *([^\n#!]*)", re.MULTILINE)
 _SCALED = re.compile(rb"\n position of ions in fractional coordinates[^\n]*\n((?:[ \d.+-]+\n)+)")
 _VECTOR = re.compile(rb"-?\d+\.\d{9}")
+#: more than any run has, less than what fills the memory
+_MOST_ATOMS = 10**6
 _HEAD = 1 << 18
 _LATTICE = b"direct lattice vectors"
 
@@ -43,7 +45,7 @@ class Header:
     @property
     def symbols(self) -> tuple[str, ...]:
         """Chemical symbol per atom, or nothing when species and counts do not fit."""
-        if not self.potentials or len(self.potentials) != len(self.counts):
+        if not self.potentials or len(self.potentials) != len(self.counts) or sum(self.counts) > _MOST_ATOMS:
             return ()
         return tuple(
             element for (element, _), count in zip(self.potentials, self.counts, strict=True) for _ in range(count)
@@ -56,7 +58,7 @@ def parse_header(text: bytes) -> Header:
     version = _VERSION.search(text[:4096])
     at = text.find(_PER_TYPE)
     counts_match = _COUNTS.match(text[at : at + 2000]) if at >= 0 else None
-    counts = tuple(int(word) for word in counts_match[1].split()) if counts_match else ()
+    counts = tuple(whole_number(word) or 0 for word in counts_match[1].split()) if counts_match else ()
     n_atoms = _integer(_N_IONS, text) or sum(counts) or None
     incar = _INCAR.search(text[:_HEAD])
     parameters = _PARAMETERS.search(text)
@@ -110,7 +112,7 @@ def _initial(text: bytes, n_atoms: int | None) -> Frame | None:
 
 def _integer(pattern: re.Pattern[bytes], text: bytes) -> int | None:
     found = pattern.search(text)
-    return int(found[1]) if found else None
+    return whole_number(found[1]) if found else None
 
 
 def _tags(pattern: re.Pattern[bytes], text: bytes) -> dict[str, str]:

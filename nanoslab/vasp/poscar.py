@@ -233,7 +233,7 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
     if named and given and named != given:
         raise lines.fault(5, f"the species of the POTCAR ({' '.join(given)})", got=" ".join(named))
     symbols = named or given
-    if len(counts) != len(symbols) or min(counts) < 0 or sum(counts) == 0:
+    if len(counts) != len(symbols) or min(counts) < 0 or not 0 < sum(counts) <= len(lines.lines):
         got = " ".join(map(str, counts)) or "none"
         raise lines.fault(at - 1, f"one count for each of {' '.join(symbols)}", got=got)
     return symbols, counts, at
@@ -248,7 +248,7 @@ def _leading_counts(line: str) -> list[int]:
     for word in line.split():
         if not _COUNT.fullmatch(word):
             break
-        counts.append(int(word))
+        counts.append(int(word[:18]))
     return counts
 
 

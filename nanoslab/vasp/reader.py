@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,8 +118,10 @@ class RunResult:
 
     @property
     def formula(self) -> str | None:
-        """Chemical formula, species in the order of the run."""
-        return Formula.from_list(list(self.symbols)).format("reduce") if self.symbols else None
+        """Chemical formula, elements in the order of the run."""
+        if not self.symbols:
+            return None
+        return str(Formula.from_dict(Counter(self.symbols)))
 
     @property
     def n_ionic_steps(self) -> int:
@@ -242,7 +245,8 @@ def _judged(
     problems = [problem for rule in verdict.RULES if (problem := rule(evidence))]
     finished_well = not problems and evidence.complete
     problems += _failure_problems(evidence.logs, finished_well=finished_well)
-    problems += file_problems if not evidence.complete or not last else ()
+    lost = not evidence.complete or not last
+    problems += file_problems if lost else ()
     potentials = next((dict(r.potentials) for r in evidence.readings if r.potentials), {})
     force = verdict.max_free_force(evidence) if evidence.steps else None
     return RunResult(
@@ -259,7 +263,7 @@ def _judged(
         electronic_converged=electronic,
         ionic_converged=ionic,
         problems=tuple(problems),
-        notes=(*files.notes, *_notes(evidence, file_problems if finished_well else ())),
+        notes=(*files.notes, *_notes(evidence, () if lost else file_problems)),
         sources=_sources(evidence, force),
         final=found[0] if found else None,
         initial=_first(evidence.readings, "initial"),

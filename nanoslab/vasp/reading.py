@@ -29,7 +29,7 @@ class IonicStep(NamedTuple):
     energy_change
         Change of F in its last electronic step [eV], or None when there was only one.
     correction
-        What VASP added to F after the last electronic step (dipole, dispersion) [eV].
+        What VASP added to F after the last electronic step (dipole, dispersion where it is not printed) [eV].
     """
 
     free_energy: float | None
@@ -105,6 +105,8 @@ class Reading:
         Total, or its components [Bohr magnetons].
     elapsed_s
         Wall time [s].
+    disorder
+        What shows that more than one run wrote the file; empty when nothing does.
     problems
         What is wrong with the file.
     """
@@ -129,6 +131,7 @@ class Reading:
     n_machine_learned_steps: int = 0
     magnetization: tuple[float, ...] | None = None
     elapsed_s: float | None = None
+    disorder: str = ""
     problems: tuple[str, ...] = ()
 
 
@@ -150,6 +153,18 @@ def number(text: bytes | str) -> float | None:
         return _finite(float(f"{mantissa}E{sign}{exponent}"))
     except ValueError:
         return None
+
+
+def whole_number(text: bytes | str) -> int | None:
+    """Count of up to nine digits, or None; no run has more of anything, and a crafted file must not ask for it.
+
+    Examples
+    --------
+    >>> whole_number(b" 48 "), whole_number("****"), whole_number("9" * 5000)
+    (48, None, None)
+    """
+    word = text.strip()
+    return int(word) if word.isdigit() and len(word) < 10 else None
 
 
 def _finite(value: float) -> float | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nanoslab.errors import FileError
 from nanoslab.vasp.bytestream import ByteStream, EndOfBytesError
-from nanoslab.vasp.reading import Frame, IonicStep, Reading, number
+from nanoslab.vasp.reading import Frame, IonicStep, Reading, number, whole_number
 from nanoslab.vasp.vasprun_parts import (
     Species,
     StepText,
@@ -151,8 +151,9 @@ class _Walk:
 
     def _generation(self, content: bytes) -> None:
         words = items(content).get("divisions", "").split()
-        if len(words) == 3 and all(word.isdigit() for word in words):
-            self.mesh = (int(words[0]), int(words[1]), int(words[2]))
+        divisions = [count for word in words if (count := whole_number(word)) is not None]
+        if len(words) == len(divisions) == 3:
+            self.mesh = (divisions[0], divisions[1], divisions[2])
 
     def _atominfo(self, _tag: bytes) -> None:
         self.species = species_of(self.stream.take(b"</atominfo>"))

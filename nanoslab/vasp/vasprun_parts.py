@@ -9,7 +9,7 @@ from ase.units import GPa
 from numpy.typing import NDArray
 
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.reading import Array, Frame, IonicStep, lattice_of, number, rows_of_three
+from nanoslab.vasp.reading import Array, Frame, IonicStep, lattice_of, number, rows_of_three, whole_number
 
 #: bounded everywhere, so that no crafted text makes it slow
 _ITEM = re.compile(rb'<[iv]\s(?:[^<>]{0,200}?\s)?name\s{0,9}=\s{0,9}"([^"<>]{1,100})"[^<>]{0,200}>([^<]*)<')
@@ -68,7 +68,7 @@ def is_e0_right(version: str | None) -> bool:
     >>> is_e0_right("6.4.2"), is_e0_right("6.0.8"), is_e0_right("5.4.4.18Apr17")
     (True, False, False)
     """
-    found = re.match(r"(\d+)\.(\d+)", version or "")
+    found = re.match(r"(\d{1,4})\.(\d{1,4})", version or "")
     return found is not None and (int(found[1]), int(found[2])) >= (6, 1)
 
 
@@ -111,16 +111,17 @@ def species_of(content: bytes) -> Species:
     elements: list[str] = []
     for cells in sets.get(b"atomtypes", []):
         words = [cell.decode("latin-1").strip() for cell in cells]
-        if len(words) < 5 or not words[0].isdigit():
+        count = whole_number(words[0]) if len(words) >= 5 else None
+        if count is None:
             species.problems.append("atominfo cannot be read")
             return species
         element = element_of_title(words[1], words[4])
         elements.append(element)
         species.potentials += ((element, words[4]),)
-        species.counts += (int(words[0]),)
+        species.counts += (count,)
     symbols: list[str] = []
     for cells in sets.get(b"atoms", []):
-        index = int(cells[1]) - 1 if len(cells) > 1 and cells[1].strip().isdigit() else -1
+        index = ((whole_number(cells[1]) if len(cells) > 1 else None) or 0) - 1
         name = elements[index] if 0 <= index < len(elements) else ""
         symbols.append(name or b" ".join(cells[:1]).decode("latin-1").strip())
     species.symbols = tuple(symbols)

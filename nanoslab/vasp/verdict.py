@@ -16,6 +16,8 @@ _FORCE_DIGIT = 1e-6
 _DEFAULT_EDIFF, _DEFAULT_NELM = 1e-4, 60
 #: changes of energy below this are noise of the electronic steps [eV per atom]
 _ENERGY_NOISE = 1e-6
+#: VASP judges the energy its line search expects to gain; the change it then finds was up to 15 times as large
+_LINE_SEARCH = 50
 _RELAXATIONS = ("relaxation", "image of a chain", "dimer", "reaction path")
 #: a correction after the last electronic step that is larger than this is no energy of a slab or molecule [eV]
 _LARGEST_CORRECTION = 2.0
@@ -141,8 +143,7 @@ def _energy_converged(evidence: Evidence, tolerance: float, said: bool) -> bool:
     change = _last_ionic_change(evidence)
     if change is None:
         return stopped_early
-    # VASP judges its own line search, whose last change is of the order of EDIFFG
-    return change <= tolerance or (stopped_early and change <= 10 * tolerance)
+    return change <= tolerance or (stopped_early and change <= _LINE_SEARCH * tolerance)
 
 
 def _last_ionic_change(evidence: Evidence) -> float | None:
@@ -162,6 +163,9 @@ def nothing_finished(evidence: Evidence) -> str | None:
         return None
     if evidence.kind == "many-body":
         return "GW, RPA or BSE run: no total energy that could be compared with a DFT energy"
+    learned = max((r.n_machine_learned_steps for r in evidence.readings), default=0)
+    if learned:
+        return f"no first-principles step: all {learned} are of a machine-learned force field"
     began = max((r.unfinished_electronic_steps for r in evidence.readings), default=0)
     detail = f"; {began} electronic steps of the first were done" if began else ""
     return f"no ionic step was finished{detail}"
@@ -217,7 +221,7 @@ def ions(evidence: Evidence) -> str | None:
 def machine_learned(evidence: Evidence) -> str | None:
     """A machine-learned force field drove the run."""
     learned = max((r.n_machine_learned_steps for r in evidence.readings), default=0)
-    if not learned and not evidence.logical("ML_LMLFF"):
+    if not evidence.steps or (not learned and not evidence.logical("ML_LMLFF")):
         return None
     return (
         f"machine-learned force field: {learned} steps are its own; "
@@ -237,6 +241,12 @@ def different_runs(evidence: Evidence) -> str | None:
     if any(reading.n_machine_learned_steps for reading in evidence.readings):
         return None
     return disagreement(evidence.readings)
+
+
+def several_writers(evidence: Evidence) -> str | None:
+    """More than one run wrote into a file: at once, or one after the other."""
+    found = next((reading for reading in evidence.readings if reading.disorder), None)
+    return None if found is None else f"more than one run wrote {found.file}: {found.disorder}"
 
 
 def wrong_potentials(evidence: Evidence) -> str | None:
@@ -299,6 +309,7 @@ RULES: tuple[Callable[[Evidence], str | None], ...] = (
     machine_learned,
     overflow,
     different_runs,
+    several_writers,
     wrong_potentials,
     dipole_jump,
 )
