@@ -48,9 +48,7 @@ class SettingsModel(StudyModel):
 
     @field_validator("extra")
     @classmethod
-    def _known_tags(
-        cls, extra: dict[str, str | int | float | bool] | None
-    ) -> dict[str, str | int | float | bool] | None:
+    def _known_tags(cls, extra: Tags | None) -> Tags | None:
         with _refused():
             for tag, value in (extra or {}).items():
                 check_extra(tag, value)
