@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from nanoslab.cluster.liveness import process_is_alive
+
 TOLERANCE = 1e-6  # eV
 
 
@@ -190,4 +192,21 @@ def test_an_interrupted_driver_leaves_at_once_and_the_next_goes_on(toy, slurm, b
     assert done.returncode == 0, done.stdout + done.stderr
     once = {"run-000": 1, "run-001": 1}
     assert made.starts() == once or backend == "parsl"  # stopping Parsl's driver stops its blocks
+    assert set(made.states().values()) == {"done"}
+
+
+@pytest.mark.slow
+def test_a_killed_parsl_driver_leaves_no_interchange_behind(toy, slurm) -> None:
+    pytest.importorskip("parsl")
+    made = toy(2, backend="parsl")
+    made.rules({"*": {"step_time": 0.4}})
+    driver = made.drive()
+    while not made.starts():
+        time.sleep(0.1)
+    noted = [int(path.name.rpartition("-")[2]) for path in (made.folder / "_cluster" / "parsl").glob("interchange-*")]
+    assert noted
+    driver.kill()
+    driver.communicate()
+    assert made.submit().returncode == 0
+    assert not any(process_is_alive(pid) for pid in noted)
     assert set(made.states().values()) == {"done"}

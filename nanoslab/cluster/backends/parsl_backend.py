@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -141,6 +142,7 @@ class ParslBackend:
         return parsl.HighThroughputExecutor(
             label=f"ranks-{ranks}",
             provider=provider,
+            interchange_launch_cmd=_interchange_command(),
             max_workers_per_node=1,
             heartbeat_period=15,
             heartbeat_threshold=60,
@@ -156,3 +158,9 @@ class ParslBackend:
     def _worker_init(self) -> str:
         path = f'export PATH="{Path(sys.executable).parent}:$PATH"'
         return "\n".join([*shell_lines(self.cluster), path])
+
+
+def _interchange_command() -> list[str]:
+    """Interchange that ends with the driver, however that ends, where the kernel can be asked for it."""
+    bound = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    return [*bound, "interchange.py"]
