@@ -294,3 +294,46 @@ def test_an_engines_result_is_collected(study: Path, tmp_path: Path) -> None:
     result = collect(campaign, emt.label)[made.name]
     assert result.energy is not None
     assert result.energy == pytest.approx(3.51, abs=1e-9)  # EMT's Cu atom: its cohesive energy
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 7}', '{"schema": 1}'])
+def test_a_broken_manifest_says_how_to_get_it_back_and_that_works(study: Path, tmp_path: Path, text: str) -> None:
+    write_campaign(study, calculations(), tmp_path / "c")
+    manifest = tmp_path / "c" / "sheet" / "calculation.json"
+    before = manifest.read_bytes()
+    result = tmp_path / "c" / "sheet" / "chgnet" / "result.json"
+    result.parent.mkdir()
+    result.write_text("{}")
+    manifest.write_text(text)
+    with pytest.raises(FileError, match="move it away and write the campaign again"):
+        load_campaign(tmp_path / "c")
+    manifest.unlink()
+    with pytest.raises(FileError, match="write the campaign again"):
+        load_campaign(tmp_path / "c")
+    write_campaign(study, calculations(), tmp_path / "c")
+    assert manifest.read_bytes() == before
+    assert result.read_text() == "{}"
+
+
+def test_a_lost_structure_says_how_to_get_it_back_and_that_works(study: Path, tmp_path: Path) -> None:
+    write_campaign(study, calculations(), tmp_path / "c")
+    poscar = tmp_path / "c" / "sheet" / "POSCAR"
+    before = poscar.read_bytes()
+    poscar.unlink()
+    with pytest.raises(FileError, match=r"POSCAR: expected the structure.*write the campaign again"):
+        load_campaign(tmp_path / "c")
+    write_campaign(study, calculations(), tmp_path / "c")
+    assert poscar.read_bytes() == before
+
+
+def test_results_without_their_deck_are_not_taken_for_those_of_another(study: Path, tmp_path: Path) -> None:
+    write_campaign(study, calculations(), tmp_path / "c")
+    folder = tmp_path / "c" / "sheet"
+    (folder / "calculation.json").unlink()
+    (folder / "OUTCAR").write_text("a run")
+    others = [replace(c, settings=replace(c.settings, cutoff_energy=520.0)) for c in calculations()]
+    with pytest.raises(FileError, match="sheet"):
+        write_campaign(study, others, tmp_path / "c")
+    (folder / "INCAR").unlink()
+    with pytest.raises(FileError, match="expected no results"):
+        write_campaign(study, calculations(), tmp_path / "c")

@@ -54,6 +54,8 @@ def check_may_write(
             got="a file that nanoslab did not write",
             advice="write the campaign elsewhere, or move that file away",
         )
+    if not before and all(_is_there(folder, name, content) for name, content in files.items()):
+        return []  # only the manifest was lost: every input is the one that would be written
     if recorded != document["inputs"]:
         _refuse_results(folder, results_in(folder), before, document)
         if edited:
@@ -88,10 +90,20 @@ def _refuse_results(
     )
 
 
+def _is_there(folder: Path, name: str, content: bytes) -> bool:
+    path = _as_written(folder, name)
+    return path.is_file() and path.read_bytes() == content
+
+
+def _as_written(folder: Path, name: str) -> Path:
+    """Input as it was before a job changed it and kept the original."""
+    initial = folder / f"{name}.initial"
+    return initial if initial.is_file() else folder / name
+
+
 def _is_ours(folder: Path, name: str, recorded: Mapping[str, str], files: Mapping[str, bytes]) -> bool:
     """File is absent, as recorded, or (after a kill in the middle of writing) already as planned."""
-    initial = folder / f"{name}.initial"  # kept by a job that changed the input
-    path = initial if initial.is_file() else folder / name
+    path = _as_written(folder, name)
     if not path.is_file():
         return True
     content = path.read_bytes()

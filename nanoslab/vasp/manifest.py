@@ -21,6 +21,8 @@ MANIFEST = "calculation.json"
 #: the POSCAR as it was written, once a job has put a relaxed structure in its place
 INITIAL_POSCAR = "POSCAR.initial"
 
+_REWRITE = "write the campaign again with 'nanoslab write': results stay"
+_ADVICE = "move it away and write the campaign again: results stay"
 _KEYS = ("name", "role", "tags", "settings", "starts_from", "removed_indices", "recipe", "poscar_order", "inputs")
 
 
@@ -78,15 +80,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise FileError(path, expected="a deck written by nanoslab", got="no such file") from error
+        raise FileError(path, expected="a deck written by nanoslab", got="no such file", advice=_REWRITE) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise FileError(path, expected="readable JSON", got=str(error), advice="write the campaign again") from error
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        found = document.get("schema") if isinstance(document, dict) else type(document).__name__
-        raise FileError(path, expected=f"schema {SCHEMA}", got=found, advice="it is of another version of nanoslab")
+        raise FileError(path, expected="readable JSON", got=str(error), advice=_ADVICE) from error
+    if not isinstance(document, dict):
+        raise FileError(path, expected="named values", got=type(document).__name__, advice=_ADVICE)
+    if document.get("schema") != SCHEMA:
+        advice = f"it is of another version of nanoslab, or edited: {_ADVICE}"
+        raise FileError(path, expected=f"schema {SCHEMA}", got=repr(document.get("schema")), advice=advice)
     missing = [key for key in _KEYS if key not in document]
     if missing or not isinstance(document["inputs"], dict):
-        raise FileError(path, expected=f"the keys {', '.join(_KEYS)}", got=f"no {', '.join(missing) or 'inputs'}")
+        got = f"no {', '.join(missing) or 'inputs'}"
+        raise FileError(path, expected=f"the keys {', '.join(_KEYS)}", got=got, advice=_ADVICE)
     return document
 
 
@@ -101,6 +106,8 @@ def read_deck(folder: Path) -> Calculation:
     document = read_manifest(folder)
     path = folder / MANIFEST
     poscar = next((p for p in (folder / INITIAL_POSCAR, folder / "POSCAR") if p.is_file()), folder / "POSCAR")
+    if not poscar.is_file():
+        raise FileError(poscar, expected="the structure of this calculation", got="no such file", advice=_REWRITE)
     atoms = read_poscar(poscar)
     order = document["poscar_order"]
     if not isinstance(order, list) or sorted(map(str, order)) != sorted(map(str, range(len(atoms)))):
