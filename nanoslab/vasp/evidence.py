@@ -101,9 +101,15 @@ class Evidence:
 
     @property
     def n_images(self) -> int:
-        """Images of a nudged elastic band, 0 for an ordinary run."""
+        """Images of a nudged elastic band, 0 for an ordinary run.
+
+        Numbered folders hold many things; they are a chain unless the tags are known and name no images.
+        """
         words = (self.given("IMAGES") or "").split()
-        return int(number(words[0]) or 0) if words else int(self.is_image)
+        if words:
+            return int(number(words[0]) or 0)
+        knows_tags = bool(self.incar) or any(reading.incar for reading in self.readings)
+        return int(self.is_image and not knows_tags and self.integer("NSW", 0) > 0)
 
     @property
     def steps(self) -> tuple[IonicStep, ...]:

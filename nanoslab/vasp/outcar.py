@@ -122,7 +122,6 @@ class _Walk:
             raise EndOfBytesError
         self.stream.take(mark)
         self.stream.back(len(mark))
-        self.energy_first = (self.header.version or "").startswith("4.")
         self.stream.look_behind = max(LOOK_BEHIND, _GEOMETRY_TEXT + _BYTES_PER_ATOM * (self.header.n_atoms or 0))
 
     def _to_first_mark(self) -> tuple[bytes, bytes]:
@@ -203,8 +202,11 @@ class _Walk:
 
     def _geometry(self) -> _Geometry:
         """Text with the geometry and forces of the step whose energy was just found."""
+        before = self.stream.behind(self.stream.look_behind)
+        if not self.steps:
+            self.energy_first = (self.header.version or "").startswith("4.") and _FORCES not in before
         if not self.energy_first:
-            return _Geometry(self.stream.behind(self.stream.look_behind))
+            return _Geometry(before)
         text = self.stream.peek(self.stream.look_behind)
         ended = len(text) < self.stream.look_behind
         ends = [at for mark in (_ITERATION, _TIMING) if (at := text.find(mark)) >= 0]

@@ -61,6 +61,15 @@ def test_version_4_cut_before_the_end_of_the_forces(tmp_path: Path, mark: bytes)
     assert run.free_energy == -20.0
 
 
+def test_version_4_cut_anywhere(tmp_path: Path) -> None:
+    text = _as_version_4(Run(steps=(shifted(-20.0), shifted(-21.0))))
+    ends = [found.end() for found in re.finditer(rb"total drift", text)]
+    for at in range(text.find(b"Iteration"), len(text), 41):
+        run = read_run(_written(tmp_path, text[:at]))
+        assert run.n_ionic_steps == sum(end <= at for end in ends), at
+        assert not run.complete, at
+
+
 def test_energies_with_and_without_a_dispersion_patch(tmp_path: Path) -> None:
     text = outcar(Run())
     text = re.sub(rb"(free  energy   TOTEN  = +\S+ eV)", rb"\1    w/o vdW =       -19.00000000 eV", text)
@@ -195,3 +204,17 @@ def test_names_that_a_terminal_would_obey(tmp_path: Path, capsys: pytest.Capture
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert "new?line?[31m" in shown
+
+
+def test_numbered_folders_that_are_no_chain(tmp_path: Path) -> None:
+    """Deformations, shapes or displacements are numbered like the images of a chain."""
+    static = Run(tags={"NSW": "0", "IBRION": "-1"}, reached=False)
+    texts = (vasprun(Run(incar={"EDIFF": "1e-5"})), outcar(static), vasprun(static))
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number:02d}").mkdir()
+        run = read_run(_written(tmp_path / f"{number:02d}", text, "OUTCAR" if b"TITEL" in text else "vasprun.xml"))
+        assert run.kind == ("static" if number else "relaxation")
+        assert run.converged
+    (tmp_path / "03").mkdir()
+    images = Run(tags={"NSW": "9"}, incar={"IMAGES": "3"}, steps=(Step(forces=100 * FORCES),))
+    assert read_run(_written(tmp_path / "03", vasprun(images), "vasprun.xml")).kind == "image of a chain"
