@@ -18,6 +18,8 @@ from nanoslab.errors import InputError
 
 #: positions that differ by less than this are the same [Å]
 TOLERANCE = 1e-3
+#: a third of the shortest bonds there are: beyond it any two positions are the same [Å]
+MOST_TOLERANCE = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,14 @@ def _orbit_of_standard_atoms(found: Any) -> NDArray[np.intp]:
 
 
 def _call(function: Callable[..., Any], atoms: Atoms, tolerance: float, **options: Any) -> Any:
+    # spglib itself ends the process at a tolerance that is no length
+    if not 0 < tolerance <= MOST_TOLERANCE:
+        raise InputError(
+            "tolerance",
+            expected=f"a distance above 0 and at most {MOST_TOLERANCE} Å",
+            got=tolerance,
+            advice="0.001 for built sheets, 0.05 for relaxed ones",
+        )
     cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
     with warnings.catch_warnings():
         # spglib 2.7 deprecates its way of saying that nothing went wrong

@@ -12,7 +12,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from nanoslab.build.ledger import plane_numbers, sheet_ledger, unwrapped_heights, upright_sheet
-from nanoslab.build.recipe import describe_source, make_recipe, require_whole_number
+from nanoslab.build.recipe import describe_source, formal_charges, make_recipe, require_whole_number
 from nanoslab.build.subset_orbits import Permutations, count_orbits, enumerate_orbits
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.symmetry import TOLERANCE, site_permutations
@@ -63,7 +63,9 @@ class Vacancy:
         removed = set(self.removed_indices)
         # by index, since deleting refuses every constraint but FixAtoms
         atoms: Atoms = self.parent[[index for index in range(len(self.parent)) if index not in removed]]
+        # of the parent: what is left may not say what it lost (Se alone is neutral)
         charges = self.parent.info.get("ledger", {}).get("formal_charges_e")
+        charges = charges or formal_charges(self.parent.get_chemical_formula())
         atoms.info = {
             "recipe": make_recipe(
                 "vacancy",

@@ -71,3 +71,5 @@ def run(arguments: Namespace) -> None:
         print("\nnothing written: give -o FILE to keep it")
     else:
         print(f"\nwrote {arguments.output} and {record_path(arguments.output)}")
+        if arguments.output.suffix.lower() == ".cif" and record["frozen_atoms"]:
+            print("a CIF cannot say which atoms are frozen: take POSCAR or .extxyz to keep that")

@@ -50,6 +50,8 @@ def run(arguments: Namespace) -> None:
         raise InputError(
             "--output", expected="a folder", got="none", advice="give -o DIR, or --count-only to write nothing"
         )
+    if Path(arguments.file_name).name != arguments.file_name:
+        raise InputError("--file-name", expected="a name without folders", got=repr(arguments.file_name))
     slab = read_structure(arguments.slab)
     options = (slab, arguments.species, arguments.count, arguments.region)
     number = count_vacancies(*options, tolerance=arguments.tolerance)

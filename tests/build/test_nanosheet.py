@@ -320,3 +320,16 @@ def test_a_mixed_plane_has_one_termination() -> None:
     assert available_terminations(WURTZITE, "11-20", 7) == (("CdSe", "CdSe"),)
     with pytest.raises(InputError, match=r"bottom/top: CdSe/CdSe"):
         build_nanosheet(WURTZITE, "11-20", 7, termination="Cd/Cd")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"monolayers": 10**20}, "monolayers: expected at most 10000"),
+        ({"vacuum": 1e300}, "vacuum: expected at most 10000 Å"),
+        ({"repeat": (9999, 9999)}, "repeat: expected at most 1000000 atoms"),
+    ],
+)
+def test_numbers_beyond_reason_are_refused_at_once(options: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        build_nanosheet("CdSe-wurtzite", "11-20", **{"monolayers": 7, **options})

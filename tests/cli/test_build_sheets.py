@@ -173,3 +173,42 @@ def test_missing_and_broken_slabs_are_named(tmp_path: Path, capsys: pytest.Captu
     broken = tmp_path / "slab.cif"
     broken.write_text("data_\n_cell_length_a nonsense\n")
     assert "slab.cif" in fault(capsys, "build", "vacancies", broken, "--species", "Se", "-o", "v")
+
+
+def test_a_cif_says_that_it_forgets_the_frozen_atoms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SHEET, "-o", str(tmp_path / "sheet.cif")]) == 0
+    assert "cannot say which atoms are frozen" in capsys.readouterr().out
+    assert main([*SHEET, "--fix", "none", "-o", str(tmp_path / "free.cif")]) == 0
+    assert "frozen: " not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tolerance", ["-1", "nan", "0", "5", "inf"])
+def test_a_tolerance_that_is_no_small_length_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], tolerance: str
+) -> None:
+    answer(capsys, *SHEET, "-o", tmp_path / "POSCAR")
+    command = ("build", "vacancies", tmp_path / "POSCAR", "--species", "Se", "--count-only", f"--tolerance={tolerance}")
+    assert "tolerance: expected a distance above 0 and at most 0.3 Å" in fault(capsys, *command)
+
+
+def test_a_relaxed_sheet_is_told_of_the_tolerance_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = build_nanosheet("CdSe-wurtzite", "11-20", 7)
+    sheet.set_constraint()
+    sheet.positions += np.random.default_rng(5).normal(scale=2e-3, size=sheet.positions.shape)
+    sheet.write(tmp_path / "CONTCAR", format="vasp")
+    command = ("build", "vacancies", tmp_path / "CONTCAR", "--species", "Se", "--count-only")
+    said = answer(capsys, *command)
+    assert (said["n_distinct"], said["notes"]) == (
+        14,
+        ["only 4 distinct at a tolerance of 0.05 Å: a relaxed sheet may want --tolerance"],
+    )
+    said = answer(capsys, *command, "--tolerance", "0.05")
+    assert (said["n_distinct"], said["notes"]) == (4, [])
+
+
+def test_charges_are_those_of_the_sheet_that_lost_the_atoms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(capsys, *SHEET, "-o", tmp_path / "POSCAR")
+    command = ("build", "vacancies", tmp_path / "POSCAR", "--species", "Cd", "--count", "14", "-o", tmp_path / "v")
+    (built,) = answer(capsys, *command)["structures"]
+    assert (built["formula"], built["ledger"]["formal_charge"]) == ("Se14", -28)
+    assert "without folders" in fault(capsys, *command, "--file-name", "../POSCAR")
