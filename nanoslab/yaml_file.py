@@ -93,7 +93,7 @@ def _first_fault(path: object, document: dict[str, Any], error: ValidationError)
     # A misspelt field is also a missing one; the spelling is what the user can mend
     keys, fault = min(faults, key=lambda pair: pair[1]["type"] != "extra_forbidden")
     field = ".".join(str(key) for key in keys)
-    place = f"{path}:{_line(document, keys)}: {field}" if keys else f"{path}"
+    place = f"{path}:{_line(document, keys)}{': ' if keys else ''}{field}"
     others = len({tuple(other) for other, _ in faults}) - 1
     more = f" ({others} more faults after this one)" if others else ""
     if fault["type"] == "extra_forbidden":

@@ -99,7 +99,7 @@ def test_faults_between_fields_name_the_file_and_do_not_print_it_whole(tmp_path:
     series = "\nseries:\n  - {name: a, remove: Se, region: top, counts: layer, sheets: [wurtzit]}\n"
     with pytest.raises(FileError) as error:
         load_study(written(tmp_path, GOOD + series))
-    assert str(error.value).endswith("study.yaml: expected series a: sheets among wurtzite, got wurtzit; mend this")
+    assert str(error.value).endswith("study.yaml:1: expected series a: sheets among wurtzite, got wurtzit; mend this")
     with pytest.raises(FileError, match=r"series.0.counts: expected a list or 'layer', got 'layers'"):
         load_study(written(tmp_path, GOOD + series.replace("layer,", "layers,").replace("wurtzit]", "wurtzite]")))
 
