@@ -18,7 +18,7 @@ from nanoslab.engines.result_files import is_finished, read_record, read_result,
 from nanoslab.engines.run import start_from
 from nanoslab.engines.suitability import check
 from nanoslab.engines.workers import Ended, Step, Task, WorkerPool
-from nanoslab.errors import InputError
+from nanoslab.errors import FileError, InputError
 
 State = Literal["finished", "skipped", "failed", "unfinished"]
 #: more processes than this need more memory than a laptop has (a loaded network takes about 0.5 GB)
@@ -170,7 +170,14 @@ class _Run:
             folder = self.place(name)
             if not is_finished(folder):
                 continue
-            if read_record(folder).get("fingerprint") == calculation_fingerprint(calculation, self.engine):
+            try:
+                record = read_record(folder)
+            except FileError as error:
+                # One damaged file is its own calculation's failure, not that of the campaign
+                del self.waiting[name]
+                self.end(Outcome(name=name, state="failed", problems=(str(error),)))
+                continue
+            if record.get("fingerprint") == calculation_fingerprint(calculation, self.engine):
                 del self.waiting[name]
                 self.end(self.read_outcome(name, already_there=True))
 

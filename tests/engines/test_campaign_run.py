@@ -79,6 +79,19 @@ def test_a_failure_stays_alone_and_is_tried_again(tmp_path: Path, factory: str, 
     assert words in result.problems[0]
 
 
+def test_a_damaged_result_is_its_own_failure_and_the_others_go_on(tmp_path: Path) -> None:
+    damaged = tmp_path / "silver" / engine("ase.calculators.emt:EMT").label
+    damaged.mkdir(parents=True)
+    (damaged / "result.json").write_text('{"schema": 1, "energy')
+    outcomes = {
+        o.name: o for o in run_calculations(sheet_and_vacancies(), engine("ase.calculators.emt:EMT"), tmp_path, jobs=1)
+    }
+    assert outcomes["silver"].state == "failed"
+    assert "result.json" in outcomes["silver"].problems[0]
+    assert outcomes["sheet"].state == "finished"
+    assert (damaged / "result.json").read_text() == '{"schema": 1, "energy'
+
+
 def test_children_of_a_failed_parent_say_so(tmp_path: Path) -> None:
     silver = bulk("Ag", cubic=True)
     rest = silver.copy()
