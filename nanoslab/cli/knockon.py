@@ -17,7 +17,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.output import add_json_option, print_json, print_note, print_table
 
 if TYPE_CHECKING:
     from nanoslab.beam.knockon import Conditions, Threshold
@@ -278,7 +278,7 @@ def _print(document: dict[str, Any]) -> None:
     columns = [(title, kind, key) for title, kind, key in COLUMNS if any(_value(row, key) is not None for row in rows)]
     print_table([title for title, _, _ in columns], [[_cell(_value(row, k), f) for _, f, k in columns] for row in rows])
     for line in _lines(document):
-        print(line)
+        print_note(line)
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

@@ -117,7 +117,10 @@ def print_note(text: str) -> None:
     """Print a line below a table, folded to the terminal (or 100 columns elsewhere)."""
     import textwrap
 
-    print(textwrap.fill(text, width=width() or 100, initial_indent="  ", subsequent_indent="    "))
+    lines = textwrap.fill(
+        text, width=width() or 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+    )
+    print(lines)
 
 
 def print_missing(missing: Sequence[tuple[str, str]]) -> None:
