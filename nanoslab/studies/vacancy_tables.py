@@ -132,7 +132,7 @@ def _beam(result: VacancyStudyResult) -> Table:
         rows=tuple(_beam_cells(row, phases) for row in result.beam),
         notes=(
             "E_max: largest energy handed over in a head-on collision (exact kinematics, mean mass, nucleus at rest); "
-            "'<' marks atoms it can knock out.",
+            "'<' marks atoms it may knock out.",
             "E_f(atom) of the most loosely bound atom is what it costs to take it to vacuum, a lower bound of the "
             "displacement threshold; knock-on is a lower bound of the damage.",
         ),
