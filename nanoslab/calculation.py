@@ -35,7 +35,7 @@ class Settings:
     spin_polarized
         Collinear spin; initial moments are those of the `Atoms`.
     relax
-        ``none`` (one energy), ``ions``, or ``cell`` (ions, shape and volume).
+        ``none`` (one energy), ``ions``, or ``cell`` (ions, shape and volume; of a sheet the lattice in its plane).
     dipole_correction
         Along the third lattice vector, for slabs whose faces differ.
     max_electronic_steps, max_ionic_steps

@@ -171,7 +171,7 @@ def _compute(
 def _record(calculation: Calculation, engine: Engine, begin: Atoms, relaxed: Relaxed) -> RunRecord:
     wrong: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    if calculation.settings.relax == "ions":
+    if calculation.settings.relax == "ions" or calculation.role == "lateral":
         wrong, remarks = judge_shape(begin, relaxed.atoms, calculation.role)
     force = max_free_force(relaxed.atoms)
     if not relaxed.converged:

@@ -22,6 +22,7 @@ from nanoslab.energetics.consistency import (
 )
 from nanoslab.energetics.sheet import SheetMetrics, measure_sheet
 from nanoslab.energetics.vacancy import formation_energy_per_atom, vacancy_energy
+from nanoslab.studies.lateral_analysis import lateral_rows
 from nanoslab.studies.usable import UsableResults
 from nanoslab.studies.vacancy_file import VacancyFile
 from nanoslab.studies.vacancy_result import BeamRow, CrystalRow, SheetRow, VacancyRow, VacancyStudyResult
@@ -47,6 +48,7 @@ def analyze(study: VacancyFile, calculations: tuple[Calculation, ...], usable: U
         level_of_theory="; ".join(dict.fromkeys(sheet.result.level_of_theory for sheet in pristine.values())),
         sheets=tuple(_sheet(sheet, potentials) for sheet in pristine.values()),
         vacancies=vacancies,
+        lateral=lateral_rows(calculations, usable),
         crystals=_crystals(calculations, usable),
         potentials=potentials,
         beam=_beam(study, calculations, vacancies),

@@ -10,7 +10,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers, ground_state_magnetic_moments
 
-from nanoslab.build import build_nanosheet, distinct_vacancies
+from nanoslab.build import build_nanosheet, distinct_vacancies, rattle_atoms
 from nanoslab.build.ledger import unwrapped_heights
 from nanoslab.build.recipe import cations_first, group_by_species, make_recipe
 from nanoslab.build.vacancy import Vacancy
@@ -37,19 +37,22 @@ def calculations(study: VacancyFile) -> tuple[Calculation, ...]:
     for sheet in study.sheets:
         with inside(f"sheet {sheet.phase}"):
             made.append(_pristine(sheet, settings))
-    for sheet, pristine in zip(study.sheets, tuple(made), strict=True):
+    pristine_sheets = tuple(made)
+    for sheet, pristine in zip(study.sheets, pristine_sheets, strict=True):
         series = [one for one in study.series if one.sheets is None or sheet.phase in one.sheets]
         with inside(f"sheet {sheet.phase}"):
-            made.extend(_vacancies(pristine, series))
-    made.extend(_references(study, settings, made[: len(study.sheets)]))
+            made.extend(_vacancies(pristine, _ideal(sheet), series))
+        if sheet.lateral:
+            made.append(_lateral(pristine))
+    made.extend(_references(study, settings, pristine_sheets))
     names = [calculation.name for calculation in made]
     if doubles := {name for name in names if names.count(name) > 1}:
         raise InputError("study", expected="calculations of different names", got=", ".join(sorted(doubles)))
     return tuple(made)
 
 
-def _pristine(sheet: SheetModel, settings: Settings) -> Calculation:
-    atoms = build_nanosheet(
+def _ideal(sheet: SheetModel) -> Atoms:
+    return build_nanosheet(
         sheet.crystal,
         sheet.face,
         sheet.monolayers,
@@ -59,11 +62,15 @@ def _pristine(sheet: SheetModel, settings: Settings) -> Calculation:
         fix=sheet.fix,
         lattice=sheet.lattice,
     )
+
+
+def _pristine(sheet: SheetModel, settings: Settings) -> Calculation:
+    ideal = _ideal(sheet)
     return Calculation(
         name=f"{sheet.folder}-pristine",
         role="pristine",
-        atoms=atoms,
-        settings=replace(settings, kpoints=sheet.kpoints, dipole_correction=faces_differ(atoms)),
+        atoms=rattle_atoms(ideal, sheet.rattle) if sheet.rattle else ideal,
+        settings=replace(settings, kpoints=sheet.kpoints, dipole_correction=faces_differ(ideal)),
         tags={"phase": sheet.phase, "label": "pristine"},
     )
 
@@ -74,14 +81,16 @@ class _Place:
 
     vacancy: Vacancy
     series: list[str] = field(default_factory=list)
+    lateral: bool = False
 
 
-def _vacancies(pristine: Calculation, series: list[SeriesModel]) -> Iterator[Calculation]:
+def _vacancies(pristine: Calculation, ideal: Atoms, series: list[SeriesModel]) -> Iterator[Calculation]:
+    """Ways of losing atoms that the ideal sheet tells apart, each starting from the pristine calculation."""
     places: dict[tuple[int, ...], _Place] = {}
-    permutations = site_permutations(pristine.atoms)
+    permutations = site_permutations(ideal)
     for one in series:
         with inside(f"series {one.name}"):
-            vacancies = _of_series(pristine.atoms, one)
+            vacancies = _of_series(ideal, one)
         for vacancy in vacancies:
             # Series overlap (a small cell's layer is also a count); the same structure is computed once
             images = permutations[:, list(vacancy.removed_indices)]
@@ -89,15 +98,18 @@ def _vacancies(pristine: Calculation, series: list[SeriesModel]) -> Iterator[Cal
             place = places.setdefault(same, _Place(vacancy))
             if one.name not in place.series:
                 place.series.append(one.name)
+            place.lateral |= one.lateral
     prefix = pristine.name.removesuffix("pristine")
     for place in places.values():
         vacancy = place.vacancy
-        atoms = vacancy.atoms
-        yield Calculation(
+        atoms = vacancy.atoms.copy()
+        kept = np.delete(pristine.atoms.positions, list(vacancy.removed_indices), axis=0)
+        atoms.set_positions(kept, apply_constraint=False)
+        lost = Calculation(
             name=f"{prefix}{vacancy.label}",
             role="vacancy",
             atoms=atoms,
-            settings=replace(pristine.settings, dipole_correction=faces_differ(atoms)),
+            settings=replace(pristine.settings, dipole_correction=faces_differ(vacancy.atoms)),
             starts_from=pristine.name,
             removed_indices=vacancy.removed_indices,
             tags={
@@ -108,6 +120,23 @@ def _vacancies(pristine: Calculation, series: list[SeriesModel]) -> Iterator[Cal
                 "depth_A": round(vacancy.depth, 4),
             },
         )
+        yield lost
+        if place.lateral:
+            yield _lateral(lost)
+
+
+def _lateral(parent: Calculation) -> Calculation:
+    """Relax once more from a relaxed sheet, all atoms and the in-plane lattice free."""
+    atoms = parent.atoms.copy()
+    atoms.set_constraint()
+    return Calculation(
+        name=f"{parent.name}-lateral",
+        role="lateral",
+        atoms=atoms,
+        settings=replace(parent.settings, relax="cell"),
+        starts_from=parent.name,
+        tags={"phase": parent.tags["phase"], "label": parent.tags["label"], "of": parent.name},
+    )
 
 
 def _of_series(slab: Atoms, series: SeriesModel) -> list[Vacancy]:
@@ -115,7 +144,7 @@ def _of_series(slab: Atoms, series: SeriesModel) -> list[Vacancy]:
     return [v for count in counts for v in distinct_vacancies(slab, series.remove, count, series.region)]
 
 
-def _references(study: VacancyFile, settings: Settings, pristine: list[Calculation]) -> Iterator[Calculation]:
+def _references(study: VacancyFile, settings: Settings, pristine: tuple[Calculation, ...]) -> Iterator[Calculation]:
     elements = cations_first({element for sheet in pristine for element in sheet.atoms.get_chemical_symbols()})
     references = study.references
     if references.bulk:

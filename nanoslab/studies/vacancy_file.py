@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from nanoslab.build.rattle import LARGEST
 from nanoslab.crystals import crystal_names, unknown_crystal
 from nanoslab.studies.settings_model import SettingsModel
 from nanoslab.studies.study import StudyModel
@@ -32,7 +33,7 @@ Mesh = tuple[Points, Points, Points]
 
 
 class SheetModel(StudyModel):
-    """One pristine sheet."""
+    """One pristine sheet; with `lateral` relaxed once more, its in-plane lattice free."""
 
     phase: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$")
     crystal: Annotated[str, AfterValidator(_known_crystal)]
@@ -43,7 +44,9 @@ class SheetModel(StudyModel):
     repeat: tuple[Count, Count] | tuple[tuple[int, int], tuple[int, int]] = (1, 1)
     vacuum: float = Field(default=15.0, gt=0, le=1000)
     fix: str = "middle"
+    rattle: float = Field(default=0.0, ge=0, le=LARGEST)
     kpoints: Mesh
+    lateral: bool = False
 
     @property
     def folder(self) -> str:
@@ -52,13 +55,14 @@ class SheetModel(StudyModel):
 
 
 class SeriesModel(StudyModel):
-    """One way of losing atoms, applied to every sheet."""
+    """One way of losing atoms, applied to every sheet; with `lateral` each result once more, its lattice free."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
     remove: str
     region: Literal["top", "bottom", "both", "depth", "any"]
     counts: tuple[Count, ...] | Literal["layer"]
     sheets: tuple[str, ...] | None = None
+    lateral: bool = False
 
 
 class CohesiveEnergyModel(StudyModel):

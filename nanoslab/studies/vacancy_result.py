@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from nanoslab.energetics.chemical_potential import ChemicalPotentials
-from nanoslab.energetics.sheet import SheetMetrics
+from nanoslab.energetics.diffraction import SheetReflection
+from nanoslab.energetics.sheet import InPlaneStrain, SheetMetrics
 from nanoslab.energetics.vacancy import VacancyEnergy
 from nanoslab.studies.shown import Shown
 from nanoslab.studies.study import Table
+
+#: spacings this close are those of one family of planes; constants of one crystal computed twice differ by less
+SAME_SPACING = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,46 @@ class SheetRow:
     formation_energy_per_atom: float | None
     metrics: SheetMetrics
     converged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateralRow:
+    """One sheet relaxed with its in-plane lattice free.
+
+    Attributes
+    ----------
+    phase, label, calculation
+        Its place in the study; the label is that of the sheet it starts from.
+    cation_to_anion
+        Of the sheet.
+    strain
+        Of the plane against the lattice the sheet was built with, the bulk's.
+    energy_gain
+        Energy of the sheet in the bulk's lattice less that in its own [eV], None without the former.
+    reflections, built_spacings
+        What it shows along its normal, and the spacings [Å] of the same reflections as built.
+    metrics
+        Of the relaxed sheet.
+    """
+
+    phase: str
+    label: str
+    calculation: str
+    cation_to_anion: float
+    strain: InPlaneStrain
+    energy_gain: float | None
+    reflections: tuple[SheetReflection, ...]
+    built_spacings: tuple[float, ...]
+    metrics: SheetMetrics
+
+    def mean_spacing(self, built: float) -> float | None:
+        """Mean spacing [Å] of the reflections that had this spacing as built; None when there is none."""
+        same = [
+            reflection.spacing
+            for reflection, before in zip(self.reflections, self.built_spacings, strict=True)
+            if abs(before - built) < SAME_SPACING * built
+        ]
+        return float(np.mean(same)) if same else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +128,7 @@ class VacancyStudyResult(Shown):
     ----------
     level_of_theory
         Of the energies, in words.
-    sheets, vacancies, crystals
+    sheets, vacancies, lateral, crystals
         Rows in the order of the study.
     potentials
         Name -> chemical potentials that could be formed from the references.
@@ -98,6 +142,7 @@ class VacancyStudyResult(Shown):
     level_of_theory: str
     sheets: tuple[SheetRow, ...]
     vacancies: tuple[VacancyRow, ...]
+    lateral: tuple[LateralRow, ...]
     crystals: tuple[CrystalRow, ...]
     potentials: Mapping[str, ChemicalPotentials]
     beam: tuple[BeamRow, ...]
@@ -133,6 +178,7 @@ class VacancyStudyResult(Shown):
             "level_of_theory": self.level_of_theory,
             "sheets": [_sheet(row) for row in self.sheets],
             "vacancies": [_vacancy(row) for row in self.vacancies],
+            "lateral": [_lateral(row) for row in self.lateral],
             "crystals": [
                 {
                     "crystal": row.crystal,
@@ -197,6 +243,30 @@ def _vacancy(row: VacancyRow) -> dict[str, Any]:
         "structure": _structure(row.metrics),
         "converged": row.converged,
         "notes": list(row.notes),
+    }
+
+
+def _lateral(row: LateralRow) -> dict[str, Any]:
+    smaller, larger = (float(strain) for strain in row.strain.principal)
+    return {
+        "label": row.label,
+        "phase": row.phase,
+        "calculation": row.calculation,
+        "cation_to_anion": row.cation_to_anion,
+        "principal_strains": [smaller, larger],
+        "area_strain": row.strain.area,
+        "energy_gain_eV": row.energy_gain,
+        "thickness_A": row.metrics.thickness,
+        "reflections": [
+            {
+                "h": reflection.h,
+                "k": reflection.k,
+                "spacing_A": reflection.spacing,
+                "built_spacing_A": built,
+                "intensity": reflection.intensity,
+            }
+            for reflection, built in zip(row.reflections, row.built_spacings, strict=True)
+        ],
     }
 
 

@@ -10,12 +10,22 @@ if TYPE_CHECKING:
     from nanoslab.energetics.sheet import SheetMetrics
     from nanoslab.studies.vacancy_result import BeamRow, VacancyRow, VacancyStudyResult
 
+#: reflections weaker than this are not tabulated
+_STRONG = 0.2
+
 
 def tables(result: VacancyStudyResult) -> tuple[Table, ...]:
     """Vacancies with their energies, the sheets, their structures, and the beam."""
     return tuple(
         table
-        for table in (_vacancies(result), _sheets(result), _structures(result), _crystals(result), _beam(result))
+        for table in (
+            _vacancies(result),
+            _sheets(result),
+            _structures(result),
+            _lateral(result),
+            _crystals(result),
+            _beam(result),
+        )
         if table.rows
     )
 
@@ -106,6 +116,37 @@ def _structures(result: VacancyStudyResult) -> Table:
             "layer; '-' where no atom has three bonds to tell by.",
         ),
     )
+
+
+def _lateral(result: VacancyStudyResult) -> Table:
+    return Table(
+        title="In-plane lattice",
+        columns=("sheet", "lost", "strain [%]", "area [%]", "thickness [Å]", "gain [eV]", "spacings [Å]"),
+        rows=tuple(
+            (
+                row.phase,
+                "nothing" if row.label == "pristine" else row.label,
+                " ".join(_percent(strain) for strain in row.strain.principal),
+                _percent(row.strain.area),
+                f"{row.metrics.thickness:.2f}",
+                _number(row.energy_gain, ".3f"),
+                " ".join(
+                    f"{reflection.spacing:.2f}" for reflection in row.reflections if reflection.intensity >= _STRONG
+                ),
+            )
+            for row in result.lateral
+        ),
+        notes=(
+            "Relaxed once more, all atoms and the in-plane lattice free. strain: principal strains against the bulk's "
+            "lattice; gain: energy of the cell in the bulk's lattice less that in its own.",
+            f"spacings: reflections seen along the normal with at least {_STRONG:g} of the forward intensity "
+            "(kinematic).",
+        ),
+    )
+
+
+def _percent(strain: float) -> str:
+    return f"{round(100 * strain, 1) + 0.0:+.1f}"  # adding zero turns -0.0 into 0.0
 
 
 def _crystals(result: VacancyStudyResult) -> Table:

@@ -92,23 +92,36 @@ def smearing(calculation: Calculation) -> dict[str, TagValue]:
 
 
 def relaxation(calculation: Calculation) -> dict[str, TagValue]:
-    """What moves; a cell with vacuum is not relaxed as a cell, for the vacuum would close."""
+    """What moves."""
     settings = calculation.settings
     if settings.relax == "none":
         return {"IBRION": -1, "NSW": 0}
-    if settings.relax == "cell" and max(empty_widths(calculation.atoms)) > ISOLATED_GAP:
-        raise InputError(
-            f"{calculation.name}: settings.relax",
-            expected="'ions' for a structure with vacuum",
-            got=f"'cell' with {max(empty_widths(calculation.atoms)):.1f} Å of vacuum",
-            advice="relaxing the cell would close the vacuum",
-        )
     return {
         "IBRION": 2,
         "ISIF": 3 if settings.relax == "cell" else 2,
         "NSW": settings.max_ionic_steps,
         "EDIFFG": -settings.force_tolerance,
     }
+
+
+def in_plane_lattice(calculation: Calculation) -> dict[str, TagValue]:
+    """Hold the third vector of a sheet whose cell is relaxed, or the vacuum would close.
+
+    The constraint zeroes rows and columns of the stress, so it holds the vector only where the sheet lies in the
+    plane xy (VASP manual, LATTICE_CONSTRAINTS).
+    """
+    widths = empty_widths(calculation.atoms)
+    if calculation.settings.relax != "cell" or max(widths) <= ISOLATED_GAP:
+        return {}
+    out_of_plane = np.abs([*calculation.atoms.cell.array[:2, 2], *calculation.atoms.cell.array[2, :2]]).max()
+    if max(widths[:2]) > ISOLATED_GAP or out_of_plane > 1e-6:
+        raise InputError(
+            f"{calculation.name}: settings.relax",
+            expected="'ions', or 'cell' for a sheet in the plane xy with its third lattice vector along z",
+            got=f"'cell' with {max(widths):.1f} Å of vacuum",
+            advice="relaxing the cell would close the vacuum",
+        )
+    return {"LATTICE_CONSTRAINTS": ".TRUE. .TRUE. .FALSE."}
 
 
 def spin(calculation: Calculation) -> dict[str, TagValue]:
@@ -164,6 +177,7 @@ RULES: tuple[Rule, ...] = (
     electronic_loop,
     smearing,
     relaxation,
+    in_plane_lattice,
     spin,
     isolated_atom,
     dipole,
@@ -202,8 +216,21 @@ def wide_smearing(calculation: Calculation) -> str | None:
     return f"isolated atom with a smearing of {width:g} eV: check in the OUTCAR that occupations are 0 or 1"
 
 
+def young_tag(calculation: Calculation) -> str | None:
+    """A tag that older programs pass over in silence."""
+    if not in_plane_lattice(calculation):
+        return None
+    return "LATTICE_CONSTRAINTS relaxes cells from VASP 6.5 on; an older VASP ignores it and closes the vacuum"
+
+
 #: doubts worth recording beside the deck
-REMARKS: tuple[Callable[[Calculation], str | None], ...] = (cubic_box, sampled_vacuum, unused_moments, wide_smearing)
+REMARKS: tuple[Callable[[Calculation], str | None], ...] = (
+    cubic_box,
+    sampled_vacuum,
+    unused_moments,
+    wide_smearing,
+    young_tag,
+)
 
 
 def incar(calculation: Calculation) -> Incar:

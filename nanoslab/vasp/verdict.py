@@ -127,8 +127,16 @@ def _stress_converged(evidence: Evidence, tolerance: float) -> bool:
     if found is None or found[0].stress is None:
         return False
     stress = found[0].stress - np.eye(3) * (evidence.value("PSTRESS") or 0.0)
+    free = _free_directions(evidence)
+    stress = np.where(np.outer(free, free), stress, 0.0)
     per_cell = np.abs(stress).max() * 0.1 * GPa * abs(np.linalg.det(found[0].lattice))
     return bool(per_cell <= tolerance * max(1, len(found[0].scaled_positions)))
+
+
+def _free_directions(evidence: Evidence) -> list[bool]:
+    """Directions along which the cell may change: those of LATTICE_CONSTRAINTS, all of them without the tag."""
+    words = (evidence.tag("LATTICE_CONSTRAINTS") or "").upper().split()
+    return [word.strip(".").startswith("T") for word in words] if len(words) == 3 else [True] * 3
 
 
 def _energy_converged(evidence: Evidence, tolerance: float, said: bool) -> bool:

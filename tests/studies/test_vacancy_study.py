@@ -12,6 +12,7 @@ from nanoslab.crystals import crystal
 from nanoslab.errors import InputError
 from nanoslab.files import data_folder
 from nanoslab.studies import VacancyStudy, load_study
+from nanoslab.symmetry import site_permutations
 
 STUDY = data_folder("workflows") / "cdse_nanosheet.yaml"
 ATOM = {"Cd": -0.2, "Se": -0.7}
@@ -190,7 +191,68 @@ def test_vacancies_of_a_refused_sheet_are_not_lost_in_silence(
     given["wurtzite-pristine"] = replace(given["wurtzite-pristine"], converged=False)
     result = study.analyze(given)
     named = {name for name, _ in result.refused}
-    assert {c.name for c in calculations if c.tags.get("phase") == "wurtzite"} <= named
+    lost = {c.name for c in calculations if c.tags.get("phase") == "wurtzite" and c.role != "lateral"}
+    assert lost <= named
+
+
+def test_a_sheet_stretched_in_its_plane_is_measured_against_the_bulk(
+    study: VacancyStudy, calculations: tuple[Calculation, ...]
+) -> None:
+    given = results(calculations)
+    stretched = given["zincblende-pristine-lateral"].atoms.copy()
+    cell = stretched.cell.array.copy()
+    cell[0] *= 1.05
+    cell[1] *= 0.98
+    stretched.set_cell(cell, scale_atoms=True)
+    given["zincblende-pristine-lateral"] = replace(given["zincblende-pristine-lateral"], atoms=stretched, energy=-84.25)
+    row = next(row for row in study.analyze(given).lateral if row.calculation == "zincblende-pristine-lateral")
+    assert row.strain.principal == pytest.approx([-0.02, 0.05])
+    assert row.energy_gain == pytest.approx(0.25)
+    a = crystal("CdSe-zincblende", "pbe").cell.lengths()[0]
+    # (220) and (2-20) of the square a x a cell: 1/d² = 4/a²(1/1.05² + 1/0.98²) for both
+    expected = a / 2 / np.hypot(1 / 1.05, 1 / 0.98)
+    assert row.mean_spacing(a / 8**0.5) == pytest.approx(expected, rel=1e-6)
+    assert row.mean_spacing(1.2345) is None
+
+
+def test_a_vacuum_that_closed_is_refused(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
+    given = results(calculations)
+    closed = given["wurtzite-pristine-lateral"].atoms.copy()
+    cell = closed.cell.array.copy()
+    cell[2] *= 0.6
+    closed.set_cell(cell)
+    given["wurtzite-pristine-lateral"] = replace(given["wurtzite-pristine-lateral"], atoms=closed)
+    result = study.analyze(given)
+    assert "third lattice vector" in dict(result.refused)["wurtzite-pristine-lateral"]
+    assert "wurtzite-pristine-lateral" not in {row.calculation for row in result.lateral}
+
+
+def test_sheets_are_relaxed_in_their_plane_where_the_file_says_so(calculations: tuple[Calculation, ...]) -> None:
+    lateral = {c.name: c for c in calculations if c.role == "lateral"}
+    assert set(lateral) == {
+        "wurtzite-pristine-lateral",
+        "wurtzite-v_2Se-surface-1-lateral",
+        "zincblende-pristine-lateral",
+        "zincblende-v_2Se-surface-1-lateral",
+    }
+    assert all(c.settings.relax == "cell" and not c.atoms.constraints for c in lateral.values())
+    assert lateral["wurtzite-v_2Se-surface-1-lateral"].starts_from == "wurtzite-v_2Se-surface-1"
+
+
+def test_a_rattled_start_breaks_the_symmetry_and_not_the_count_of_vacancies(
+    study: VacancyStudy, calculations: tuple[Calculation, ...]
+) -> None:
+    by_name = {c.name: c for c in calculations}
+    start = by_name["zincblende-pristine"].atoms
+    assert len(site_permutations(start)) == 1
+    assert len(site_permutations(by_name["wurtzite-pristine"].atoms)) > 1
+    still = study.model_copy(update={"sheets": tuple(s.model_copy(update={"rattle": 0.0}) for s in study.sheets)})
+    ideal = {c.name: c for c in still.calculations()}
+    assert set(ideal) == set(by_name)
+    moved = np.linalg.norm(start.positions - ideal["zincblende-pristine"].atoms.positions, axis=1)
+    assert 0.02 < moved.mean() < 0.2
+    for name in ("zincblende-pristine", "zincblende-v_Se-surface-1"):
+        assert by_name[name].settings == ideal[name].settings  # such as the dipole correction of the ideal faces
 
 
 def test_missing_runs_are_listed(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
@@ -201,7 +263,14 @@ def test_missing_runs_are_listed(study: VacancyStudy, calculations: tuple[Calcul
 
 def test_tables_name_units_and_level_of_theory(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
     tables = study.analyze(results(calculations)).tables()
-    assert [table.title for table in tables] == ["Vacancies", "Sheets", "Structure", "Crystals", "Beam"]
+    assert [table.title for table in tables] == [
+        "Vacancies",
+        "Sheets",
+        "Structure",
+        "In-plane lattice",
+        "Crystals",
+        "Beam",
+    ]
     assert any("closed form" in note for note in tables[0].notes)
     assert all(len(row) == len(table.columns) for table in tables for row in table.rows)
 

@@ -90,9 +90,24 @@ def test_relaxation() -> None:
     assert rules.relaxation(crystal) == {"IBRION": 2, "ISIF": 3, "NSW": 200, "EDIFFG": -0.01}
 
 
-def test_the_cell_of_a_slab_is_not_relaxed() -> None:
-    with pytest.raises(InputError, match=r"'cell' with 20\.5 Å of vacuum"):
-        rules.relaxation(calculation(relax="cell"))
+def test_the_cell_of_a_sheet_relaxes_in_its_plane_alone() -> None:
+    sheet = calculation(relax="cell")
+    assert incar(sheet).tags["ISIF"] == 3
+    assert "LATTICE_CONSTRAINTS = .TRUE. .TRUE. .FALSE.\n" in incar(sheet).text()
+    assert any("older VASP ignores it" in remark for remark in incar(sheet).remarks)
+    assert "LATTICE_CONSTRAINTS" not in incar(calculation()).tags
+    crystal = calculation(bulk("CdSe", "zincblende", a=6.2), relax="cell")
+    assert "LATTICE_CONSTRAINTS" not in incar(crystal).tags
+
+
+def test_a_sheet_that_lies_askew_in_its_cell_is_not_relaxed_as_a_cell() -> None:
+    turned = calculation(relax="cell").atoms.copy()
+    turned.rotate(90, "x", rotate_cell=True)
+    wire = turned.copy()
+    wire.set_cell([20.0, 6.0, 30.0])
+    for atoms in (turned, wire):
+        with pytest.raises(InputError, match=r"'cell' with .* Å of vacuum"):
+            incar(calculation(atoms, relax="cell"))
 
 
 def test_moments_follow_the_order_of_the_poscar() -> None:

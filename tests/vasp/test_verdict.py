@@ -147,6 +147,14 @@ def test_small_forces_do_not_make_up_for_a_stress(tmp_path):
     assert "the stress is not" in result.problems[0]
 
 
+@pytest.mark.parametrize(("held", "relaxed"), [(".TRUE. .TRUE. .FALSE.", False), ("F F F", True), ("F F", False)])
+def test_a_stress_along_a_held_vector_does_not_count(tmp_path, held, relaxed):
+    step = writers.Step(stress_kB=80.0)
+    tags = {"ISIF": "3", "NSW": "2", "LATTICE_CONSTRAINTS": held}
+    result = read(tmp_path, writers.Run(steps=(step, step), tags=tags, reached=False), kinds=("vasprun",))
+    assert result.ionic_converged is relaxed
+
+
 def test_a_static_run_has_no_ionic_verdict(tmp_path):
     run = read(tmp_path, writers.Run(tags={"NSW": "0", "IBRION": "-1"}, steps=(writers.Step(forces=LARGE),)))
     assert run.kind == "static"
