@@ -40,6 +40,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--vacuum", type=float, default=15.0, help="between outermost nuclei [Å] (default 15)")
     parser.add_argument("--fix", default="middle", help="layer that stays: middle (default), bottom or none")
+    parser.add_argument(
+        "--rattle",
+        type=float,
+        default=0.0,
+        metavar="A",
+        help="displace free atoms at random [Å], so that a relaxation may leave a symmetry; 0.05 will do (default 0)",
+    )
     parser.add_argument("--lattice", help="lattice constants of a reference crystal: pbe (default) or experimental")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="POSCAR, .vasp, .cif, .extxyz or .xyz")
     add_json_option(parser)
@@ -47,7 +54,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Build, write and print one sheet."""
-    from nanoslab.build.nanosheet import build_nanosheet
+    from nanoslab.build import build_nanosheet, rattle_atoms
     from nanoslab.cli.structures import ledger_rows, record_path, structure_record, write_structures
 
     sheet = build_nanosheet(
@@ -60,6 +67,8 @@ def run(arguments: Namespace) -> None:
         fix=arguments.fix,
         lattice=arguments.lattice,
     )
+    if arguments.rattle:
+        sheet = rattle_atoms(sheet, arguments.rattle)
     record = structure_record(sheet, arguments.output)
     if arguments.output is not None:
         write_structures({arguments.output: sheet}, {record_path(arguments.output): record})

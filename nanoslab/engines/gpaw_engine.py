@@ -10,12 +10,15 @@ takes its stress from a second calculation at a higher cutoff.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import IO, Any
 
 import numpy as np
 from ase import Atoms
@@ -35,8 +38,12 @@ INSTALL = (
 STRESS_CUTOFF_FACTOR = 1.75
 #: largest change of a force in the last electronic steps of a relaxation [eV/Å]
 FORCE_NOISE = 0.01
+#: GPAW's own output, below the directory of the calculator
+OUTPUT = "gpaw.txt"
 #: positions that differ less are the same under a symmetry operation [Å]
 SYMMETRY_TOLERANCE = 1e-4
+#: slow, long-waved changes of the density damped: GPAW 26.7's own mixer (MSR1) runs away on sheets with metallic faces
+MIXER: Mapping[str, Any] = MappingProxyType({"backend": "pulay", "beta": 0.05, "nmaxold": 5, "weight": 100})
 _DEFAULTS = {"symmetry": "on"}
 _OCCUPATIONS: Mapping[str, Mapping[str, Any]] = {
     # the zeroth order of Methfessel and Paxton is Gaussian smearing
@@ -171,6 +178,7 @@ def parameters(settings: Settings, *, cutoff_energy: float, symmetric: bool) -> 
         # GPAW's own tolerance is per valence electron; that of the settings is of the cell
         "convergence": {"energy": _energy_criterion(settings.electronic_tolerance), "density": 1e-4},
         "maxiter": settings.max_electronic_steps,
+        "mixer": dict(MIXER),
         "symmetry": {"symmorphic": False, "tolerance": SYMMETRY_TOLERANCE} if symmetric else {"point_group": False},
     }
     if settings.smearing != "tetrahedron":
@@ -184,6 +192,8 @@ def parameters(settings: Settings, *, cutoff_energy: float, symmetric: bool) -> 
 
 class GPAWCalculator(Calculator):  # type: ignore[misc]
     """GPAW that keeps its wave functions between steps and survives what stops it: a lost symmetry, a changed cell.
+
+    With a directory of its own (ASE's ``directory``, which the run loop sets) GPAW's output goes there.
 
     Parameters
     ----------
@@ -206,6 +216,7 @@ class GPAWCalculator(Calculator):  # type: ignore[misc]
         self.symmetric = options.get("symmetry") != "off"
         self.n_started = 0
         self._running: Any = None
+        self._stream: IO[str] | None = None
 
     def calculate(
         self,
@@ -243,8 +254,10 @@ class GPAWCalculator(Calculator):  # type: ignore[misc]
 
     def _properties(self, structure: Atoms) -> dict[str, Any]:
         structure.calc = self._running
+        with _electrons_must_converge(self.settings):
+            energy = float(structure.get_potential_energy())
         results = {
-            "energy": float(structure.get_potential_energy()),
+            "energy": energy,
             "free_energy": float(structure.get_potential_energy(force_consistent=True)),
             "forces": np.array(structure.get_forces(), dtype=float),
         }
@@ -255,14 +268,37 @@ class GPAWCalculator(Calculator):  # type: ignore[misc]
     def _stress(self, structure: Atoms) -> Any:
         copy = structure.copy()
         copy.calc = self._start(STRESS_CUTOFF_FACTOR * self.settings.cutoff_energy)
-        return np.array(copy.get_stress(), dtype=float)
+        with _electrons_must_converge(self.settings):
+            return np.array(copy.get_stress(), dtype=float)
 
     def _start(self, cutoff_energy: float) -> Any:
         self.n_started += 1
         with quiet():
             from gpaw import GPAW
         words = parameters(self.settings, cutoff_energy=cutoff_energy, symmetric=self.symmetric)
-        return GPAW(**words, txt=None)
+        return GPAW(**words, txt=self._output())
+
+    def _output(self) -> IO[str] | None:
+        """Stream that every start of GPAW in this directory continues; closed with the calculator."""
+        if self._stream is None and self.directory != ".":
+            self._stream = (Path(self.directory) / OUTPUT).open("a")
+            weakref.finalize(self, self._stream.close)
+        return self._stream
+
+
+@contextmanager
+def _electrons_must_converge(settings: Settings) -> Iterator[None]:
+    from gpaw import ConvergenceError
+
+    try:
+        yield
+    except ConvergenceError as error:
+        raise EngineError(
+            "engine gpaw",
+            expected=f"electrons converged within {settings.max_electronic_steps} steps",
+            got=f"none ({type(error).__name__})",
+            advice=f"see {OUTPUT}; raise max_electronic_steps, or widen the smearing",
+        ) from error
 
 
 def _energy_criterion(tolerance: float) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 import ase.io
 import numpy as np
 from ase import Atoms
+from ase.calculators.calculator import Calculator
 
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.engines.basin import judge_shape
@@ -148,8 +149,11 @@ def _compute(
     atoms = begin.copy()
     atoms.info = {}
     fingerprint = path_fingerprint(atoms, calculation.settings, engine)
+    inner = engine.calculator(atoms, calculation.settings)
+    if isinstance(inner, Calculator):
+        inner.directory = str(folder)  # for the files of its own that a code may write
     calculator = JournaledCalculator(
-        engine.calculator(atoms, calculation.settings),
+        inner,
         Journal(folder / JOURNAL, fingerprint),
         fingerprint,
         with_stress=calculation.settings.relax == "cell",

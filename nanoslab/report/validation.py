@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 Document = Mapping[str, Any]
+Reader = Callable[[Document], float | None]
+
+#: spacings this close are of one family of planes: constants of a crystal computed twice differ by less
+SAME_SPACING = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,7 @@ class Quantity:
     study: str
     paper: str
     source: str
-    read: Callable[[Document], float | None]
+    read: Reader
     digits: int = 2
 
 
@@ -54,7 +58,7 @@ class ValidationRow:
         return (name, printed, "yes" if self.deck_ready else "no", *numbers)
 
 
-def _lowest_removal(phase: str, potential: str) -> Callable[[Document], float | None]:
+def _lowest_removal(phase: str, potential: str) -> Reader:
     def read(document: Document) -> float | None:
         costs = [
             row["formation_energy_eV"][potential]
@@ -66,15 +70,21 @@ def _lowest_removal(phase: str, potential: str) -> Callable[[Document], float | 
     return read
 
 
-def _slope(phase: str) -> Callable[[Document], float | None]:
+def _energy_change(phase: str, n_removed: int) -> Reader:
+    """Energy per atom [meV] after the cheapest loss of so many Se, less that of the whole sheet."""
+
     def read(document: Document) -> float | None:
-        slope: float | None = document["slope_per_removed_meV_per_atom"].get(phase, {}).get("Se")
-        return slope
+        changes = [
+            row["energy_per_atom_change_meV"]
+            for row in document["vacancies"]
+            if row["phase"] == phase and row["removed"] == {"Se": n_removed}
+        ]
+        return min(changes, default=None)
 
     return read
 
 
-def _layers(n_removed: int) -> Callable[[Document], float | None]:
+def _layers(n_removed: int) -> Reader:
     def read(document: Document) -> float | None:
         for row in document["vacancies"]:
             if row["phase"] == "wurtzite" and row["removed"] == {"Se": n_removed} and "layers" in row["series"]:
@@ -85,14 +95,14 @@ def _layers(n_removed: int) -> Callable[[Document], float | None]:
     return read
 
 
-def _thickness(phase: str) -> Callable[[Document], float | None]:
+def _thickness(phase: str) -> Reader:
     def read(document: Document) -> float | None:
         return next((row["thickness_A"] / 10 for row in document["sheets"] if row["phase"] == phase), None)
 
     return read
 
 
-def _edge(crystal: str, axis: int, divisor: float) -> Callable[[Document], float | None]:
+def _edge(crystal: str, axis: int, divisor: float) -> Reader:
     def read(document: Document) -> float | None:
         for row in document["crystals"]:
             if row["crystal"] == crystal:
@@ -102,7 +112,26 @@ def _edge(crystal: str, axis: int, divisor: float) -> Callable[[Document], float
     return read
 
 
-def _e_max(energy_keV: float) -> Callable[[Document], float | None]:
+def _lateral_spacing(phase: str, n_lost: int, bulk_spacing: Reader) -> Reader:
+    """Mean spacing [nm], in a sheet relaxed in its plane, of the planes that have a spacing in the bulk."""
+
+    def read(document: Document) -> float | None:
+        bulk = bulk_spacing(document)
+        removed = {"Se": n_lost} if n_lost else {}
+        row = next((r for r in document["lateral"] if r["phase"] == phase and r["removed"] == removed), None)
+        if bulk is None or row is None:
+            return None
+        same = [
+            reflection["spacing_A"] / 10
+            for reflection in row["reflections"]
+            if abs(reflection["built_spacing_A"] / 10 - bulk) < SAME_SPACING * bulk
+        ]
+        return sum(same) / len(same) if same else None
+
+    return read
+
+
+def _e_max(energy_keV: float) -> Reader:
     def read(document: Document) -> float | None:
         for row in document["beam"]:
             if row["element"] == "Se" and row["beam_energy_keV"] == energy_keV:
@@ -112,7 +141,7 @@ def _e_max(energy_keV: float) -> Callable[[Document], float | None]:
     return read
 
 
-def _key(key: str, factor: float = 1.0) -> Callable[[Document], float | None]:
+def _key(key: str, factor: float = 1.0) -> Reader:
     def read(document: Document) -> float | None:
         value = document.get(key)
         return None if value is None else factor * value
@@ -120,6 +149,8 @@ def _key(key: str, factor: float = 1.0) -> Callable[[Document], float | None]:
     return read
 
 
+_D0002 = _edge("CdSe-wurtzite", 2, 2.0)
+_D220 = _edge("CdSe-zincblende", 0, 8**0.5)
 _MA: dict[str, Any] = {"study": "cdse-nanosheet", "source": "Ma 2023"}
 QUANTITIES: tuple[Quantity, ...] = (
     Quantity(
@@ -135,12 +166,20 @@ QUANTITIES: tuple[Quantity, ...] = (
         read=_lowest_removal("zinc blende", "atom"), **_MA,
     ),
     Quantity(
-        name="energy per atom per Se lost, wurtzite", unit="meV", paper="rises", digits=0,
-        read=_slope("wurtzite"), **_MA,
+        name="energy per atom, 1 Se lost, wurtzite", unit="meV", paper="rises", digits=0,
+        read=_energy_change("wurtzite", 1), **_MA,
     ),
     Quantity(
-        name="energy per atom per Se lost, zinc blende", unit="meV", paper="falls", digits=0,
-        read=_slope("zinc blende"), **_MA,
+        name="energy per atom, 2 Se lost, wurtzite", unit="meV", paper="rises", digits=0,
+        read=_energy_change("wurtzite", 2), **_MA,
+    ),
+    Quantity(
+        name="energy per atom, 1 Se lost, zinc blende", unit="meV", paper="falls", digits=0,
+        read=_energy_change("zinc blende", 1), **_MA,
+    ),
+    Quantity(
+        name="energy per atom, 2 Se lost, zinc blende", unit="meV", paper="falls", digits=0,
+        read=_energy_change("zinc blende", 2), **_MA,
     ),
     Quantity(name="one face's Se layer gone (14:12), E_f per Se", unit="eV", paper="-", read=_layers(2), **_MA),
     Quantity(name="both faces' Se layers gone (14:10), E_f per Se", unit="eV", paper="-", read=_layers(4), **_MA),
@@ -153,11 +192,29 @@ QUANTITIES: tuple[Quantity, ...] = (
         read=_thickness("zinc blende"), **_MA,
     ),
     Quantity(
-        name="d(0002), bulk wurtzite", unit="nm", paper="0.359", digits=3, read=_edge("CdSe-wurtzite", 2, 2.0), **_MA
+        name="d(0002), bulk wurtzite", unit="nm", paper="0.359", digits=3, read=_D0002, **_MA
     ),
     Quantity(
         name="d(220), bulk zinc blende", unit="nm", paper="0.220", digits=3,
-        read=_edge("CdSe-zincblende", 0, 8**0.5), **_MA,
+        read=_D220, **_MA,
+    ),
+    Quantity(
+        name="a, bulk wurtzite", unit="nm", paper="-", digits=4, read=_edge("CdSe-wurtzite", 0, 1.0), **_MA,
+    ),
+    Quantity(
+        name="a, bulk zinc blende", unit="nm", paper="-", digits=4, read=_edge("CdSe-zincblende", 0, 1.0), **_MA,
+    ),
+    Quantity(
+        name="d(0002), wurtzite sheet, in-plane lattice free", unit="nm", paper="-", digits=3,
+        read=_lateral_spacing("wurtzite", 0, _D0002), **_MA,
+    ),
+    Quantity(
+        name="d(220), zinc-blende sheet, in-plane lattice free", unit="nm", paper="0.233", digits=3,
+        read=_lateral_spacing("zinc blende", 0, _D220), **_MA,
+    ),
+    Quantity(
+        name="d(220), the same without its Se face", unit="nm", paper="0.233", digits=3,
+        read=_lateral_spacing("zinc blende", 2, _D220), **_MA,
     ),
     Quantity(name="E_max of Se at 200 kV (kinematics)", unit="eV", paper="6.64", read=_e_max(200), **_MA),
     Quantity(name="E_max of Se at 300 kV (kinematics)", unit="eV", paper="10.81", read=_e_max(300), **_MA),

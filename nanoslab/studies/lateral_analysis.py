@@ -53,6 +53,7 @@ def _row(calculation: Calculation, relaxed: Atoms, energy_gain: float | None) ->
         phase=str(calculation.tags["phase"]),
         label=str(calculation.tags["label"]),
         calculation=calculation.name,
+        removed=dict(calculation.tags["removed"]),
         cation_to_anion=counts[cation] / counts[anion],
         strain=in_plane_strain(relaxed, calculation.atoms),
         energy_gain=energy_gain,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ def calculations(study: VacancyFile) -> tuple[Calculation, ...]:
         with inside(f"sheet {sheet.phase}"):
             made.extend(_vacancies(pristine, _ideal(sheet), series))
         if sheet.lateral:
-            made.append(_lateral(pristine))
+            made.append(_lateral(pristine, {}))
     made.extend(_references(study, settings, pristine_sheets))
     names = [calculation.name for calculation in made]
     if doubles := {name for name in names if names.count(name) > 1}:
@@ -122,10 +122,10 @@ def _vacancies(pristine: Calculation, ideal: Atoms, series: list[SeriesModel]) -
         )
         yield lost
         if place.lateral:
-            yield _lateral(lost)
+            yield _lateral(lost, {vacancy.species: len(vacancy.removed_indices)})
 
 
-def _lateral(parent: Calculation) -> Calculation:
+def _lateral(parent: Calculation, removed: Mapping[str, int]) -> Calculation:
     """Relax once more from a relaxed sheet, all atoms and the in-plane lattice free."""
     atoms = parent.atoms.copy()
     atoms.set_constraint()
@@ -135,7 +135,12 @@ def _lateral(parent: Calculation) -> Calculation:
         atoms=atoms,
         settings=replace(parent.settings, relax="cell"),
         starts_from=parent.name,
-        tags={"phase": parent.tags["phase"], "label": parent.tags["label"], "of": parent.name},
+        tags={
+            "phase": parent.tags["phase"],
+            "label": parent.tags["label"],
+            "of": parent.name,
+            "removed": dict(removed),
+        },
     )
 
 

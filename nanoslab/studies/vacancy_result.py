@@ -15,9 +15,6 @@ from nanoslab.energetics.vacancy import VacancyEnergy
 from nanoslab.studies.shown import Shown
 from nanoslab.studies.study import Table
 
-#: spacings this close are those of one family of planes; constants of one crystal computed twice differ by less
-SAME_SPACING = 0.01
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetRow:
@@ -40,6 +37,8 @@ class LateralRow:
     ----------
     phase, label, calculation
         Its place in the study; the label is that of the sheet it starts from.
+    removed
+        Element -> atoms that sheet has lost.
     cation_to_anion
         Of the sheet.
     strain
@@ -55,21 +54,13 @@ class LateralRow:
     phase: str
     label: str
     calculation: str
+    removed: Mapping[str, int]
     cation_to_anion: float
     strain: InPlaneStrain
     energy_gain: float | None
     reflections: tuple[SheetReflection, ...]
     built_spacings: tuple[float, ...]
     metrics: SheetMetrics
-
-    def mean_spacing(self, built: float) -> float | None:
-        """Mean spacing [Å] of the reflections that had this spacing as built; None when there is none."""
-        same = [
-            reflection.spacing
-            for reflection, before in zip(self.reflections, self.built_spacings, strict=True)
-            if abs(before - built) < SAME_SPACING * built
-        ]
-        return float(np.mean(same)) if same else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +243,7 @@ def _lateral(row: LateralRow) -> dict[str, Any]:
         "label": row.label,
         "phase": row.phase,
         "calculation": row.calculation,
+        "removed": dict(row.removed),
         "cation_to_anion": row.cation_to_anion,
         "principal_strains": [smaller, larger],
         "area_strain": row.strain.area,

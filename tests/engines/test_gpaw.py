@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from nanoslab.calculation import Calculation, Settings
-from nanoslab.engines import check, engine
+from nanoslab.engines import check, engine, run_calculation
 from nanoslab.engines.gpaw_engine import GPAWCalculator, comparable, gpaw_calculator, parameters
 from nanoslab.errors import EngineError, InputError
 
@@ -64,6 +65,23 @@ def test_the_dipole_correction_opens_the_cell_along_the_third_vector() -> None:
     assert calculator._structure().pbc.tolist() == [True, True, False]
     assert atoms.pbc.all()
     assert words(dipole_correction=True)["poissonsolver"] == {"dipolelayer": "xy"}
+
+
+def test_the_density_is_mixed_slowly_for_metallic_faces() -> None:
+    mixer = words()["mixer"]
+    assert mixer == {"backend": "pulay", "beta": 0.05, "nmaxold": 5, "weight": 100}
+
+
+@needs_gpaw
+@pytest.mark.filterwarnings("ignore")
+def test_electrons_that_do_not_converge_are_said_in_one_line_and_gpaw_keeps_its_output(tmp_path: Path) -> None:
+    hydrogen = Atoms("H", cell=[5, 5, 5], pbc=True)
+    settings = Settings(source="test", cutoff_energy=200.0, max_electronic_steps=1, relax="none")
+    calculation = Calculation(name="h", role="pristine", atoms=hydrogen, settings=settings)
+    with pytest.raises(EngineError, match=r"electrons converged within 1 steps.*gpaw\.txt") as caught:
+        run_calculation(calculation, engine("gpaw"), tmp_path)
+    assert "\n" not in str(caught.value)
+    assert "SCF iterations" in (tmp_path / "gpaw.txt").read_text()
 
 
 @needs_gpaw

@@ -4,12 +4,40 @@ from nanoslab.report.validation import QUANTITIES, validation_rows
 
 VACANCY = {
     "vacancies": [
-        {"phase": "wurtzite", "removed": {"Se": 1}, "series": ["surface"], "formation_energy_eV": {"atom": 5.0}},
-        {"phase": "wurtzite", "removed": {"Se": 1}, "series": ["depth"], "formation_energy_eV": {"atom": 4.5}},
-        {"phase": "wurtzite", "removed": {"Se": 2}, "series": ["layers"], "formation_energy_eV": {"atom": 9.0}},
+        {
+            "phase": "wurtzite",
+            "removed": {"Se": 1},
+            "series": ["surface"],
+            "formation_energy_eV": {"atom": 5.0},
+            "energy_per_atom_change_meV": 120.0,
+        },
+        {
+            "phase": "wurtzite",
+            "removed": {"Se": 1},
+            "series": ["depth"],
+            "formation_energy_eV": {"atom": 4.5},
+            "energy_per_atom_change_meV": 90.0,
+        },
+        {
+            "phase": "wurtzite",
+            "removed": {"Se": 2},
+            "series": ["layers"],
+            "formation_energy_eV": {"atom": 9.0},
+            "energy_per_atom_change_meV": 190.0,
+        },
         {"phase": "wurtzite", "removed": {"Cd": 1}, "series": ["surface"], "formation_energy_eV": {"atom": 1.0}},
     ],
-    "slope_per_removed_meV_per_atom": {"wurtzite": {"Se": 90.0}},
+    "lateral": [
+        {
+            "phase": "zinc blende",
+            "removed": {"Se": 2},
+            "reflections": [
+                {"built_spacing_A": 2.19, "spacing_A": 2.3},
+                {"built_spacing_A": 2.195, "spacing_A": 2.4},
+                {"built_spacing_A": 1.55, "spacing_A": 1.6},
+            ],
+        }
+    ],
     "sheets": [{"phase": "wurtzite", "thickness_A": 13.3}],
     "crystals": [{"crystal": "CdSe-zincblende", "lattice_constants_A": [6.2, 6.2, 6.2]}],
     "beam": [{"element": "Se", "beam_energy_keV": 200.0, "max_transferred_energy_eV": 6.6447}],
@@ -27,6 +55,12 @@ def test_numbers_are_read_where_they_stand_and_missing_ones_stay_missing() -> No
     assert values["d(220), bulk zinc blende"] is not None
     assert abs(values["d(220), bulk zinc blende"] - 0.6200 / 8**0.5) < 1e-12
     assert values["E_max of Se at 300 kV (kinematics)"] is None
+    assert values["energy per atom, 1 Se lost, wurtzite"] == 90.0
+    assert values["energy per atom, 2 Se lost, wurtzite"] == 190.0
+    assert values["energy per atom, 1 Se lost, zinc blende"] is None
+    # the mean of the two (220) spacings, 0.230 and 0.240 nm; (400) is another family
+    assert abs(values["d(220), the same without its Se face"] - 0.235) < 1e-12
+    assert values["d(220), zinc-blende sheet, in-plane lattice free"] is None
 
 
 def test_every_quantity_stays_in_the_table_and_sources_stand_side_by_side() -> None:
