@@ -261,7 +261,7 @@ def campaign_of_one(study: Path, folder: Path, atoms: Atoms, outcar: Path) -> di
 def test_a_vasp_run_comes_back_in_the_order_of_the_calculations_atoms(
     study: Path, tmp_path: Path, vasp_corpus: Path
 ) -> None:
-    outcar = vasp_corpus / "doped" / "SrTiO3_v_O" / "bulk_sp333" / "OUTCAR.gz"
+    outcar = vasp_corpus / "doped" / "Sb2Se3_O_sub" / "bulk" / "OUTCAR.gz"
     final = read_run(outcar).to_atoms()
     symbols = final.get_chemical_symbols()
     # one atom of each species in turn: the POSCAR has them grouped as VASP had
@@ -273,6 +273,9 @@ def test_a_vasp_run_comes_back_in_the_order_of_the_calculations_atoms(
     assert result.energy == pytest.approx(read_run(outcar).energy, abs=1e-9)
     assert result.atoms.get_chemical_symbols() == [symbols[i] for i in mixed]
     assert np.allclose(result.atoms.positions, final.positions[mixed], rtol=0, atol=1e-12)
+    forces = final.get_forces(apply_constraint=False)[mixed]
+    assert np.ptp(forces) > 0.01
+    assert np.array_equal(result.atoms.get_forces(apply_constraint=False), forces)
 
 
 def test_a_run_of_another_compound_gives_no_energy(study: Path, tmp_path: Path, vasp_corpus: Path) -> None:

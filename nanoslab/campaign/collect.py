@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.campaign.folder import NAME, Campaign
 from nanoslab.errors import NanoslabError, unknown_name
@@ -70,7 +73,16 @@ def _vasp_result(calculation: Calculation, folder: Path, source: str) -> Calcula
         return result
     # back from the order of the POSCAR to the order of the calculation's own atoms
     back = sorted(range(len(order)), key=order.__getitem__)
-    return replace(result, atoms=result.atoms[back])
+    return replace(result, atoms=_reordered(result.atoms, back))
+
+
+def _reordered(atoms: Atoms, order: list[int]) -> Atoms:
+    """Atoms in another order, with the energy and forces that they carry (slicing alone would lose them)."""
+    reordered: Atoms = atoms[order]
+    if atoms.calc is not None:
+        results = {key: value[order] if key == "forces" else value for key, value in atoms.calc.results.items()}
+        reordered.calc = SinglePointCalculator(reordered, **results)
+    return reordered
 
 
 def _engine_result(calculation: Calculation, folder: Path, source: str) -> CalculationResult:

@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "formation": ("formation", "formation energies of vacancies from any VASP run folders"),
     "validate": ("validate", "what the papers print beside what every engine gives"),
     "phonons": ("phonons", "vibrational free energy of a structure, imaginary modes, motion of its atoms"),
+    "free-energy": ("free_energy", "which phase of one composition is stable at which temperature"),
     "analyze": ("analyze", "results of a campaign: tables, JSON, CSV, plots, page"),
     "completion": ("completion", "completion of commands and options in bash, zsh or fish"),
 }

@@ -1,10 +1,11 @@
-"""Phonons of a sheet or crystal: free energy against temperature, imaginary modes, thermal motion of every atom.
+"""Phonons of a sheet or crystal: static and free energy, imaginary modes, thermal motion of every atom.
 
 Example: nanoslab phonons sheet.vasp phonons-wz --engine chgnet --supercell 2 2 1 --mesh 8 8 1
 
 With an engine the structure is relaxed to 0.001 eV/Å first, all atoms free, and everything is computed here; killed,
-the same command goes on. Without one, VASP decks of the displaced supercells are written (the structure must be the
-relaxed one); run them, then give the same command again. The folder remembers its structure and supercell.
+the same command goes on. Without one, VASP decks of the perfect supercell and the displaced ones are written (the
+structure must be the relaxed one); run them, then give the same command again. The folder remembers its structure and
+supercell. 'nanoslab free-energy' compares two such folders.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ RELAXATION_TOLERANCE = 1e-3  # eV/Å
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("structure", type=Path, help="structure file, or a campaign's final.extxyz")
-    parser.add_argument("folder", type=Path, help="where the displaced supercells and results go; one level of theory")
+    parser.add_argument("folder", type=Path, help="where the supercells and results go; one level of theory")
     parser.add_argument("--engine", metavar="NAME[:options]", help="compute here (default: VASP decks)")
     parser.add_argument("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="default: 2 2 1")
     parser.add_argument(
@@ -48,10 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Prepare, compute or collect, and print."""
     from nanoslab.energetics.phonon import (
-        displaced_calculations,
         displacements,
         force_constants,
         forces_of,
+        phonon_calculations,
         phonon_modes,
     )
     from nanoslab.presets import preset
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     settings = preset(arguments.preset)
     cell = _cell(arguments, settings)
     displaced = displacements(cell, arguments.supercell, arguments.distance)
-    calculations = displaced_calculations("cell", displaced, settings)
+    calculations = phonon_calculations("cell", displaced, settings)
     _write_decks(arguments.folder, calculations)
     results = _results(arguments, calculations)
     if results is None:
@@ -145,7 +146,7 @@ def _write_decks(folder: Path, calculations: Sequence[Calculation]) -> None:
 
 
 def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation]) -> list[CalculationResult] | None:
-    """Return results of the displaced supercells in order; None when VASP has not run yet."""
+    """Return results of the perfect and the displaced supercells in order; None when VASP has not run yet."""
     from nanoslab.campaign import available_sources, collect, load_campaign
 
     if arguments.engine is None:
@@ -168,19 +169,26 @@ def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation])
 def _document(
     arguments: argparse.Namespace, displaced: Displacements, results: Sequence[CalculationResult], modes: PhononModes
 ) -> dict[str, Any]:
+    from nanoslab.energetics.consistency import require_energy
     from nanoslab.energetics.thermal import mean_square_displacements, thermal_properties, velocity_covariances
 
     room = 300.0
+    perfect = results[0]
     return {
         "structure": str(arguments.structure),
-        "level_of_theory": results[0].level_of_theory,
+        "level_of_theory": perfect.level_of_theory,
+        "comparable": dict(perfect.comparable),
         "formula": displaced.cell.get_chemical_formula(),
         "n_atoms": len(displaced.cell),
-        "n_displacements": len(displaced.supercells),
+        "symbols": displaced.cell.get_chemical_symbols(),
+        "cell_A": displaced.cell.cell.array.tolist(),
         "supercell": list(displaced.repeat),
+        "n_displacements": len(displaced.supercells),
+        "displacement_A": displaced.distance,
+        "energy_eV_per_atom": require_energy(perfect) / len(displaced.perfect),
+        "max_residual_force_eV_per_A": perfect.max_free_force,
         "mesh": list(arguments.mesh),
         **thermal_properties(modes, arguments.temperatures).to_dict(),
-        "symbols": displaced.cell.get_chemical_symbols(),
         "motion_temperature_K": room,
         "mean_square_displacement_A2": mean_square_displacements(modes, room).tolist(),
         "velocity_covariance_m2_per_s2": velocity_covariances(modes, room).tolist(),
@@ -189,6 +197,7 @@ def _document(
 
 def _print(document: dict[str, Any], path: Path) -> None:
     print(f"{document['formula']}: {document['level_of_theory']}")
+    print(f"static energy {document['energy_eV_per_atom']:.5f} eV/atom")
     n_imaginary, n_modes = document["n_imaginary_modes"], document["n_modes"]
     print(
         f"{n_imaginary} of {n_modes} modes are imaginary; lowest frequency {document['lowest_frequency_THz']:.3f} THz"

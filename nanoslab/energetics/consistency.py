@@ -15,7 +15,7 @@ from nanoslab.errors import MismatchError
 
 #: relative difference of k-point spacings that rounding of a mesh to whole numbers explains
 SPACING_TOLERANCE = 0.05
-#: how much coarser than a sheet's the k-points of a reference crystal may lie
+#: how much coarser the k-points of a cell of another shape may lie, such as a reference crystal's against a sheet's
 REFERENCE_COARSENESS = 1.5
 
 Rule = Callable[[CalculationResult, CalculationResult], str | None]
@@ -80,8 +80,26 @@ def too_coarse_reference(crystal: CalculationResult, sheet: CalculationResult) -
     )
 
 
+def differing_sampling(run: CalculationResult, reference: CalculationResult) -> str | None:
+    """K-points clearly coarser in one of two cells of different shapes, whose meshes cannot be equal."""
+    a, b = _sampled_spacing(run), _sampled_spacing(reference)
+    if a is None or b is None or max(a, b) <= REFERENCE_COARSENESS * min(a, b):
+        return None
+    mesh_a, mesh_b = run.comparable["kpoints"], reference.comparable["kpoints"]
+    return (
+        f"k-points {_mesh(mesh_a)} against {_mesh(mesh_b)}: spacing {a:.3f} against {b:.3f} 1/Å, "
+        f"more than {REFERENCE_COARSENESS:g} times as coarse"
+    )
+
+
+def differing_displacement(run: CalculationResult, reference: CalculationResult) -> str | None:
+    """Different displacements [Å] behind two sets of force constants: forces that are not smooth answer unlike."""
+    return _differing(run, reference, "displacement", "displacement (Å)")
+
+
 SAME_THEORY: tuple[Rule, ...] = (differing_engine, differing_functional, differing_cutoff, differing_potentials)
 SAME_CELL: tuple[Rule, ...] = (*SAME_THEORY, differing_kpoints)
+OTHER_PHASE: tuple[Rule, ...] = (*SAME_THEORY, differing_sampling, differing_displacement)
 REFERENCE_CRYSTAL: tuple[Rule, ...] = (*SAME_THEORY, too_coarse_reference)
 
 
@@ -156,6 +174,15 @@ def kpoint_spacings(result: CalculationResult) -> tuple[float, float, float] | N
     lengths = 2 * np.pi * np.linalg.norm(result.atoms.cell.reciprocal(), axis=1)
     first, second, third = (float(length / points) for length, points in zip(lengths, mesh, strict=True))
     return first, second, third
+
+
+def _sampled_spacing(result: CalculationResult) -> float | None:
+    """Coarsest spacing of k-points [1/Å] along directions with more than one, or along all when none has."""
+    spacings = kpoint_spacings(result)
+    if spacings is None:
+        return None
+    sampled = [s for s, points in zip(spacings, result.comparable["kpoints"], strict=True) if points > 1]
+    return max(sampled or spacings)
 
 
 def _differing(run: CalculationResult, reference: CalculationResult, key: str, words: str) -> str | None:

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Displacements:
-    """Supercells with one atom moved each, as many as the symmetry asks for.
+    """A perfect supercell and those with one atom moved each, as many as the symmetry asks for.
 
     Attributes
     ----------
@@ -30,6 +30,8 @@ class Displacements:
         The relaxed cell.
     repeat
         Supercell along the three lattice vectors.
+    perfect
+        Supercell with every atom in its place.
     supercells
         Displaced structures, to be computed as they are.
     distance
@@ -44,6 +46,7 @@ class Displacements:
 
     cell: Atoms
     repeat: tuple[int, int, int]
+    perfect: Atoms
     supercells: tuple[Atoms, ...]
     distance: float
 
@@ -81,18 +84,25 @@ def displacements(cell: Atoms, repeat: Sequence[int], distance: float = 0.01) ->
     phonon.generate_displacements(distance=distance)
     supercells = tuple(_to_ase(made) for made in phonon.supercells_with_displacements or [])
     a, b, c = counts
-    return Displacements(cell=cell.copy(), repeat=(a, b, c), supercells=supercells, distance=distance)
+    return Displacements(
+        cell=cell.copy(),
+        repeat=(a, b, c),
+        perfect=_to_ase(phonon.supercell),
+        supercells=supercells,
+        distance=distance,
+    )
 
 
-def displaced_calculations(
+def phonon_calculations(
     name: str, displaced: Displacements, settings: Settings, tags: Mapping[str, Any] | None = None
 ) -> tuple[Calculation, ...]:
-    """Displaced supercells as calculations of one energy each: VASP decks, or for an embedded engine.
+    """Perfect and displaced supercells as calculations of one energy each: VASP decks, or for an embedded engine.
 
     Parameters
     ----------
     name
-        Of the structure whose phonons are asked for; the calculations are ``<name>-phonon-001`` and so on.
+        Of the structure whose phonons are asked for; the calculations are ``<name>-phonon-000``, the perfect
+        supercell, then ``-001`` and so on.
     displaced
         From `displacements`.
     settings
@@ -105,9 +115,9 @@ def displaced_calculations(
     --------
     >>> from ase.build import bulk
     >>> settings = Settings(source="example", kpoints=(8, 8, 8))
-    >>> made = displaced_calculations("Cu", displacements(bulk("Cu"), (2, 2, 2)), settings)
+    >>> made = phonon_calculations("Cu", displacements(bulk("Cu"), (2, 2, 2)), settings)
     >>> made[0].name, made[0].role, made[0].settings.kpoints, made[0].settings.relax
-    ('Cu-phonon-001', 'phonon', (4, 4, 4), 'none')
+    ('Cu-phonon-000', 'phonon', (4, 4, 4), 'none')
     """
     k1, k2, k3 = (max(1, -(-k // n)) for k, n in zip(settings.kpoints, displaced.repeat, strict=True))
     single = replace(settings, relax="none", kpoints=(k1, k2, k3), electronic_tolerance=1e-8)
@@ -119,37 +129,55 @@ def displaced_calculations(
             settings=single,
             tags={**(tags or {}), "phonon_of": name, "displacement": number, "repeat": list(displaced.repeat)},
         )
-        for number, supercell in enumerate(displaced.supercells, start=1)
+        for number, supercell in enumerate((displaced.perfect, *displaced.supercells))
     )
 
 
 def forces_of(results: Sequence[CalculationResult]) -> Array:
-    """Forces of displaced supercells [eV/Å], shape (displacements, atoms, 3), the mean force taken out of each.
+    """Forces that the displacements bring about [eV/Å], shape (displacements, atoms, 3).
 
     Parameters
     ----------
     results
-        Of the calculations of `displaced_calculations`, in their order.
+        Of the calculations of `phonon_calculations`, in their order: the perfect supercell first.
+
+    Returns
+    -------
+    array
+        Forces of every displaced supercell less those of the perfect one, the mean force taken out of each.
 
     Raises
     ------
     InputError
-        One has no energy or no forces.
+        One is not converged, or has no forces.
 
     Examples
     --------
-    >>> forces_of([]).shape
-    (0,)
+    >>> from ase.calculators.emt import EMT
+    >>> from ase.build import bulk
+    >>> crystal = bulk("Cu") * (2, 1, 1)
+    >>> crystal.calc = EMT()
+    >>> energy = crystal.get_potential_energy()
+    >>> run = CalculationResult(name="a", path="a", level_of_theory="EMT", energy=energy, atoms=crystal, converged=True)
+    >>> forces_of([run, run]).shape
+    (1, 2, 3)
     """
-    collected = []
-    for result in results:
-        calculator = None if result.atoms is None else result.atoms.calc
-        forces = None if calculator is None else calculator.results.get("forces")
-        if result.energy is None or forces is None:
-            said = "; ".join(result.problems) or "none"
-            raise InputError(result.path, expected="a finished run with forces", got=said, advice="run it first")
-        collected.append(forces - forces.mean(axis=0))
-    return np.array(collected, dtype=float)
+    collected = [_forces(result) for result in results]
+    # What the perfect supercell feels (a relaxation stops at a finite force, a grid in space pulls on every atom) is
+    # no answer to a displacement; it would enter the force constants divided by the displacement.
+    changes = np.array(collected[1:], dtype=float) - collected[0]
+    return np.asarray(changes - changes.mean(axis=1, keepdims=True))
+
+
+def _forces(result: CalculationResult) -> Array:
+    calculator = None if result.atoms is None else result.atoms.calc
+    forces = None if calculator is None else calculator.results.get("forces")
+    if result.energy is None or forces is None or not result.converged:
+        said = "; ".join(result.problems) or "no forces"
+        raise InputError(
+            result.path, expected="a finished, converged run with forces", got=said, advice="run it, or continue it"
+        )
+    return np.asarray(forces, dtype=float)
 
 
 def force_constants(displaced: Displacements, forces: Array) -> Array:

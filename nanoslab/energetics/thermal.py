@@ -6,13 +6,15 @@ frequencies taken as real stands beside it, so that a reader sees how much hangs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import constants
+
+from nanoslab.errors import InputError
 
 #: quantum of 1 THz [eV]
 EV_PER_THZ = constants.h * 1e12 / constants.e
@@ -88,7 +90,9 @@ class ThermalProperties:
     free_energy_imaginary_as_real
         The same with imaginary modes at the absolute value of their frequency [eV per atom].
     entropy, heat_capacity
-        [eV/K per atom].
+        Imaginary modes left out [eV/K per atom].
+    entropy_imaginary_as_real
+        Entropy with imaginary modes at the absolute value of their frequency [eV/K per atom].
     n_imaginary, n_modes
         How many modes of the mesh were imaginary, of how many.
     lowest_frequency_THz
@@ -107,6 +111,7 @@ class ThermalProperties:
     free_energy: Array
     free_energy_imaginary_as_real: Array
     entropy: Array
+    entropy_imaginary_as_real: Array
     heat_capacity: Array
     n_imaginary: int
     n_modes: int
@@ -119,11 +124,43 @@ class ThermalProperties:
             "free_energy_eV_per_atom": self.free_energy.tolist(),
             "free_energy_imaginary_as_real_eV_per_atom": self.free_energy_imaginary_as_real.tolist(),
             "entropy_eV_per_K_per_atom": self.entropy.tolist(),
+            "entropy_imaginary_as_real_eV_per_K_per_atom": self.entropy_imaginary_as_real.tolist(),
             "heat_capacity_eV_per_K_per_atom": self.heat_capacity.tolist(),
             "n_imaginary_modes": self.n_imaginary,
             "n_modes": self.n_modes,
             "lowest_frequency_THz": self.lowest_frequency_THz,
         }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """Read back what `to_dict` gave.
+
+        Raises
+        ------
+        KeyError
+            For a key that is not there.
+        InputError
+            For a list that is not as long as that of the temperatures.
+        """
+        arrays = {
+            "temperatures": "temperature_K",
+            "free_energy": "free_energy_eV_per_atom",
+            "free_energy_imaginary_as_real": "free_energy_imaginary_as_real_eV_per_atom",
+            "entropy": "entropy_eV_per_K_per_atom",
+            "entropy_imaginary_as_real": "entropy_imaginary_as_real_eV_per_K_per_atom",
+            "heat_capacity": "heat_capacity_eV_per_K_per_atom",
+        }
+        read = {field: np.array(record[key], dtype=float) for field, key in arrays.items()}
+        wanted = read["temperatures"].shape
+        for field, values in read.items():
+            if values.shape != wanted:
+                raise InputError(arrays[field], expected=f"shape {wanted}", got=values.shape)
+        return cls(
+            **read,
+            n_imaginary=int(record["n_imaginary_modes"]),
+            n_modes=int(record["n_modes"]),
+            lowest_frequency_THz=float(record["lowest_frequency_THz"]),
+        )
 
 
 def thermal_properties(modes: PhononModes, temperatures: Sequence[float]) -> ThermalProperties:
@@ -148,12 +185,13 @@ def thermal_properties(modes: PhononModes, temperatures: Sequence[float]) -> The
     quanta = EV_PER_THZ * modes.frequencies_THz[~modes.imaginary & ~modes.translational]
     unstable = EV_PER_THZ * np.abs(modes.frequencies_THz[modes.imaginary])
     sums = np.array([_oscillators(quanta, float(t)) for t in kelvin]) / (n_atoms * n_cells)
-    extra = np.array([_oscillators(unstable, float(t))[0] for t in kelvin]) / (n_atoms * n_cells)
+    extra = np.array([_oscillators(unstable, float(t)) for t in kelvin]) / (n_atoms * n_cells)
     return ThermalProperties(
         temperatures=kelvin,
         free_energy=sums[:, 0],
-        free_energy_imaginary_as_real=sums[:, 0] + extra,
+        free_energy_imaginary_as_real=sums[:, 0] + extra[:, 0],
         entropy=sums[:, 1],
+        entropy_imaginary_as_real=sums[:, 1] + extra[:, 1],
         heat_capacity=sums[:, 2],
         n_imaginary=modes.n_imaginary,
         n_modes=modes.n_modes,

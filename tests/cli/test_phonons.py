@@ -1,16 +1,31 @@
 """``nanoslab phonons``: computes here, or writes decks; remembers its structure; says what is imaginary."""
 
+import importlib.util
 import json
+import sys
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
 from ase.build import fcc111
-from ase.io import write
+from ase.calculators.emt import EMT
+from ase.io import read, write
 
+from nanoslab.calculation import Calculation
+from nanoslab.campaign import load_campaign
 from nanoslab.cli import phonons
 from nanoslab.cli.main import Parser
 from nanoslab.errors import FileError, InputError
+
+_spec = importlib.util.spec_from_file_location(
+    "vasp_writers", Path(__file__).resolve().parents[1] / "vasp" / "writers.py"
+)
+writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
+if not hasattr(writers, "Run"):
+    _spec.loader.exec_module(writers)
+
+EMT_ENGINE = ("--engine", "ase.calculators.emt:EMT", "--mesh", "2", "2", "1")
 
 
 def call(*arguments: str) -> None:
@@ -30,7 +45,7 @@ def structure(tmp_path: Path) -> str:
 def test_an_engine_computes_and_a_second_call_reads(
     structure: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = [structure, str(tmp_path / "phonons"), "--engine", "ase.calculators.emt:EMT", "--mesh", "2", "2", "1"]
+    command = [structure, str(tmp_path / "phonons"), *EMT_ENGINE]
     call(*command, "--json")
     document = json.loads(capsys.readouterr().out)
     assert document["n_atoms"] == 2
@@ -49,7 +64,73 @@ def test_an_engine_computes_and_a_second_call_reads(
 def test_without_an_engine_there_are_decks(structure: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call(structure, str(tmp_path / "decks"))
     assert "decks" in capsys.readouterr().out
-    assert list(tmp_path.glob("decks/cell-phonon-001/POSCAR"))
+    names = [calculation.name for calculation in load_campaign(tmp_path / "decks").calculations]
+    assert names[:2] == ["cell-phonon-000", "cell-phonon-001"]
+    assert all((tmp_path / "decks" / name / "POSCAR").is_file() for name in names)
+
+
+def emt_as_vasprun(calculation: Calculation) -> bytes:
+    """What VASP would have written, had it the energies and forces of EMT."""
+    atoms = calculation.atoms.copy()
+    atoms.calc = EMT()
+    energy = atoms.get_potential_energy()
+    step = writers.Step(
+        electrons=((energy + 1e-9, energy + 1e-9), (energy, energy)),
+        forces=atoms.get_forces(),
+        positions=atoms.get_scaled_positions(wrap=False),
+        stress_kB=0.1,
+    )
+    run = writers.Run(
+        species=[("Cu", len(atoms), "PAW_PBE Cu 22Jun2005")],
+        cell=atoms.cell.array,
+        steps=(step,),
+        tags={"NSW": "0", "IBRION": "-1"},
+    )
+    text: bytes = writers.vasprun(run)
+    return text
+
+
+def test_decks_that_were_run_say_what_an_engine_says(
+    structure: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Forces are printed to 1e-8 eV/Å and displacements are 0.01 Å: 1e-6 eV/Å² in the force constants."""
+    call(structure, str(tmp_path / "engine"), *EMT_ENGINE, "--json")
+    expected = json.loads(capsys.readouterr().out)
+    relaxed = next((tmp_path / "engine" / "relaxation").glob("*/final.extxyz"))
+    command = [str(relaxed), str(tmp_path / "decks"), "--mesh", "2", "2", "1", "--json"]
+    call(*command)
+    for calculation in load_campaign(tmp_path / "decks").calculations:
+        (tmp_path / "decks" / calculation.name / "vasprun.xml").write_bytes(emt_as_vasprun(calculation))
+    capsys.readouterr()
+    call(*command)
+    found = json.loads(capsys.readouterr().out)
+    assert found["comparable"]["potentials"] == {"Cu": "PAW_PBE Cu 22Jun2005"}
+    for key in ("energy_eV_per_atom", "free_energy_eV_per_atom", "entropy_eV_per_K_per_atom"):
+        assert found[key] == pytest.approx(expected[key], abs=1e-5), key
+    sheet = read(relaxed)
+    sheet.calc = EMT()
+    assert found["energy_eV_per_atom"] == pytest.approx(sheet.get_potential_energy() / len(sheet), abs=1e-7)
+
+
+def test_decks_of_which_the_perfect_one_was_not_run_are_named(structure: str, tmp_path: Path) -> None:
+    call(structure, str(tmp_path / "decks"))
+    for calculation in load_campaign(tmp_path / "decks").calculations[1:]:
+        (tmp_path / "decks" / calculation.name / "vasprun.xml").write_bytes(emt_as_vasprun(calculation))
+    with pytest.raises(InputError, match=r"cell-phonon-000: .*not run yet"):
+        call(structure, str(tmp_path / "decks"))
+
+
+def test_a_folder_without_the_perfect_supercell_is_completed(
+    structure: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [structure, str(tmp_path / "phonons"), *EMT_ENGINE, "--json"]
+    call(*command)
+    whole = capsys.readouterr().out
+    rmtree(tmp_path / "phonons" / "cell-phonon-000")
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("phonons/cell-*/*/result.json")}
+    call(*command)
+    assert capsys.readouterr().out == whole
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
 def test_wrong_input_is_named(structure: str, tmp_path: Path) -> None:

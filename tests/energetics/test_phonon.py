@@ -10,6 +10,7 @@ from ase import Atoms, units
 from ase.build import bulk, fcc111
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms
 from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
@@ -19,15 +20,16 @@ from scipy import constants
 from nanoslab.calculation import CalculationResult, Settings
 from nanoslab.energetics.phonon import (
     Displacements,
-    displaced_calculations,
     displacements,
     force_constants,
     forces_of,
+    phonon_calculations,
     phonon_modes,
 )
 from nanoslab.energetics.thermal import (
     BOLTZMANN_EV_PER_K,
     PhononModes,
+    ThermalProperties,
     mean_square_displacements,
     thermal_properties,
     velocity_covariances,
@@ -66,8 +68,7 @@ def forces(displaced: Displacements, make: object) -> NDArray[np.float64]:
 
 
 def springs(displaced: Displacements) -> Springs:
-    perfect = displacements(displaced.cell, displaced.repeat, 1e-12).supercells[0]
-    return Springs(2.0, perfect)
+    return Springs(2.0, displaced.perfect)
 
 
 def sheet_modes(sheet: Atoms, repeat: tuple[int, int, int] = (2, 2, 1)) -> PhononModes:
@@ -151,8 +152,18 @@ def test_imaginary_modes_are_counted_and_shown() -> None:
     assert thermal.free_energy[0] == pytest.approx(two_thirds)
     alone = thermal_properties(one_mode(2.0), [300.0]).free_energy[0] / 3
     assert thermal.free_energy_imaginary_as_real[0] == pytest.approx(two_thirds + alone)
+    entropies = [thermal_properties(one_mode(f), [300.0]).entropy[0] for f in (5.0, 2.0)]
+    assert thermal.entropy_imaginary_as_real[0] == pytest.approx(2 / 3 * entropies[0] + entropies[1] / 3)
     kt_over_mass = constants.k * 300.0 / (12.0 * constants.atomic_mass)
     assert velocity_covariances(unstable, 300.0)[0, 0, 0] == pytest.approx(kt_over_mass)
+
+
+def test_thermal_properties_come_back_from_their_record() -> None:
+    thermal = thermal_properties(one_mode(5.0), [0.0, 300.0])
+    record = thermal.to_dict()
+    assert ThermalProperties.from_dict(record).to_dict() == record
+    with pytest.raises(InputError, match="entropy_eV_per_K_per_atom"):
+        ThermalProperties.from_dict({**record, "entropy_eV_per_K_per_atom": [1.0]})
 
 
 def test_translations_count_neither_as_imaginary_nor_as_modes() -> None:
@@ -259,24 +270,58 @@ def test_displaced_cells_are_free_and_the_cell_is_left_alone() -> None:
     displaced = displacements(sheet, (2, 2, 1), distance=0.02)
     assert sheet == before
     assert all(not supercell.constraints for supercell in displaced.supercells)
-    perfect = displacements(sheet, (2, 2, 1), distance=1e-9).supercells[0]
-    moved = np.linalg.norm(displaced.supercells[0].positions - perfect.positions, axis=1)
+    moved = np.linalg.norm(displaced.supercells[0].positions - displaced.perfect.positions, axis=1)
     assert moved.max() == pytest.approx(0.02, abs=1e-8)
     assert (moved > 1e-8).sum() == 1
 
 
 def test_displaced_calculations_are_single_energies_of_the_same_density_of_k_points() -> None:
     settings = Settings(source="test", kpoints=(4, 3, 1), cutoff_energy=350.0)
-    made = displaced_calculations("sheet", displacements(copper_sheet(), (2, 2, 1)), settings)
+    displaced = displacements(copper_sheet(), (2, 2, 1))
+    made = phonon_calculations("sheet", displaced, settings)
+    assert len(made) == 1 + len(displaced.supercells)
+    assert made[0].atoms == displaced.perfect
     assert {c.settings.relax for c in made} == {"none"}
     assert made[0].settings.kpoints == (2, 2, 1)
     assert made[0].settings.cutoff_energy == 350.0
-    assert [c.tags["displacement"] for c in made] == list(range(1, len(made) + 1))
+    assert [c.tags["displacement"] for c in made] == list(range(len(made)))
+
+
+def finished(atoms: Atoms, forces: NDArray[np.float64], *, converged: bool = True) -> CalculationResult:
+    atoms = atoms.copy()
+    atoms.calc = SinglePointCalculator(atoms, energy=-1.0, forces=forces)
+    return CalculationResult(
+        name="a", path="a/b", level_of_theory="x", energy=-1.0, atoms=atoms, converged=converged, problems=("cut",)
+    )
+
+
+def test_what_the_perfect_supercell_feels_is_no_answer_to_a_displacement() -> None:
+    """A force field of any shape on top of all forces, as of an egg box, leaves the frequencies as they were."""
+    sheet = copper_sheet()
+    displaced = displacements(sheet, (2, 2, 1))
+    clean = np.array([np.zeros((len(displaced.perfect), 3)), *forces(displaced, lambda _: EMT())])
+    pull = np.random.default_rng(1).normal(0.0, 0.02, clean.shape[1:])
+    frequencies = []
+    for offset in (0.0 * pull, pull):
+        runs = [finished(displaced.perfect, of_one + offset) for of_one in clean]
+        modes = phonon_modes(sheet, (2, 2, 1), force_constants(displaced, forces_of(runs)), (2, 2, 1))
+        frequencies.append(modes.frequencies_THz)
+    np.testing.assert_allclose(frequencies[1], frequencies[0], atol=1e-6)  # translations are roots of 0
+
+
+def test_the_perfect_supercell_is_the_cell_repeated() -> None:
+    sheet = copper_sheet()
+    sheet.calc = EMT()
+    perfect = displacements(sheet, (2, 3, 1)).perfect
+    perfect.calc = EMT()
+    assert perfect.get_potential_energy() == pytest.approx(6 * sheet.get_potential_energy(), abs=1e-9)
 
 
 def test_missing_forces_are_named() -> None:
     with pytest.raises(InputError, match="with forces"):
         forces_of([CalculationResult(name="a", path="a/b", level_of_theory="x", energy=-1.0, atoms=Atoms("Cu"))])
+    with pytest.raises(InputError, match="converged run with forces, got cut"):
+        forces_of([finished(Atoms("Cu"), np.zeros((1, 3)), converged=False)])
     with pytest.raises(InputError, match="shape"):
         force_constants(displacements(bulk("Cu"), (2, 2, 2)), np.zeros((3, 8, 3)))
     with pytest.raises(InputError, match="at least 1"):

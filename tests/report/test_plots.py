@@ -18,6 +18,7 @@ from nanoslab.report.plot_data import Plot, Series
 from nanoslab.report.plotly_json import plotly_figure
 from nanoslab.report.structure_data import Scene
 from nanoslab.report.structure_views import draw_structure
+from nanoslab.report.thermal_plots import phase_plot
 
 
 def named(content: PageContent, name: str) -> Plot:
@@ -128,3 +129,24 @@ def test_structures_are_drawn_from_three_sides(contents: dict[str, PageContent])
 def test_an_empty_study_has_no_plot(contents: dict[str, PageContent]) -> None:
     plot = contents["gap"].plots[0]
     assert replace(plot, series=()).is_empty
+
+
+def test_a_phase_that_hangs_on_imaginary_modes_has_a_thin_line_beside_its_own() -> None:
+    firm = {
+        "phase": "firm",
+        "difference_meV_per_atom": [1.0, -1.0],
+        "difference_imaginary_as_real_meV_per_atom": [1.0, -1.0],
+        "crossing_temperatures_K": [150.0],
+        "reading": "crosses",
+    }
+    shaky = {**firm, "phase": "shaky", "difference_imaginary_as_real_meV_per_atom": [1.0, 2.0], "reading": "hangs"}
+    document = {"reference": "a", "level_of_theory": "x", "temperature_K": [0, 300], "comparisons": [firm, shaky]}
+    plot = phase_plot(document)
+    assert [(line.label, line.style, line.is_thin) for line in plot.series] == [
+        ("firm", 0, False),
+        ("shaky", 1, False),
+        ("", 1, True),
+    ]
+    assert plot.series[2].y == (1.0, 2.0)
+    assert [(guide.axis, guide.value) for guide in plot.guides] == [("y", 0.0), ("x", 150.0), ("x", 150.0)]
+    assert plot.reading == "crosses hangs"

@@ -1,0 +1,295 @@
+"""Which of two phases of one composition is stable at which temperature.
+
+F(T) = E + F_vib(T) per atom: static energy of the undisplaced cell and harmonic vibrations about it, at fixed cells.
+Imaginary modes have no free energy; every answer is given with them left out and with them counted as real.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import gcd
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicHermiteSpline
+
+from nanoslab.calculation import CalculationResult
+from nanoslab.energetics.consistency import OTHER_PHASE, require_comparable, require_energy
+from nanoslab.energetics.thermal import ThermalProperties
+from nanoslab.errors import InputError, MismatchError
+
+#: smaller differences are noise of forces converged to 0.001 eV/Å, not an order of phases [eV per atom]
+RESOLUTION = 1e-5
+#: roots nearer than this are one, found in two neighbouring intervals [K]
+SAME_ROOT = 1e-6
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A structure with its static energy and its vibrations.
+
+    Attributes
+    ----------
+    name
+        For the reader.
+    static
+        Result of the undisplaced cell or supercell, at the level of theory of the forces; `comparable` may also hold
+        the ``displacement`` [Å] behind them.
+    thermal
+        Vibrational part, per atom.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from nanoslab.energetics.thermal import PhononModes, thermal_properties
+    >>> modes = PhononModes(frequencies_THz=np.full((1, 3), 5.0), eigenvectors=np.eye(3).reshape(1, 1, 3, 3),
+    ...                     masses=np.array([12.0]))
+    >>> cell = CalculationResult(name="a", path="a", level_of_theory="x", energy=-8.0, atoms=Atoms("C2"),
+    ...                          converged=True)
+    >>> phase = Phase(name="a", static=cell, thermal=thermal_properties(modes, [0.0, 300.0]))
+    >>> phase.energy_per_atom, phase.composition, phase.free_energy.round(3).tolist()
+    (-4.0, {'C': 1}, [-3.969, -4.015])
+    """
+
+    name: str
+    static: CalculationResult
+    thermal: ThermalProperties
+
+    @property
+    def composition(self) -> dict[str, int]:
+        """Counts of the elements, divided by what they have in common."""
+        counts = Counter(sorted(_symbols(self.static)))
+        common = gcd(*counts.values())
+        return {element: count // common for element, count in counts.items()}
+
+    @property
+    def energy_per_atom(self) -> float:
+        """Static energy [eV per atom]."""
+        return require_energy(self.static) / len(_symbols(self.static))
+
+    @property
+    def free_energy(self) -> Array:
+        """E + F_vib at the temperatures of `thermal`, imaginary modes left out [eV per atom]."""
+        total: Array = self.energy_per_atom + self.thermal.free_energy
+        return total
+
+    @property
+    def free_energy_imaginary_as_real(self) -> Array:
+        """The same with imaginary modes at the absolute value of their frequency [eV per atom]."""
+        total: Array = self.energy_per_atom + self.thermal.free_energy_imaginary_as_real
+        return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseComparison:
+    """Free energy of a phase less that of a reference; negative where the phase is the stable one.
+
+    Attributes
+    ----------
+    phase, reference
+        Their names.
+    temperatures
+        Increasing, shape (temperatures,) [K].
+    static_difference
+        Of the static energies alone [eV per atom].
+    difference, difference_imaginary_as_real
+        Of E + F_vib, imaginary modes left out or counted as real, shape (temperatures,) [eV per atom].
+    crossings, crossings_imaginary_as_real
+        Where the difference changes its sign between the lowest and the highest temperature [K].
+    imaginary
+        Name of a phase -> number of its imaginary modes and of all its modes.
+    notes
+        Differences of settings that were allowed.
+
+    Examples
+    --------
+    >>> comparison = PhaseComparison(
+    ...     phase="b", reference="a", temperatures=np.array([0.0, 300.0]), static_difference=0.002,
+    ...     difference=np.array([0.002, -0.001]), difference_imaginary_as_real=np.array([0.002, -0.001]),
+    ...     crossings=(200.0,), crossings_imaginary_as_real=(200.0,), imaginary={"a": (0, 12), "b": (0, 12)})
+    >>> comparison.reading
+    'a is more stable from 0 to 200 K, b from 200 to 300 K. No mode is imaginary.'
+    """
+
+    phase: str
+    reference: str
+    temperatures: Array
+    static_difference: float
+    difference: Array
+    difference_imaginary_as_real: Array
+    crossings: tuple[float, ...]
+    crossings_imaginary_as_real: tuple[float, ...]
+    imaginary: Mapping[str, tuple[int, int]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def undecided_temperatures(self) -> tuple[float, ...]:
+        """Temperatures at which the sign of the difference depends on how imaginary modes are counted [K]."""
+        differs = _signs(self.difference) != _signs(self.difference_imaginary_as_real)
+        return tuple(self.temperatures[differs].tolist())
+
+    @property
+    def reading(self) -> str:
+        """The answer in words, with what hangs on imaginary modes."""
+        answer = self._stable(self.difference, self.crossings)
+        counts = [f"{n} of {of} of {name}" for name, (n, of) in self.imaginary.items() if n]
+        if not counts:
+            return f"{answer}. No mode is imaginary."
+        shift = 1e3 * float(np.abs(self.difference_imaginary_as_real - self.difference).max())
+        other = self._stable(self.difference_imaginary_as_real, self.crossings_imaginary_as_real)
+        at = ", ".join(f"{t:g}" for t in self.undecided_temperatures)
+        verdict = (
+            f"At {at} K the answer hangs on them and is not to be relied on."
+            if at
+            else "No sign at the temperatures computed hangs on them."
+        )
+        return (
+            f"{answer}. That leaves out imaginary modes ({', '.join(counts)}); counted as real they shift the "
+            f"difference by {shift:.2f} meV/atom at most, and {other}. {verdict}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values with units in the keys."""
+        return {
+            "phase": self.phase,
+            "reference": self.reference,
+            "static_difference_meV_per_atom": 1e3 * self.static_difference,
+            "difference_meV_per_atom": (1e3 * self.difference).tolist(),
+            "difference_imaginary_as_real_meV_per_atom": (1e3 * self.difference_imaginary_as_real).tolist(),
+            "crossing_temperatures_K": list(self.crossings),
+            "crossing_temperatures_imaginary_as_real_K": list(self.crossings_imaginary_as_real),
+            "hangs_on_imaginary_modes_at_K": list(self.undecided_temperatures),
+            "reading": self.reading,
+            "notes": list(self.notes),
+        }
+
+    def _stable(self, difference: Array, crossings: Sequence[float]) -> str:
+        bounds = [float(self.temperatures[0]), *crossings, float(self.temperatures[-1])]
+        whole = f"at {bounds[0]:g} K" if bounds[0] == bounds[-1] else f"from {bounds[0]:g} to {bounds[-1]:g} K"
+        if not _signs(difference).any():
+            return f"{self.phase} and {self.reference} are alike within {1e3 * RESOLUTION:g} meV/atom {whole}"
+        # the sign changes at every crossing, so the end that lies further from zero tells the sign at the start
+        first, last = difference[0], difference[-1] * (-1) ** len(crossings)
+        start = first if abs(first) > abs(last) else last
+        order = (self.phase, self.reference) if start < 0 else (self.reference, self.phase)
+        if not crossings:
+            low, high = 1e3 * np.abs(difference).min(), 1e3 * np.abs(difference).max()
+            return f"{order[0]} is more stable {whole}, by {low:.2f} to {high:.2f} meV/atom"
+        spans = [f"from {low:.0f} to {high:.0f} K" for low, high in pairwise(bounds)]
+        later = [f"{order[i % 2]} {span}" for i, span in enumerate(spans) if i]
+        return ", ".join([f"{order[0]} is more stable {spans[0]}", *later])
+
+
+def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = False) -> PhaseComparison:
+    """Subtract the free energy of a reference from that of another phase of the same composition.
+
+    Parameters
+    ----------
+    phase, reference
+        With vibrations at the same temperatures.
+    allow_mismatch
+        Note differences of settings instead of refusing them.
+
+    Returns
+    -------
+    PhaseComparison
+        Crossings lie on the cubic through the differences whose slopes are the differences of entropy.
+
+    Raises
+    ------
+    MismatchError
+        The compositions or the levels of theory differ, or a static run is not converged.
+    InputError
+        The temperatures differ.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from nanoslab.energetics.thermal import PhononModes, thermal_properties
+    >>> def einstein(name, energy, frequency_THz):
+    ...     modes = PhononModes(frequencies_THz=np.full((1, 3), frequency_THz), masses=np.array([12.0]),
+    ...                         eigenvectors=np.eye(3).reshape(1, 1, 3, 3))
+    ...     cell = CalculationResult(name=name, path=name, level_of_theory="Einstein", energy=energy,
+    ...                              atoms=Atoms("C"), converged=True)
+    ...     return Phase(name=name, static=cell, thermal=thermal_properties(modes, [0.0, 200.0, 400.0, 600.0]))
+    >>> comparison = compare_phases(einstein("soft", -4.0, 4.0), einstein("stiff", -4.02, 5.0))
+    >>> (1e3 * comparison.difference).round(1).tolist(), [round(t) for t in comparison.crossings]
+    ([13.8, 7.4, -3.6, -15.0], [335])
+    """
+    _require_same_composition(phase, reference)
+    notes = require_comparable(phase.static, reference.static, OTHER_PHASE, allow_mismatch=allow_mismatch)
+    ours, theirs = phase.thermal, reference.thermal
+    if not np.array_equal(ours.temperatures, theirs.temperatures):
+        raise InputError(
+            f"temperatures of {phase.name}",
+            expected=f"those of {reference.name}, {theirs.temperatures.tolist()} K",
+            got=ours.temperatures.tolist(),
+            advice="compute both at the same --temperatures",
+        )
+    kelvin, order = np.unique(ours.temperatures, return_index=True)
+    plain = (phase.free_energy - reference.free_energy)[order]
+    as_real = (phase.free_energy_imaginary_as_real - reference.free_energy_imaginary_as_real)[order]
+    slopes = (theirs.entropy - ours.entropy)[order]
+    slopes_as_real = (theirs.entropy_imaginary_as_real - ours.entropy_imaginary_as_real)[order]
+    return PhaseComparison(
+        phase=phase.name,
+        reference=reference.name,
+        temperatures=kelvin,
+        static_difference=phase.energy_per_atom - reference.energy_per_atom,
+        difference=plain,
+        difference_imaginary_as_real=as_real,
+        crossings=_crossings(kelvin, plain, slopes),
+        crossings_imaginary_as_real=_crossings(kelvin, as_real, slopes_as_real),
+        imaginary={p.name: (p.thermal.n_imaginary, p.thermal.n_modes) for p in (phase, reference)},
+        notes=notes,
+    )
+
+
+def _require_same_composition(phase: Phase, reference: Phase) -> None:
+    if phase.composition != reference.composition:
+        raise MismatchError(
+            phase.static.path,
+            expected=f"the composition of {reference.static.path}, {_formula(reference.composition)}",
+            got=_formula(phase.composition),
+            advice="compare phases of one composition; losing atoms is what 'nanoslab formation' is for",
+        )
+
+
+def _symbols(result: CalculationResult) -> list[str]:
+    if result.atoms is None or not len(result.atoms):
+        raise InputError(result.path, expected="a result with a structure", got="none")
+    symbols: list[str] = result.atoms.get_chemical_symbols()
+    return symbols
+
+
+def _formula(composition: Mapping[str, int]) -> str:
+    return "".join(f"{element}{count if count > 1 else ''}" for element, count in composition.items())
+
+
+def _signs(difference: Array) -> NDArray[np.int64]:
+    return np.where(np.abs(difference) < RESOLUTION, 0, np.sign(difference)).astype(np.int64)
+
+
+def _crossings(temperatures: Array, difference: Array, slope: Array) -> tuple[float, ...]:
+    """Temperatures at which a difference with known slopes changes its sign; touching zero is no change."""
+    if len(temperatures) < 2 or not _signs(difference).any():
+        return ()
+    curve = CubicHermiteSpline(temperatures, difference, slope)
+    found = np.sort(curve.roots(extrapolate=False))
+    roots = found[np.isfinite(found)]
+    roots = roots[np.diff(roots, prepend=-np.inf) > SAME_ROOT]
+    bounds = np.concatenate([temperatures[:1], roots, temperatures[-1:]])
+    between = _signs(curve((bounds[1:] + bounds[:-1]) / 2))
+    # spans where the difference is noise belong to neither phase: what lies on both sides of them decides
+    clear = np.flatnonzero(between)
+    return tuple(
+        float(bounds[before + 1] + bounds[after]) / 2
+        for before, after in pairwise(clear)
+        if between[before] != between[after]
+    )
