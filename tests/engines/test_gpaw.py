@@ -2,6 +2,9 @@
 
 import importlib.metadata
 import pickle
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +13,9 @@ from ase import Atoms
 from ase.build import bulk
 
 from nanoslab.calculation import Calculation, Settings
-from nanoslab.engines import check, engine, run_calculation
+from nanoslab.engines import check, engine, read_result, run_calculation
 from nanoslab.engines.gpaw_engine import GPAWCalculator, comparable, gpaw_calculator, parameters
+from nanoslab.engines.result_files import is_finished
 from nanoslab.errors import EngineError, InputError
 
 SETTINGS = Settings(source="test", kpoints=(4, 3, 1))
@@ -174,3 +178,47 @@ def test_the_stress_is_the_slope_of_the_energy_at_the_cutoff_of_the_settings() -
             volume = crystal.get_volume()
     slope = np.polynomial.Polynomial.fit(list(energies), list(energies.values()), 2).deriv()(volume)
     assert pressure == pytest.approx(-slope, abs=1.5e-3)
+
+
+RELAXATION = """
+import sys
+from pathlib import Path
+from ase import Atoms
+from nanoslab.calculation import Calculation, Settings
+from nanoslab.engines import engine, run_calculation
+molecule = Atoms("H2", positions=[[2.5, 2.5, 2.0], [2.7, 2.5, 3.0]], cell=[5, 5, 5], pbc=True)
+settings = Settings(source="test", cutoff_energy=300.0, force_tolerance=0.01)
+calculation = Calculation(name="h2", role="molecule", atoms=molecule, settings=settings)
+run_calculation(calculation, engine("gpaw"), Path(sys.argv[1]))
+"""
+
+
+def killed_after(n_evaluations: int, folder: Path) -> None:
+    """Start the relaxation and kill it as soon as so many evaluations are on disk, or let it end."""
+    process = subprocess.Popen([sys.executable, "-c", RELAXATION, str(folder)], stderr=subprocess.DEVNULL)
+    journal = folder / "journal.jsonl"
+    while process.poll() is None:
+        if journal.is_file() and journal.read_bytes().count(b"\n") > n_evaluations:
+            process.kill()
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+@needs_gpaw
+def test_ten_times_killed_gpaw_ends_where_an_undisturbed_run_ends(tmp_path: Path) -> None:
+    calm, disturbed = tmp_path / "calm", tmp_path / "disturbed"
+    subprocess.run([sys.executable, "-c", RELAXATION, str(calm)], check=True, capture_output=True)
+    kills = 0
+    while not is_finished(disturbed) and kills < 10:
+        kills += 1
+        killed_after(kills, disturbed)
+    subprocess.run([sys.executable, "-c", RELAXATION, str(disturbed)], check=True, capture_output=True)
+    assert kills > 3
+    first, last = read_result(calm), read_result(disturbed)
+    assert first.converged
+    assert last.converged
+    # A restart begins from other wave functions: not the last bit, but the electronic tolerance of 1e-5 eV
+    assert last.energy == pytest.approx(first.energy, abs=5e-5)
+    assert last.atoms.get_distance(0, 1) == pytest.approx(first.atoms.get_distance(0, 1), abs=2e-3)
+    # nothing that was finished is computed again
+    assert (disturbed / "gpaw.txt").read_text().count("Reference energy") <= kills + 1
