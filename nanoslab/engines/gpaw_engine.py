@@ -31,7 +31,7 @@ from nanoslab.engines.registry import choose, refuse_unknown_options
 from nanoslab.errors import EngineError
 
 INSTALL = (
-    "apt install libxc-dev libopenblas-dev, then CC=g++ CXX=g++ pip install gpaw gpaw-data "
+    "apt install g++ libxc-dev libopenblas-dev, then CC=g++ CXX=g++ pip install gpaw gpaw-data "
     "(serial; Debian's names of the libraries)"
 )
 #: of the stress: converged to 1e-4 eV/Å³ for CdSe (measured against 800 eV)

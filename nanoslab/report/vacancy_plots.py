@@ -90,13 +90,16 @@ def formation_energy_per_atom_plot(document: Document) -> Plot | None:
         ]
         series += _cloud_and_lowest(points, phase, style)
     best = min(sheets, key=lambda sheet: float(sheet["formation_energy_per_atom_eV"]))
+    reading = f"Of the whole sheets {best['phase']} is lowest, {best['formation_energy_per_atom_eV']:.3f} eV/atom."
+    for change in document.get("phase_changes", ()):
+        reading += f" With less than {change['anion_to_cation']:.2f} {anion} per {cation} {change['after']} is."
     return Plot(
         name="formation_energy_per_atom",
         title="Formation energy per atom against composition",
         x_label=f"{anion} per {cation}",
         y_label="formation from the elements (eV/atom)",
         series=tuple(series),
-        reading=f"Of the whole sheets {best['phase']} is lowest, {best['formation_energy_per_atom_eV']:.3f} eV/atom.",
+        reading=reading,
         level_of_theory=_theory(document),
         x_reversed=True,
     )

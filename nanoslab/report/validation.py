@@ -84,6 +84,27 @@ def _energy_change(phase: str, n_removed: int) -> Reader:
     return read
 
 
+def _formation_change(phase: str, n_removed: int) -> Reader:
+    """Energy of formation per atom [meV] after the cheapest loss of so many Se, less that of the whole sheet."""
+
+    def read(document: Document) -> float | None:
+        key = "formation_energy_per_atom_eV"
+        whole = next((row[key] for row in document["sheets"] if row["phase"] == phase), None)
+        lost = [
+            row[key]
+            for row in document["vacancies"]
+            if row["phase"] == phase and row["removed"] == {"Se": n_removed} and row[key] is not None
+        ]
+        return None if whole is None or not lost else 1000 * (min(lost) - whole)
+
+    return read
+
+
+def _zinc_blende_from(document: Document) -> float | None:
+    changes = document["phase_changes"]
+    return next((row["anion_to_cation"] for row in changes if row["after"] == "zinc blende"), None)
+
+
 def _layers(n_removed: int) -> Reader:
     def read(document: Document) -> float | None:
         for row in document["vacancies"]:
@@ -180,6 +201,18 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity(
         name="energy per atom, 2 Se lost, zinc blende", unit="meV", paper="falls", digits=0,
         read=_energy_change("zinc blende", 2), **_MA,
+    ),
+    Quantity(
+        name="formation energy per atom, 1 Se lost, wurtzite", unit="meV", paper="rises", digits=0,
+        read=_formation_change("wurtzite", 1), **_MA,
+    ),
+    Quantity(
+        name="formation energy per atom, 1 Se lost, zinc blende", unit="meV", paper="falls", digits=0,
+        read=_formation_change("zinc blende", 1), **_MA,
+    ),
+    Quantity(
+        name="zinc blende the more stable sheet below", unit="Se per Cd", paper="0.8 seen",
+        read=_zinc_blende_from, **_MA,
     ),
     Quantity(name="one face's Se layer gone (14:12), E_f per Se", unit="eV", paper="-", read=_layers(2), **_MA),
     Quantity(name="both faces' Se layers gone (14:10), E_f per Se", unit="eV", paper="-", read=_layers(4), **_MA),

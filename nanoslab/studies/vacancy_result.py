@@ -10,6 +10,7 @@ import numpy as np
 
 from nanoslab.energetics.chemical_potential import ChemicalPotentials
 from nanoslab.energetics.diffraction import SheetReflection
+from nanoslab.energetics.phase_order import PhaseChange, phase_changes
 from nanoslab.energetics.sheet import InPlaneStrain, SheetMetrics
 from nanoslab.energetics.vacancy import VacancyEnergy
 from nanoslab.studies.shown import Shown
@@ -155,6 +156,20 @@ class VacancyStudyResult(Shown):
         lost, changes = np.array(list(lowest)), np.array(list(lowest.values()))
         return float(lost @ changes / (lost @ lost))
 
+    @property
+    def phase_changes(self) -> tuple[PhaseChange, ...]:
+        """Compositions at which another phase becomes the most stable; empty without elements as reference."""
+        curves: dict[str, list[tuple[float, float]]] = {}
+        for sheet in self.sheets:
+            counts = list(sheet.counts.values())
+            if sheet.formation_energy_per_atom is not None and len(counts) == 2:
+                curves[sheet.phase] = [(counts[1] / counts[0], sheet.formation_energy_per_atom)]
+        for row in self.vacancies:
+            energy = row.energy.formation_energy_per_atom
+            if row.phase in curves and energy is not None and row.cation_to_anion:
+                curves[row.phase].append((1 / row.cation_to_anion, energy))
+        return phase_changes(curves)
+
     def tables(self) -> tuple[Table, ...]:
         """Vacancies, sheets, beam, and what was not used."""
         from nanoslab.studies.vacancy_tables import tables
@@ -189,6 +204,10 @@ class VacancyStudyResult(Shown):
                 row.phase: {element: self.slope_per_removed_meV(row.phase, element) for element in row.counts}
                 for row in self.sheets
             },
+            "phase_changes": [
+                {"anion_to_cation": change.anion_to_cation, "before": change.before, "after": change.after}
+                for change in self.phase_changes
+            ],
             "beam": [
                 {
                     "element": row.element,

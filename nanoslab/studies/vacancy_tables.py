@@ -46,6 +46,11 @@ def _vacancies(result: VacancyStudyResult) -> Table:
             slope = result.slope_per_removed_meV(sheet.phase, element)
             if slope is not None:
                 notes.append(f"{sheet.phase}: energy per atom changes by {slope:+.1f} meV per {element} lost (fit).")
+    notes.extend(
+        f"By H_f {change.after} is more stable than {change.before} with less than {change.anion_to_cation:.2f} "
+        "anions per cation."
+        for change in result.phase_changes
+    )
     return Table(
         title="Vacancies",
         columns=(

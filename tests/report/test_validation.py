@@ -10,6 +10,7 @@ VACANCY = {
             "series": ["surface"],
             "formation_energy_eV": {"atom": 5.0},
             "energy_per_atom_change_meV": 120.0,
+            "formation_energy_per_atom_eV": None,
         },
         {
             "phase": "wurtzite",
@@ -17,6 +18,7 @@ VACANCY = {
             "series": ["depth"],
             "formation_energy_eV": {"atom": 4.5},
             "energy_per_atom_change_meV": 90.0,
+            "formation_energy_per_atom_eV": -0.72,
         },
         {
             "phase": "wurtzite",
@@ -38,7 +40,8 @@ VACANCY = {
             ],
         }
     ],
-    "sheets": [{"phase": "wurtzite", "thickness_A": 13.3}],
+    "sheets": [{"phase": "wurtzite", "thickness_A": 13.3, "formation_energy_per_atom_eV": -0.76}],
+    "phase_changes": [{"anion_to_cation": 0.9, "before": "wurtzite", "after": "zinc blende"}],
     "crystals": [{"crystal": "CdSe-zincblende", "lattice_constants_A": [6.2, 6.2, 6.2]}],
     "beam": [{"element": "Se", "beam_energy_keV": 200.0, "max_transferred_energy_eV": 6.6447}],
 }
@@ -58,6 +61,9 @@ def test_numbers_are_read_where_they_stand_and_missing_ones_stay_missing() -> No
     assert values["energy per atom, 1 Se lost, wurtzite"] == 90.0
     assert values["energy per atom, 2 Se lost, wurtzite"] == 190.0
     assert values["energy per atom, 1 Se lost, zinc blende"] is None
+    assert round(values["formation energy per atom, 1 Se lost, wurtzite"], 9) == 40.0
+    assert values["formation energy per atom, 1 Se lost, zinc blende"] is None
+    assert values["zinc blende the more stable sheet below"] == 0.9
     # the mean of the two (220) spacings, 0.230 and 0.240 nm; (400) is another family
     assert abs(values["d(220), the same without its Se face"] - 0.235) < 1e-12
     assert values["d(220), zinc-blende sheet, in-plane lattice free"] is None
