@@ -45,7 +45,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar="A",
-        help="displace free atoms at random [Å], so that a relaxation may leave a symmetry; 0.05 will do (default 0)",
+        help="displace free atoms at random [Å], so that a relaxation may leave a symmetry; 0.1 will do (default 0)",
     )
     parser.add_argument("--lattice", help="lattice constants of a reference crystal: pbe (default) or experimental")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="POSCAR, .vasp, .cif, .extxyz or .xyz")

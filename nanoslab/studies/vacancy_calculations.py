@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: edges of the box around an isolated atom [Å]: unequal, so that an open shell may choose its direction
 ATOM_BOX = (13.0, 14.0, 15.0)
+#: largest force where the lattice is free [eV/Å]: one of 0.05 leaves half a per cent of strain open
+TIGHT = 0.01
 #: elemental crystals that are metals, which want another smearing
 METALS = frozenset({"Cd", "Zn", "Pb"})
 
@@ -40,10 +42,10 @@ def calculations(study: VacancyFile) -> tuple[Calculation, ...]:
     pristine_sheets = tuple(made)
     for sheet, pristine in zip(study.sheets, pristine_sheets, strict=True):
         series = [one for one in study.series if one.sheets is None or sheet.phase in one.sheets]
-        with inside(f"sheet {sheet.phase}"):
-            made.extend(_vacancies(pristine, _ideal(sheet), series))
         if sheet.lateral:
             made.append(_lateral(pristine, {}))
+        with inside(f"sheet {sheet.phase}"):
+            made.extend(_vacancies(pristine, _ideal(sheet), series))
     made.extend(_references(study, settings, pristine_sheets))
     names = [calculation.name for calculation in made]
     if doubles := {name for name in names if names.count(name) > 1}:
@@ -133,7 +135,7 @@ def _lateral(parent: Calculation, removed: Mapping[str, int]) -> Calculation:
         name=f"{parent.name}-lateral",
         role="lateral",
         atoms=atoms,
-        settings=replace(parent.settings, relax="cell"),
+        settings=replace(parent.settings, relax="cell", force_tolerance=min(parent.settings.force_tolerance, TIGHT)),
         starts_from=parent.name,
         tags={
             "phase": parent.tags["phase"],

@@ -27,6 +27,8 @@ def test_the_lowest_sheet_of_a_composition_counts() -> None:
 def test_nothing_is_said_beyond_the_last_point_or_without_a_crossing() -> None:
     assert changes(a=[(1.0, -1.0), (0.9, -0.9)], b=[(1.0, -0.9), (0.9, -0.85)]) == []
     assert changes(a=[(1.0, -1.0)], b=[(0.5, -2.0)]) == []
+    b = [(1.0, -0.9), (0.9, -0.9), (0.8, -1.2)]
+    assert changes(a=[(1.0, -1.0), (0.9, -0.95)], b=b) == []
     assert changes(a=[(1.0, -1.0)]) == []
 
 

@@ -121,7 +121,7 @@ def test_known_energies_come_out_exactly(study: VacancyStudy, calculations: tupl
 def test_the_structure_tells_the_phases_apart(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
     sheets = {row.phase: row.metrics for row in study.analyze(results(calculations)).sheets}
     assert sheets["wurtzite"].mean_eclipsed_bonds() == pytest.approx(1.0, abs=0.05)
-    assert sheets["zinc blende"].mean_eclipsed_bonds() == pytest.approx(0.0, abs=0.05)
+    assert sheets["zinc blende"].mean_eclipsed_bonds() == pytest.approx(0.0, abs=0.2)  # its start is rattled
     assert sheets["zinc blende"].thickness > sheets["wurtzite"].thickness
 
 
@@ -251,7 +251,7 @@ def test_a_rattled_start_breaks_the_symmetry_and_not_the_count_of_vacancies(
     ideal = {c.name: c for c in still.calculations()}
     assert set(ideal) == set(by_name)
     moved = np.linalg.norm(start.positions - ideal["zincblende-pristine"].atoms.positions, axis=1)
-    assert 0.02 < moved.mean() < 0.2
+    assert 0.1 < moved.mean() < 0.25  # of three coordinates of 0.1 Å each: 0.16 Å
     for name in ("zincblende-pristine", "zincblende-v_Se-surface-1"):
         assert by_name[name].settings == ideal[name].settings  # such as the dipole correction of the ideal faces
 
