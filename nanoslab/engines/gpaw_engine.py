@@ -136,11 +136,15 @@ def dataset_title(symbol: str, functional: str) -> str:
     >>> dataset_title("Se", "PBE")  # doctest: +SKIP
     'Se.PBE 2336a0774a38175ff9db42ee3890f88a'
     """
+    return f"{symbol}.{functional} {_dataset(symbol, functional).fingerprint}"
+
+
+def _dataset(symbol: str, functional: str) -> Any:
     with quiet():
         from gpaw.setup_data import SetupData
 
         try:
-            data = SetupData(symbol, functional)
+            return SetupData(symbol, functional)
         except (FileNotFoundError, RuntimeError) as missing:
             raise EngineError(
                 "engine gpaw",
@@ -148,7 +152,6 @@ def dataset_title(symbol: str, functional: str) -> str:
                 got="none",
                 advice="pip install gpaw-data",
             ) from missing
-    return f"{symbol}.{functional} {data.fingerprint}"
 
 
 def parameters(settings: Settings, *, cutoff_energy: float, symmetric: bool) -> dict[str, Any]:
@@ -190,6 +193,33 @@ def parameters(settings: Settings, *, cutoff_energy: float, symmetric: bool) -> 
     return words
 
 
+def is_open_shell_atom(atoms: Atoms, settings: Settings) -> bool:
+    """One atom with a magnetic moment, computed with spin.
+
+    Examples
+    --------
+    >>> is_open_shell_atom(Atoms("Se", magmoms=[2.0]), Settings(source="test", spin_polarized=True))
+    True
+    """
+    return len(atoms) == 1 and settings.spin_polarized and bool(atoms.get_initial_magnetic_moments().any())
+
+
+def whole_occupations(atom: Atoms, functional: str) -> dict[str, Any]:
+    """GPAW's keywords for an atom whose lowest orbitals hold one electron each, as many per spin as its moment says.
+
+    Examples
+    --------
+    >>> whole_occupations(Atoms("Se", magmoms=[2.0]), "PBE")["occupations"]["numbers"]  # doctest: +SKIP
+    [[1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
+    """
+    n_electrons = _dataset(atom.symbols[0], functional).Nv
+    moment = abs(float(atom.get_initial_magnetic_moments().sum()))
+    n_up, n_down = round((n_electrons + moment) / 2), round((n_electrons - moment) / 2)
+    n_bands = n_up + 3  # empty ones for the eigensolver to turn to
+    numbers = [[1.0] * filled + [0.0] * (n_bands - filled) for filled in (n_up, n_down)]
+    return {"occupations": {"name": "fixed", "numbers": numbers}, "nbands": n_bands}
+
+
 class GPAWCalculator(Calculator):  # type: ignore[misc]
     """GPAW that keeps its wave functions between steps and survives what stops it: a lost symmetry, a changed cell.
 
@@ -227,6 +257,9 @@ class GPAWCalculator(Calculator):  # type: ignore[misc]
         """Compute energy, forces and, when asked, the stress."""
         super().calculate(atoms, properties, system_changes)
         structure = self._structure()
+        if is_open_shell_atom(structure, self.settings):
+            self.results = self._lowest_state(structure)
+            return
         if self._running is None or "cell" in system_changes or "numbers" in system_changes:
             self._running = self._start(self.settings.cutoff_energy)
         results = self._energy_and_forces(structure)
@@ -240,6 +273,24 @@ class GPAWCalculator(Calculator):  # type: ignore[misc]
         # the potential on the two sides of a slab can only differ where the cell ends
         structure.pbc = (True, True, not self.settings.dipole_correction)
         return structure
+
+    def _lowest_state(self, structure: Atoms) -> dict[str, Any]:
+        """Ground state of an open shell: the lower of whole occupations and those of the settings.
+
+        Any smearing spreads the last electrons over degenerate orbitals, which lies above the ground state (Se: 0.11
+        eV); whole occupations may in turn not converge, or end in a higher state (Pb).
+        """
+        states: list[dict[str, Any]] = []
+        failure: EngineError | None = None
+        for occupations in (whole_occupations(structure, self.settings.functional), {}):
+            self._running = self._start(self.settings.cutoff_energy, **occupations)
+            try:
+                states.append(self._properties(structure))
+            except EngineError as error:
+                failure = error
+        if not states and failure is not None:
+            raise failure
+        return min(states, key=lambda state: float(state["energy"]))
 
     def _energy_and_forces(self, structure: Atoms) -> dict[str, Any]:
         from gpaw.new.symmetry import SymmetryAnalysisBug, SymmetryBrokenError
@@ -271,12 +322,12 @@ class GPAWCalculator(Calculator):  # type: ignore[misc]
         with _electrons_must_converge(self.settings):
             return np.array(copy.get_stress(), dtype=float)
 
-    def _start(self, cutoff_energy: float) -> Any:
+    def _start(self, cutoff_energy: float, **occupations: Any) -> Any:
         self.n_started += 1
         with quiet():
             from gpaw import GPAW
         words = parameters(self.settings, cutoff_energy=cutoff_energy, symmetric=self.symmetric)
-        return GPAW(**words, txt=self._output())
+        return GPAW(**{**words, **occupations}, txt=self._output())
 
     def _output(self) -> IO[str] | None:
         """Stream that every start of GPAW in this directory continues; closed with the calculator."""

@@ -14,9 +14,16 @@ from ase.build import bulk
 
 from nanoslab.calculation import Calculation, Settings
 from nanoslab.engines import check, engine, read_result, run_calculation
-from nanoslab.engines.gpaw_engine import GPAWCalculator, comparable, gpaw_calculator, parameters
+from nanoslab.engines.gpaw_engine import (
+    GPAWCalculator,
+    comparable,
+    gpaw_calculator,
+    parameters,
+    whole_occupations,
+)
 from nanoslab.engines.result_files import is_finished
 from nanoslab.errors import EngineError, InputError
+from nanoslab.presets import isolated_atom_settings, preset
 
 SETTINGS = Settings(source="test", kpoints=(4, 3, 1))
 
@@ -178,6 +185,26 @@ def test_the_stress_is_the_slope_of_the_energy_at_the_cutoff_of_the_settings() -
             volume = crystal.get_volume()
     slope = np.polynomial.Polynomial.fit(list(energies), list(energies.values()), 2).deriv()(volume)
     assert pressure == pytest.approx(-slope, abs=1.5e-3)
+
+
+@needs_gpaw
+def test_whole_occupations_follow_from_the_moment() -> None:
+    selenium = whole_occupations(Atoms("Se", magmoms=[2.0]), "PBE")  # 4s² 4p⁴
+    assert [sum(spin) for spin in selenium["occupations"]["numbers"]] == [4, 2]
+    nitrogen = whole_occupations(Atoms("N", magmoms=[3.0]), "PBE")  # 2s² 2p³
+    assert [sum(spin) for spin in nitrogen["occupations"]["numbers"]] == [4, 1]
+    assert selenium["nbands"] == len(selenium["occupations"]["numbers"][0])
+
+
+@pytest.mark.slow
+@needs_gpaw
+@pytest.mark.filterwarnings("ignore")
+def test_the_selenium_atom_is_in_its_ground_state() -> None:
+    settings = isolated_atom_settings(preset("ma2023"))
+    atom = Atoms("Se", positions=[[5, 6, 7]], cell=[10, 12, 14], pbc=True, magmoms=[2.0])
+    atom.calc = gpaw_calculator(atom, settings, {})
+    # Against the fourth p electron spread over three orbitals, -0.739 eV, the ground state gains 0.11 eV
+    assert atom.get_potential_energy() == pytest.approx(-0.8525, abs=2e-3)
 
 
 RELAXATION = """
