@@ -14,13 +14,9 @@ from ase.build import bulk
 
 from nanoslab.calculation import Calculation, Settings
 from nanoslab.engines import check, engine, read_result, run_calculation
-from nanoslab.engines.gpaw_engine import (
-    GPAWCalculator,
-    comparable,
-    gpaw_calculator,
-    parameters,
-    whole_occupations,
-)
+from nanoslab.engines.gpaw_calculator import GPAWCalculator
+from nanoslab.engines.gpaw_engine import comparable, gpaw_calculator
+from nanoslab.engines.gpaw_settings import parameters, whole_occupations
 from nanoslab.engines.result_files import is_finished
 from nanoslab.errors import EngineError, InputError
 from nanoslab.presets import isolated_atom_settings, preset
