@@ -242,11 +242,11 @@ QUANTITIES: tuple[Quantity, ...] = (
         read=_lateral_spacing("wurtzite", 0, _D0002), **_MA,
     ),
     Quantity(
-        name="d(220), zinc-blende sheet, in-plane lattice free", unit="nm", paper="0.233", digits=3,
+        name="mean d(220), zinc-blende sheet, in-plane lattice free", unit="nm", paper="0.233", digits=3,
         read=_lateral_spacing("zinc blende", 0, _D220), **_MA,
     ),
     Quantity(
-        name="d(220), the same without its Se face", unit="nm", paper="0.233", digits=3,
+        name="mean d(220), the same without its Se face", unit="nm", paper="0.233", digits=3,
         read=_lateral_spacing("zinc blende", 2, _D220), **_MA,
     ),
     Quantity(name="E_max of Se at 200 kV (kinematics)", unit="eV", paper="6.64", read=_e_max(200), **_MA),

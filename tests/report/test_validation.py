@@ -65,8 +65,8 @@ def test_numbers_are_read_where_they_stand_and_missing_ones_stay_missing() -> No
     assert values["formation energy per atom, 1 Se lost, zinc blende"] is None
     assert values["zinc blende the more stable sheet below"] == 0.9
     # the mean of the two (220) spacings, 0.230 and 0.240 nm; (400) is another family
-    assert abs(values["d(220), the same without its Se face"] - 0.235) < 1e-12
-    assert values["d(220), zinc-blende sheet, in-plane lattice free"] is None
+    assert abs(values["mean d(220), the same without its Se face"] - 0.235) < 1e-12
+    assert values["mean d(220), zinc-blende sheet, in-plane lattice free"] is None
 
 
 def test_every_quantity_stays_in_the_table_and_sources_stand_side_by_side() -> None:
