@@ -32,12 +32,10 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateralRow:
-    """One sheet relaxed with its in-plane lattice free.
+    """One sheet relaxed with its in-plane lattice free; its phase and label are those of the sheet it starts from.
 
     Attributes
     ----------
-    phase, label, calculation
-        Its place in the study; the label is that of the sheet it starts from.
     removed
         Element -> atoms that sheet has lost.
     cation_to_anion
