@@ -47,8 +47,7 @@ def rattle_atoms(atoms: Atoms, standard_deviation: float, *, seed: int = 0) -> A
             "rattle", expected=f"0 to {LARGEST:g} Å", got=f"{standard_deviation:g}", advice="0.1 leaves most saddles"
         )
     displaced = atoms.copy()
-    shifts = np.random.default_rng(seed).normal(scale=standard_deviation, size=displaced.positions.shape)
-    displaced.set_positions(displaced.positions + shifts)  # honours constraints
+    displaced.rattle(standard_deviation, rng=np.random.default_rng(seed))  # honours constraints
     displaced.info = {
         **atoms.info,
         "recipe": make_recipe(

@@ -43,7 +43,8 @@ class LateralRow:
     strain
         Of the plane against the lattice the sheet was built with, the bulk's.
     energy_gain
-        Energy of the sheet in the bulk's lattice less that in its own [eV], None without the former.
+        Energy of the sheet in the bulk's lattice less that in its own [eV], with what a frozen layer gains when it is
+        freed; None where the former is missing or not comparable.
     reflections, built_spacings
         What it shows along its normal, and the spacings [Å] of the same reflections as built.
     metrics

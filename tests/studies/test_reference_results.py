@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import ase.io
 import pytest
 
 from nanoslab.campaign import collect, load_campaign
@@ -59,6 +60,17 @@ def test_the_table_of_atoms_holds_the_atom_of_the_campaign() -> None:
     assert (
         min(row["energy_eV"] for row in table if row["element"] == "Se" and row["cutoff_energy_eV"] == 400) == selenium
     )
+
+
+def test_the_reconstructed_sheets_lie_below_their_symmetric_saddles() -> None:
+    results = collect(load_campaign(CAMPAIGN), "gpaw")
+    saddles = json.loads((CAMPAIGN / "saddles.json").read_text())["saddles"]
+    assert len(saddles) == 2
+    for saddle in saddles:
+        energy = results[saddle["calculation"]].energy
+        assert energy is not None
+        assert energy < saddle["energy_eV"] - 2
+        assert len(ase.io.read(CAMPAIGN / saddle["structure"])) == len(results[saddle["calculation"]].atoms)
 
 
 def test_it_is_read_where_no_engine_can_be_imported() -> None:
