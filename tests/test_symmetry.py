@@ -6,7 +6,7 @@ from ase import Atoms
 from ase.build import bulk, make_supercell
 from ase.geometry import get_distances
 
-from nanoslab.build import build_nanosheet
+from nanoslab.builders import build_nanosheet
 from nanoslab.errors import InputError
 from nanoslab.symmetry import crystal_symmetry, distinct_sites, site_permutations, standard_cell
 

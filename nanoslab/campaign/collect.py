@@ -11,8 +11,8 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.campaign.folder import NAME, Campaign
 from nanoslab.errors import NanoslabError, unknown_name
-from nanoslab.vasp.deck_guard import results_in
-from nanoslab.vasp.manifest import INITIAL_POSCAR
+from nanoslab.vasp.inputs.deck_guard import results_in
+from nanoslab.vasp.inputs.manifest import INITIAL_POSCAR
 from nanoslab.vasp.poscar import species_order
 
 

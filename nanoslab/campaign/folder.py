@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanoslab.calculation import Calculation
+from nanoslab.campaign.job_array import COLUMNS, SCRIPT, TABLE
 from nanoslab.errors import FileError, InputError, unknown_name
-from nanoslab.vasp.job_array import COLUMNS, SCRIPT, TABLE
-from nanoslab.vasp.manifest import MANIFEST, read_deck
+from nanoslab.vasp.inputs.manifest import MANIFEST, read_deck
 
 STUDY_FILE = "study.yaml"
 #: folders of a campaign that are no calculations

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from nanoslab.calculation import Calculation
 from nanoslab.campaign.folder import STUDY_FILE, check_calculations, other_folders
+from nanoslab.campaign.job_array import SCRIPT, TABLE, calculations_table, job_array_script
 from nanoslab.errors import FileError
 from nanoslab.files import write_atomically
-from nanoslab.vasp.deck import WrittenDeck, apply_plan, functional_kind, open_library, plan_deck, species_of
-from nanoslab.vasp.job_array import SCRIPT, TABLE, calculations_table, job_array_script
-from nanoslab.vasp.potcar import PotcarLibrary, find_potcars, release_of
+from nanoslab.vasp.inputs.deck import WrittenDeck, apply_plan, functional_kind, open_library, plan_deck, species_of
+from nanoslab.vasp.inputs.potcar import PotcarLibrary, find_potcars, release_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

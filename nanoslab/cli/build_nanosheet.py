@@ -54,7 +54,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Build, write and print one sheet."""
-    from nanoslab.build import build_nanosheet, rattle_atoms
+    from nanoslab.builders import build_nanosheet, rattle_atoms
     from nanoslab.cli.structures import ledger_rows, record_path, structure_record, write_structures
 
     sheet = build_nanosheet(

@@ -22,9 +22,9 @@ from nanoslab.errors import InputError
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from nanoslab.build.double_slab import DoubleSlab
-    from nanoslab.build.neck import Filament
-    from nanoslab.build.neck_shapes import NeckShape
+    from nanoslab.builders.double_slab import DoubleSlab
+    from nanoslab.builders.neck import Filament
+    from nanoslab.builders.neck_shapes import NeckShape
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -93,7 +93,7 @@ def run(arguments: Namespace) -> None:
     if arguments.all_distinct or arguments.most_compact is not None or arguments.count_only:
         _run_several(arguments)
         return
-    from nanoslab.build.neck import build_neck
+    from nanoslab.builders.neck import build_neck
     from nanoslab.cli.structures import ledger_rows, record_path, write_structures
 
     atoms = build_neck(
@@ -115,7 +115,7 @@ def run(arguments: Namespace) -> None:
 
 
 def _run_several(arguments: Namespace) -> None:
-    from nanoslab.build.neck import columns_for_pairs, describe_double_slab
+    from nanoslab.builders.neck import columns_for_pairs, describe_double_slab
 
     if arguments.output is None and not arguments.count_only:
         raise InputError("--output", expected="a folder", got="none", advice="give -o DIR, or --count-only")
@@ -139,8 +139,8 @@ def _run_several(arguments: Namespace) -> None:
 
 
 def _count(slab: DoubleSlab, n_columns: int, empty_columns: int) -> dict[str, int]:
-    from nanoslab.build.neck import largest_extent
-    from nanoslab.build.neck_shapes import distinct_neck_shapes
+    from nanoslab.builders.neck import largest_extent
+    from nanoslab.builders.neck_shapes import distinct_neck_shapes
 
     box = largest_extent(slab, empty_columns)
     return {
@@ -150,8 +150,8 @@ def _count(slab: DoubleSlab, n_columns: int, empty_columns: int) -> dict[str, in
 
 
 def _shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> Iterator[NeckShape]:
-    from nanoslab.build.neck import largest_extent
-    from nanoslab.build.neck_shapes import most_compact_shapes, ranked_neck_shapes
+    from nanoslab.builders.neck import largest_extent
+    from nanoslab.builders.neck_shapes import most_compact_shapes, ranked_neck_shapes
 
     box = largest_extent(slab, arguments.empty_columns)
     if arguments.most_compact is not None:
@@ -164,8 +164,8 @@ def _shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> Iterator[
 
 def _write_shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> list[dict[str, Any]]:
     """Write shape after shape; only the list of their numbers is kept."""
-    from nanoslab.build.neck import build_neck_of_shape
-    from nanoslab.build.neck_shapes import shape_degeneracy
+    from nanoslab.builders.neck import build_neck_of_shape
+    from nanoslab.builders.neck_shapes import shape_degeneracy
     from nanoslab.cli.structures import record_path, write_structures
 
     _require_room(slab, n_columns, arguments)
@@ -186,7 +186,7 @@ def _write_shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> lis
 
 def _require_room(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> None:
     """Refuse, before anything is written, a cell in which no shape, or not the longest one, fits."""
-    from nanoslab.build.neck import require_room
+    from nanoslab.builders.neck import require_room
 
     require_room(slab, n_columns, arguments.empty_columns)
     if not arguments.all_distinct or arguments.fitting:
@@ -226,7 +226,7 @@ def _neck_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _filament(arguments: Namespace) -> Filament | None:
-    from nanoslab.build.neck import Filament
+    from nanoslab.builders.neck import Filament
 
     if arguments.filament_planes is None:
         return None

@@ -70,13 +70,13 @@ def run(arguments: Namespace) -> None:
 
 
 def _sandwich(arguments: Namespace) -> Atoms:
-    from nanoslab.build.sandwich import build_sandwich
+    from nanoslab.builders.sandwich import build_sandwich
 
     return build_sandwich(arguments.crystal, arguments.ligand, **slab_options(arguments), **_options(arguments))
 
 
 def _capped(arguments: Namespace) -> Atoms:
-    from nanoslab.build.sandwich import build_capped_slab
+    from nanoslab.builders.sandwich import build_capped_slab
 
     options = {**slab_options(arguments), **_options(arguments)}
     foreign = {"gap": None, "gap_planes": None, "shift": (0.0, 0.0), "twist": 0.0, "face": "lower"}
@@ -88,7 +88,7 @@ def _capped(arguments: Namespace) -> Atoms:
 
 
 def _run_scan(arguments: Namespace) -> None:
-    from nanoslab.build.sandwich import scan_gaps
+    from nanoslab.builders.sandwich import scan_gaps
     from nanoslab.cli.structures import record_path, write_structures
 
     if arguments.output is None:

@@ -18,7 +18,7 @@ from nanoslab.cli.output import add_json_option, print_json, print_table
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
-    from nanoslab.build.vacancy import Vacancy
+    from nanoslab.builders.vacancy import Vacancy
 
 #: relaxed positions scatter by less than this about the symmetric ones [Å]
 RELAXED_TOLERANCE = 0.05
@@ -43,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Enumerate or count, write and print."""
-    from nanoslab.build.vacancy import count_vacancies, distinct_vacancies
+    from nanoslab.builders.vacancy import count_vacancies, distinct_vacancies
     from nanoslab.cli.structures import read_structure, write_structures
 
     if arguments.output is None and not arguments.count_only:
@@ -73,7 +73,7 @@ def run(arguments: Namespace) -> None:
 
 def _tolerance_note(options: tuple[Any, ...], n_distinct: int, tolerance: float) -> list[str]:
     """What a relaxed sheet needs to know: its small displacements make sites differ that are meant to be the same."""
-    from nanoslab.build.vacancy import count_vacancies
+    from nanoslab.builders.vacancy import count_vacancies
 
     if tolerance >= RELAXED_TOLERANCE:
         return []

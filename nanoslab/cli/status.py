@@ -18,7 +18,7 @@ from nanoslab.cli.output import add_json_option, print_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from nanoslab.cluster.status import Standing
+    from nanoslab.driver.status import Standing
 
 #: rows of the table before it says how many more there are
 MOST_ROWS = 40
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the table once, the document, or the table again and again."""
-    from nanoslab.cluster.status import counts
+    from nanoslab.driver.status import counts
 
     if arguments.watch is not None and not arguments.json:
         _watch(arguments)
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _read(arguments: argparse.Namespace) -> Sequence[Standing]:
-    from nanoslab.cluster.status import campaign_status
+    from nanoslab.driver.status import campaign_status
 
     return campaign_status(arguments.campaign, source=arguments.source, only=arguments.only)
 
@@ -80,7 +80,7 @@ def _table(standings: Sequence[Standing], *, show_all: bool) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    from nanoslab.cluster.status import counts
+    from nanoslab.driver.status import counts
 
     quiet = ("done", "waiting")
     shown = [s for s in standings if show_all or s.state not in quiet or (s.state == "waiting" and s.reason)]

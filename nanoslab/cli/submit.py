@@ -21,7 +21,7 @@ from nanoslab.cli.output import add_json_option, print_json
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
-    from nanoslab.cluster.campaign_drive import Request
+    from nanoslab.driver.campaign_drive import Request
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,11 +48,11 @@ def run(arguments: argparse.Namespace) -> None:
         _print_scripts(request, as_json=arguments.json)
         return
     if request.cluster.backend == "array":
-        from nanoslab.cluster.backends.array_backend import submit_array
+        from nanoslab.driver.backends.array_backend import submit_array
 
         print(submit_array(request), end="")
         return
-    from nanoslab.cluster.campaign_drive import drive
+    from nanoslab.driver.campaign_drive import drive
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    from nanoslab.cluster.campaign_drive import Request
-    from nanoslab.cluster.config import BACKENDS, load_cluster
+    from nanoslab.driver.campaign_drive import Request
+    from nanoslab.driver.config import BACKENDS, load_cluster
     from nanoslab.errors import unknown_name
 
     cluster = load_cluster(arguments.cluster)
@@ -92,10 +92,10 @@ def _print_scripts(request: Request, *, as_json: bool) -> None:
 
 def _scripts(request: Request) -> Mapping[str, str]:
     if request.cluster.backend == "array":
-        from nanoslab.cluster.backends.array_backend import array_text
+        from nanoslab.driver.backends.array_backend import array_text
 
         return {"all calculations": array_text(request)}
-    from nanoslab.cluster.campaign_drive import scripts
+    from nanoslab.driver.campaign_drive import scripts
 
     return scripts(request)
 
@@ -110,8 +110,8 @@ def _silent(name: str, state: str, reason: str) -> None:
 
 
 def _summarise(request: Request, states: Mapping[str, str], *, as_json: bool) -> None:
-    from nanoslab.cluster.campaign_drive import engine_label
-    from nanoslab.cluster.status import campaign_status, counts
+    from nanoslab.driver.campaign_drive import engine_label
+    from nanoslab.driver.status import campaign_status, counts
 
     source = engine_label(request.source) or "vasp"
     standings = [s for s in campaign_status(request.campaign, source=source) if s.name in states]

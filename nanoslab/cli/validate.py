@@ -68,7 +68,7 @@ def _campaign(folder: Path) -> tuple[str, bool, dict[str, dict[str, Any]]]:
 
 def _decks_can_be_written(campaign: Campaign) -> bool:
     from nanoslab.errors import InputError
-    from nanoslab.vasp.settings import incar, kpoints_text
+    from nanoslab.vasp.inputs.settings import incar, kpoints_text
 
     try:
         return all(incar(c).text() and kpoints_text(c) for c in campaign.calculations)

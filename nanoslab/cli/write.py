@@ -18,8 +18,8 @@ from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
     from nanoslab.campaign import WrittenCampaign
-    from nanoslab.vasp.deck import WrittenDeck
-    from nanoslab.vasp.potcar import PotcarLibrary
+    from nanoslab.vasp.inputs.deck import WrittenDeck
+    from nanoslab.vasp.inputs.potcar import PotcarLibrary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _library(folder: Path | None, datasets: list[str]) -> PotcarLibrary | None:
     """Library of the options; None leaves the choice to the environment."""
-    from nanoslab.vasp.deck import open_library
-    from nanoslab.vasp.potcar import PotcarLibrary
+    from nanoslab.vasp.inputs.deck import open_library
+    from nanoslab.vasp.inputs.potcar import PotcarLibrary
 
     chosen: dict[str, str] = {}
     for word in datasets:

@@ -14,7 +14,7 @@ from ase.neighborlist import natural_cutoffs, neighbor_list
 from numpy.typing import NDArray
 
 from nanoslab.beam.binding import NEIGHBOUR_FACTOR
-from nanoslab.build.ledger import plane_numbers, unwrapped_heights
+from nanoslab.builders.ledger import plane_numbers, unwrapped_heights
 from nanoslab.calculation import Calculation, CalculationResult
 
 #: planes of the structure before relaxation, whose atoms lie flat [Å]

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from nanoslab.build.ledger import sheet_ledger
+from nanoslab.builders.ledger import sheet_ledger
 from nanoslab.calculation import Calculation, CalculationResult, Settings
 from nanoslab.errors import NanoslabError
 from nanoslab.studies.study import StudyResult, Table

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 from ase import Atoms
 from pydantic import Field, model_validator
 
-from nanoslab.build.double_slab import LOWER
-from nanoslab.build.ligand import ligand, ligand_record
-from nanoslab.build.neck import build_neck
-from nanoslab.build.recipe import make_recipe
-from nanoslab.build.sandwich import scan_gaps
+from nanoslab.builders.double_slab import LOWER
+from nanoslab.builders.ligand import ligand, ligand_record
+from nanoslab.builders.neck import build_neck
+from nanoslab.builders.recipe import make_recipe
+from nanoslab.builders.sandwich import scan_gaps
 from nanoslab.calculation import Calculation, CalculationResult, Settings
 from nanoslab.errors import InputError
 from nanoslab.studies.gap_result import GapStudyResult, analyze

@@ -9,8 +9,8 @@ from ase import Atoms
 
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.energetics.consistency import SAME_THEORY
-from nanoslab.energetics.diffraction import SheetReflection, sheet_reflections
-from nanoslab.energetics.sheet import in_plane_strain, lateral_spacings, measure_sheet
+from nanoslab.measure.diffraction import SheetReflection, sheet_reflections
+from nanoslab.measure.sheet import in_plane_strain, lateral_spacings, measure_sheet
 from nanoslab.studies.usable import UsableResults
 from nanoslab.studies.vacancy_result import LateralRow
 

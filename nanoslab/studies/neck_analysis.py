@@ -14,8 +14,8 @@ from nanoslab.energetics.neck import (
     neck_energy,
     raw_critical_size,
 )
-from nanoslab.energetics.neck_metrics import NeckMetrics, measure_neck
 from nanoslab.errors import InputError
+from nanoslab.measure.neck_shape import NeckMetrics, measure_neck
 from nanoslab.studies.neck_calculations import calculations, double_slab
 from nanoslab.studies.neck_result import NeckRow, NeckStudyResult, SizeRow
 from nanoslab.studies.usable import UsableResults

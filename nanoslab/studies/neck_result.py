@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nanoslab.energetics.neck import NucleationFit, RawCriticalSize
-from nanoslab.energetics.neck_metrics import NeckMetrics
+from nanoslab.measure.neck_shape import NeckMetrics
 from nanoslab.studies.shown import Shown
 from nanoslab.studies.study import Table
 

@@ -13,7 +13,7 @@ from nanoslab.calculation import Settings
 from nanoslab.errors import InputError
 from nanoslab.presets import preset
 from nanoslab.studies.study import StudyModel
-from nanoslab.vasp.incar_names import check_extra, functional_tags
+from nanoslab.vasp.inputs.incar_names import check_extra, functional_tags
 
 Tags = dict[str, str | int | float | bool]
 

@@ -20,8 +20,8 @@ from nanoslab.energetics.consistency import (
     SAME_CELL,
     SAME_THEORY,
 )
-from nanoslab.energetics.sheet import SheetMetrics, measure_sheet
 from nanoslab.energetics.vacancy import formation_energy_per_atom, vacancy_energy
+from nanoslab.measure.sheet import SheetMetrics, measure_sheet
 from nanoslab.studies.lateral_analysis import lateral_rows
 from nanoslab.studies.usable import UsableResults
 from nanoslab.studies.vacancy_file import VacancyFile

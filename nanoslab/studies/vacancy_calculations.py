@@ -10,10 +10,10 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers, ground_state_magnetic_moments
 
-from nanoslab.build import build_nanosheet, distinct_vacancies, rattle_atoms
-from nanoslab.build.ledger import unwrapped_heights
-from nanoslab.build.recipe import cations_first, group_by_species, make_recipe
-from nanoslab.build.vacancy import Vacancy
+from nanoslab.builders import build_nanosheet, distinct_vacancies, rattle_atoms
+from nanoslab.builders.ledger import unwrapped_heights
+from nanoslab.builders.recipe import cations_first, group_by_species, make_recipe
+from nanoslab.builders.vacancy import Vacancy
 from nanoslab.calculation import Calculation, Settings
 from nanoslab.crystals import crystal
 from nanoslab.errors import InputError

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from nanoslab.build.rattle import LARGEST
+from nanoslab.builders.rattle import LARGEST
 from nanoslab.crystals import crystal_names, unknown_crystal
 from nanoslab.studies.settings_model import SettingsModel
 from nanoslab.studies.study import StudyModel

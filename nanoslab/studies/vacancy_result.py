@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from nanoslab.energetics.chemical_potential import ChemicalPotentials
-from nanoslab.energetics.diffraction import SheetReflection
 from nanoslab.energetics.phase_order import PhaseChange, phase_changes
-from nanoslab.energetics.sheet import InPlaneStrain, SheetMetrics
 from nanoslab.energetics.vacancy import VacancyEnergy
+from nanoslab.measure.diffraction import SheetReflection
+from nanoslab.measure.sheet import InPlaneStrain, SheetMetrics
 from nanoslab.studies.shown import Shown
 from nanoslab.studies.study import Table
 

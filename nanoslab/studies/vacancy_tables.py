@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nanoslab.studies.study import Table
 
 if TYPE_CHECKING:
-    from nanoslab.energetics.sheet import SheetMetrics
+    from nanoslab.measure.sheet import SheetMetrics
     from nanoslab.studies.vacancy_result import BeamRow, VacancyRow, VacancyStudyResult
 
 #: reflections weaker than this are not tabulated

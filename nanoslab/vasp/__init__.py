@@ -6,14 +6,14 @@ from typing import Any
 
 #: public name -> file that holds it; a file is loaded when one of its names is asked for
 _HOME = {
-    "calculation_result": "comparable",
+    "calculation_result": "runs.comparable",
     "read_poscar": "poscar",
-    "RunResult": "reader",
-    "find_runs": "folder",
-    "read_run": "reader",
-    "read_runs": "many",
-    "read_trajectory": "trajectory",
-    "write_deck": "deck",
+    "RunResult": "runs.reader",
+    "find_runs": "runs.folder",
+    "read_run": "runs.reader",
+    "read_runs": "runs.many",
+    "read_trajectory": "runs.trajectory",
+    "write_deck": "inputs.deck",
     "write_poscar": "poscar",
 }
 

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from nanoslab.build.neck import build_neck, describe_double_slab
-from nanoslab.build.neck_shapes import distinct_neck_shapes, most_compact_shapes
-from nanoslab.build.sandwich import build_sandwich
+from nanoslab.builders.neck import build_neck, describe_double_slab
+from nanoslab.builders.neck_shapes import distinct_neck_shapes, most_compact_shapes
+from nanoslab.builders.sandwich import build_sandwich
 
 FREE = {6: 35, 8: 369, 9: 1285, 10: 4655, 11: 17073, 12: 63600}
 

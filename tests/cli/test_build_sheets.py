@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pymatgen.io.vasp import Poscar
 
-from nanoslab.build import build_nanosheet
+from nanoslab.builders import build_nanosheet
 from nanoslab.cli.main import main
 
 SHEET = ["build", "nanosheet", "CdSe-wurtzite", "--face", "11-20", "--monolayers", "7"]

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from nanoslab.campaign.folder import NAME as CAMPAIGN_NAME
+from nanoslab.campaign.job_array import TABLE
 from nanoslab.cli.main import main
-from nanoslab.cluster import names
-from nanoslab.cluster.state import State, write_state
-from nanoslab.vasp.job_array import TABLE
-from nanoslab.vasp.manifest import MANIFEST
+from nanoslab.driver import names
+from nanoslab.driver.state import State, write_state
+from nanoslab.vasp.inputs.manifest import MANIFEST
 
 
 def campaign(folder: Path, calculations: list[str]) -> Path:

@@ -11,7 +11,7 @@ from documentation import agrees, find_blocks
 from documentation_runner import run_page
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("build", "beam", "campaign", "engines", "studies", "vasp")
+ROOMS = ("builders", "beam", "campaign", "engines", "studies", "vasp")
 
 
 def run(folder: Path, text: str, *, slow: bool = False) -> tuple[list[str], list[str]]:

@@ -7,8 +7,8 @@ from ase.neighborlist import neighbor_list
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanoslab.build.neck import build_neck
-from nanoslab.build.polyomino import distinct_polyominoes, perimeter, smallest_perimeter
+from nanoslab.builders.neck import build_neck
+from nanoslab.builders.polyomino import distinct_polyominoes, perimeter, smallest_perimeter
 from nanoslab.energetics.neck import (
     NeckPoint,
     fit_nucleation,
@@ -16,8 +16,8 @@ from nanoslab.energetics.neck import (
     neck_energy,
     raw_critical_size,
 )
-from nanoslab.energetics.neck_metrics import measure_neck
 from nanoslab.errors import InputError
+from nanoslab.measure.neck_shape import measure_neck
 
 EDGE = 6.2086
 

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from nanoslab.build.double_slab import LIGAND, LOWER, UPPER
+from nanoslab.builders.double_slab import LIGAND, LOWER, UPPER
 from nanoslab.calculation import CalculationResult
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import data_folder

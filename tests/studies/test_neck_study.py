@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ase.neighborlist import neighbor_list
 
-from nanoslab.build.polyomino import perimeter, smallest_perimeter
+from nanoslab.builders.polyomino import perimeter, smallest_perimeter
 from nanoslab.calculation import CalculationResult
 from nanoslab.errors import EngineError, FileError, InputError, NanoslabError
 from nanoslab.files import data_folder

@@ -16,9 +16,9 @@ from potcar_writer import fake_potcar, write_library
 from nanoslab.calculation import Calculation
 from nanoslab.errors import FileError, InputError, NanoslabError
 from nanoslab.presets import preset
-from nanoslab.vasp.deck import write_deck
-from nanoslab.vasp.manifest import read_deck
-from nanoslab.vasp.potcar import PotcarLibrary
+from nanoslab.vasp.inputs.deck import write_deck
+from nanoslab.vasp.inputs.manifest import read_deck
+from nanoslab.vasp.inputs.potcar import PotcarLibrary
 
 INPUTS = ("INCAR", "KPOINTS", "POSCAR", "POTCAR", "calculation.json")
 

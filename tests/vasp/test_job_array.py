@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanoslab.calculation import Calculation
-from nanoslab.cluster.state import Owner, State, claim_attempt, read_attempt, read_state
+from nanoslab.campaign.job_array import calculations_table, job_array_script
+from nanoslab.driver.state import Owner, State, claim_attempt, read_attempt, read_state
 from nanoslab.errors import InputError
 from nanoslab.presets import preset
-from nanoslab.vasp.deck import write_deck
-from nanoslab.vasp.job_array import calculations_table, job_array_script
+from nanoslab.vasp.inputs.deck import write_deck
 from nanoslab.vasp.poscar import read_poscar, write_poscar
 from nanoslab.vasp.selective_dynamics import free_components
 

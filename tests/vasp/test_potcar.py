@@ -8,7 +8,7 @@ import pytest
 from potcar_writer import fake_potcar, write_library
 
 from nanoslab.errors import FileError, InputError
-from nanoslab.vasp.potcar import (
+from nanoslab.vasp.inputs.potcar import (
     PotcarLibrary,
     dataset_of,
     find_library,

@@ -14,8 +14,8 @@ import pytest
 from nanoslab.cli.main import main
 from nanoslab.errors import FileError
 from nanoslab.vasp import read_run
-from nanoslab.vasp.folder import find_runs
-from nanoslab.vasp.reader import read_files
+from nanoslab.vasp.runs.folder import find_runs
+from nanoslab.vasp.runs.reader import read_files
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))

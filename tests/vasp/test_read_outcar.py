@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pymatgen.io.vasp import Outcar
 
-from nanoslab.vasp.oszicar import read_oszicar
-from nanoslab.vasp.outcar import read_outcar
-from nanoslab.vasp.vasprun import read_vasprun
+from nanoslab.vasp.runs.oszicar import read_oszicar
+from nanoslab.vasp.runs.outcar import read_outcar
+from nanoslab.vasp.runs.vasprun import read_vasprun
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))

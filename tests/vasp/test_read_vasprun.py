@@ -8,8 +8,8 @@ import ase.io
 import numpy as np
 import pytest
 
-from nanoslab.vasp.vasprun import read_vasprun
-from nanoslab.vasp.vasprun_parts import items
+from nanoslab.vasp.runs.vasprun import read_vasprun
+from nanoslab.vasp.runs.vasprun_parts import items
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))

@@ -14,10 +14,10 @@ from pymatgen.io.vasp.inputs import Kpoints as PymatgenKpoints
 from nanoslab.calculation import Calculation, Settings
 from nanoslab.errors import InputError
 from nanoslab.presets import PRESETS, crystal_settings, isolated_atom_settings, kpoint_mesh, preset
-from nanoslab.vasp import settings as rules
-from nanoslab.vasp.incar_names import FUNCTIONALS, check_tag, known_tags
-from nanoslab.vasp.settings import RULES, incar, kpoints_text, vasp_binary
-from nanoslab.vasp.shape import centre_of_mass, empty_widths, is_hexagonal_like
+from nanoslab.vasp.inputs import settings as rules
+from nanoslab.vasp.inputs.incar_names import FUNCTIONALS, check_tag, known_tags
+from nanoslab.vasp.inputs.settings import RULES, incar, kpoints_text, vasp_binary
+from nanoslab.vasp.inputs.shape import centre_of_mass, empty_widths, is_hexagonal_like
 
 SLAB = Atoms(
     "Cd2Se2",

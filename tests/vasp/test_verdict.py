@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nanoslab.vasp import read_run, verdict
-from nanoslab.vasp.known_failures import FAILURES, failures_in
+from nanoslab.vasp import read_run
+from nanoslab.vasp.runs import verdict
+from nanoslab.vasp.runs.known_failures import FAILURES, failures_in
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))

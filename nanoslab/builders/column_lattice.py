@@ -1,0 +1,146 @@
+"""A rock-salt or zinc-blende crystal seen along [001]: columns of atoms on a square lattice, plane after plane."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from nanoslab.builders.recipe import cations_first
+from nanoslab.crystals import crystal_names, crystal_record, load_crystal
+from nanoslab.errors import InputError
+from nanoslab.symmetry import crystal_symmetry, standard_cell
+
+Kind = Literal["rocksalt", "zincblende"]
+
+#: international number -> structure, for cells of four formula units
+_KINDS: dict[int, Kind] = {225: "rocksalt", 216: "zincblende"}
+
+#: in-plane offsets of successive zinc-blende planes, in column spacings
+_ZINCBLENDE_OFFSETS = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnLattice:
+    """The {001} facet of a cubic compound and its continuation.
+
+    Attributes
+    ----------
+    name
+        Name of the crystal.
+    kind
+        ``rocksalt`` or ``zincblende``.
+    cation, anion
+        Symbols; the cation sits at the origin of plane 0.
+    lattice_constant
+        Edge of the conventional cube [Å].
+    lattice
+        Where it comes from: the name of a set of lattice constants, or ``given``.
+
+    Examples
+    --------
+    >>> lattice = ColumnLattice(name="PbSe", kind="rocksalt", cation="Pb", anion="Se", lattice_constant=6.2)
+    >>> lattice.spacing, lattice.plane_spacing, lattice.species(0, 0, 0), lattice.species(1, 0, 0)
+    (3.1, 3.1, 'Pb', 'Se')
+    """
+
+    name: str
+    kind: Kind
+    cation: str
+    anion: str
+    lattice_constant: float
+    lattice: str = "given"
+
+    @property
+    def spacing(self) -> float:
+        """Distance between neighbouring columns [Å]."""
+        return self.lattice_constant / (2.0 if self.kind == "rocksalt" else 2.0**0.5)
+
+    @property
+    def plane_spacing(self) -> float:
+        """Distance between successive atomic planes [Å]."""
+        return self.lattice_constant / (2.0 if self.kind == "rocksalt" else 4.0)
+
+    @property
+    def bond_length(self) -> float:
+        """Distance between nearest neighbours [Å]."""
+        return self.lattice_constant * (0.5 if self.kind == "rocksalt" else 3.0**0.5 / 4.0)
+
+    @property
+    def lateral_period(self) -> int:
+        """Number of columns after which the species repeat along an axis."""
+        return 2 if self.kind == "rocksalt" else 1
+
+    @property
+    def plane_period(self) -> int:
+        """Number of planes after which a column repeats."""
+        return 2 if self.kind == "rocksalt" else 4
+
+    def species(self, i: int, j: int, k: int) -> str:
+        """Symbol of the atom of column (i, j) in plane k."""
+        parity = i + j + k if self.kind == "rocksalt" else k
+        return self.cation if parity % 2 == 0 else self.anion
+
+    def position(self, i: int, j: int, k: int) -> NDArray[np.float64]:
+        """Ideal position of the atom of column (i, j) in plane k [Å]."""
+        x, y = _ZINCBLENDE_OFFSETS[k % 4] if self.kind == "zincblende" else (0.0, 0.0)
+        return np.array([(i + x) * self.spacing, (j + y) * self.spacing, k * self.plane_spacing])
+
+
+def column_lattice(
+    source: str | Path | Atoms, *, lattice: str | None = None, lattice_constant: float | None = None
+) -> ColumnLattice:
+    """Return the columns of a rock-salt or zinc-blende compound.
+
+    Parameters
+    ----------
+    source
+        Name of a shipped crystal, a structure file, or any cell of a binary rock-salt or zinc-blende crystal.
+    lattice
+        Named lattice constants of a shipped crystal; when not given, ``pbe`` where there are such,
+        else the first there are.
+    lattice_constant
+        Edge of the conventional cube to use instead [Å].
+
+    Raises
+    ------
+    InputError
+        The name is unknown, or the crystal is neither rock salt nor zinc blende.
+
+    Examples
+    --------
+    >>> column_lattice("PbSe-rocksalt", lattice="experimental").bond_length
+    3.063
+    """
+    if not isinstance(source, Atoms) and str(source) in crystal_names():
+        named = crystal_record(str(source)).lattices
+        lattice = lattice or ("pbe" if "pbe" in named else next(iter(named)))
+    name = "crystal" if isinstance(source, Atoms) else str(source)
+    found = _recognized(load_crystal(source, lattice), name, lattice or "given")
+    if lattice_constant is None:
+        return found
+    if not (math.isfinite(lattice_constant) and lattice_constant > 0):
+        raise InputError("lattice constant", expected="a length above 0 Å", got=lattice_constant, advice="give 6.2")
+    return replace(found, lattice_constant=lattice_constant, lattice="given")
+
+
+def _recognized(atoms: Atoms, name: str, lattice: str) -> ColumnLattice:
+    symmetry = crystal_symmetry(atoms)
+    symbols = list(dict.fromkeys(atoms.get_chemical_symbols()))
+    cube = standard_cell(atoms, to_primitive=False)
+    kind = _KINDS.get(symmetry.number)
+    if kind is None or len(symbols) != 2 or len(cube) != 8:
+        raise InputError(
+            "crystal",
+            expected="a binary rock-salt or zinc-blende crystal",
+            got=f"{name} ({atoms.get_chemical_formula()}, {symmetry.symbol})",
+            advice="necks and sandwiches are built on {001} facets of these two structures",
+        )
+    cation, anion = cations_first(symbols)
+    edge = round(float(cube.get_volume()) ** (1.0 / 3.0), 9)
+    return ColumnLattice(name=name, kind=kind, cation=cation, anion=anion, lattice_constant=edge, lattice=lattice)

@@ -1,0 +1,271 @@
+"""Two {001} slabs of one compound facing each other across a gap, on one or two twisted lattices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from ase import Atoms
+from ase.constraints import FixAtoms
+from numpy.typing import NDArray
+
+from nanoslab.builders.column_lattice import ColumnLattice
+from nanoslab.builders.polyomino import Cell
+from nanoslab.errors import InputError
+
+#: values of `Atoms.get_tags()`
+LOWER, UPPER, NECK, LIGAND = 1, 2, 3, 4
+
+#: largest index of the coincidence cells that a twist is looked for among
+_LARGEST_COINDEX = 12
+_TWIST_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoubleSlab:
+    """Two facing slabs, described; `build_double_slab` makes the atoms.
+
+    Attributes
+    ----------
+    lattice
+        The compound.
+    lateral
+        Columns along the two sides of the cell; with a twist, the cell is the smallest repeat of
+        the coincidence cell with at least that many columns' length along each side.
+    planes
+        Atomic planes of each slab.
+    gap
+        Surface-to-surface distance [Å], a plane counted as one plane spacing thick: n missing planes
+        leave a gap of n spacings. The centres of the facing planes are one spacing farther apart.
+    shift
+        Registry shift of the upper slab, in column spacings along the two axes of the lower slab.
+    twist
+        Rotation of the upper slab about the normal [degree].
+    vacuum
+        Empty height between the outer faces across the cell border, centre to centre [Å].
+    fixed_planes
+        Planes frozen at the outer face of each slab.
+
+    Examples
+    --------
+    >>> from nanoslab.builders.column_lattice import column_lattice
+    >>> pbse = column_lattice("PbSe-rocksalt")
+    >>> DoubleSlab(lattice=pbse, planes=2, gap=2 * pbse.plane_spacing).gap_planes
+    2
+    """
+
+    lattice: ColumnLattice
+    gap: float
+    lateral: tuple[int, int] = (6, 6)
+    planes: int = 4
+    shift: tuple[float, float] = (0.0, 0.0)
+    twist: float = 0.0
+    vacuum: float = 15.0
+    fixed_planes: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built, each fault in one line."""
+        _check_lateral(self)
+        _check_heights(self)
+
+    @property
+    def gap_planes(self) -> int:
+        """Even number of missing planes that comes nearest to the gap, at least 2."""
+        return max(2, 2 * round(self.gap / self.lattice.plane_spacing / 2.0))
+
+    @property
+    def facing_distance(self) -> float:
+        """Distance between the centres of the two facing planes [Å]."""
+        return self.gap + self.lattice.plane_spacing
+
+    @property
+    def height(self) -> float:
+        """Third edge of the cell [Å]."""
+        return 2.0 * (self.planes - 1) * self.lattice.plane_spacing + self.facing_distance + self.vacuum
+
+    @cached_property
+    def columns(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Sides of the cell in columns of the lower and of the upper lattice; rows, shape (2, 2) each."""
+        return _coincidence(self)
+
+    @property
+    def sides(self) -> tuple[float, float]:
+        """Lengths of the two sides of the cell [Å]."""
+        first, second = np.linalg.norm(self.columns[0], axis=1) * self.lattice.spacing
+        return float(first), float(second)
+
+    def heights_of_neck(self) -> NDArray[np.float64]:
+        """Heights of the planes filling the gap, above the lowest plane [Å]; shape (gap_planes,)."""
+        base = (self.planes - 1) * self.lattice.plane_spacing
+        return base + self.facing_distance * np.arange(1, self.gap_planes + 1) / (self.gap_planes + 1)
+
+
+def gap_of_planes(lattice: ColumnLattice, gap_planes: int) -> float:
+    """Return the gap that a number of missing planes leaves [Å].
+
+    Examples
+    --------
+    >>> from nanoslab.builders.column_lattice import column_lattice
+    >>> gap_of_planes(column_lattice("PbSe-rocksalt", lattice="experimental"), 2)
+    6.126
+    """
+    if gap_planes < 2 or gap_planes % 2:
+        raise InputError(
+            "gap planes",
+            expected=f"an even number from 2, so that a column holds whole {lattice.cation}-{lattice.anion} pairs",
+            got=gap_planes,
+            advice="give 2",
+        )
+    return gap_planes * lattice.plane_spacing
+
+
+def build_double_slab(slab: DoubleSlab, *, neck: Sequence[Cell] = (), neck_planes: Sequence[int] = ()) -> Atoms:
+    """Build the two slabs and, on the continued lower lattice, the chosen gap planes of chosen columns.
+
+    Parameters
+    ----------
+    slab
+        The two slabs.
+    neck
+        Columns (i, j) to put into the gap.
+    neck_planes
+        Planes of the gap to fill in these columns, 0 being the one next to the lower slab.
+
+    Returns
+    -------
+    Atoms grouped by species, cations first; tags 1, 2, 3 for lower slab, upper slab, neck. Each
+    species keeps that order, so the double slab's atoms come in the same order with and without a neck.
+
+    Examples
+    --------
+    >>> from nanoslab.builders.column_lattice import column_lattice
+    >>> pbse = column_lattice("PbSe-rocksalt")
+    >>> atoms = build_double_slab(DoubleSlab(lattice=pbse, lateral=(2, 2), planes=2, gap=6.1))
+    >>> str(atoms.symbols)
+    'Pb8Se8'
+    """
+    lattice, planes = slab.lattice, slab.planes
+    lower = [(*column, k) for k in range(planes) for column in _columns_inside(slab.columns[0])]
+    first = planes + slab.gap_planes
+    upper = [(*column, k) for k in range(first, first + planes) for column in _columns_inside(slab.columns[1])]
+    filling = [(i, j, planes + k) for k in neck_planes for i, j in neck]
+    groups = [
+        _Group(LOWER, lower, slab.columns[0], np.arange(planes, dtype=float) * lattice.plane_spacing),
+        _Group(UPPER, upper, slab.columns[1], _upper_heights(slab)),
+        _Group(NECK, filling, slab.columns[0], slab.heights_of_neck()),
+    ]
+    return _assembled(slab, groups)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    tag: int
+    sites: list[tuple[int, int, int]]
+    columns: NDArray[np.int64]
+    heights: NDArray[np.float64]
+
+
+def _upper_heights(slab: DoubleSlab) -> NDArray[np.float64]:
+    start = (slab.planes - 1) * slab.lattice.plane_spacing + slab.facing_distance
+    return np.asarray(start + np.arange(slab.planes) * slab.lattice.plane_spacing)
+
+
+def _assembled(slab: DoubleSlab, groups: Sequence[_Group]) -> Atoms:
+    lattice = slab.lattice
+    cell = np.diag([*slab.sides, slab.height])
+    shift = np.array(slab.shift) @ np.linalg.inv(slab.columns[0])
+    rows: list[tuple[str, NDArray[np.float64], int, int]] = []
+    for group in groups:
+        first_plane = min((k for *_, k in group.sites), default=0)
+        lowest = slab.planes if group.tag == NECK else first_plane
+        for i, j, k in group.sites:
+            in_plane = lattice.position(i, j, k)[:2] / lattice.spacing @ np.linalg.inv(group.columns)
+            if group.tag == UPPER:
+                in_plane = in_plane + shift
+            place = np.array([*(in_plane @ cell[:2, :2]), group.heights[k - lowest] + slab.vacuum / 2.0])
+            rows.append((lattice.species(i, j, k), place, group.tag, k))
+    rows.sort(key=lambda row: row[0] != lattice.cation)
+    atoms = Atoms([row[0] for row in rows], positions=[row[1] for row in rows], cell=cell, pbc=True)
+    atoms.set_tags([row[2] for row in rows])
+    atoms.wrap()
+    last = 2 * slab.planes + slab.gap_planes
+    frozen = [n for n, row in enumerate(rows) if row[3] < slab.fixed_planes or row[3] >= last - slab.fixed_planes]
+    if frozen:
+        atoms.set_constraint(FixAtoms(indices=frozen))
+    return atoms
+
+
+def _columns_inside(sides: NDArray[np.int64]) -> list[Cell]:
+    """Integer points of the half-open parallelogram, row by row."""
+    corners = np.array([[0, 0], sides[0], sides[1], sides[0] + sides[1]])
+    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+    points = np.array([(x, y) for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)])
+    inside = points @ np.linalg.inv(sides)
+    chosen = points[np.all((inside > -1e-9) & (inside < 1.0 - 1e-9), axis=1)]
+    return [(int(x), int(y)) for x, y in chosen]
+
+
+def _coincidence(slab: DoubleSlab) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sides of the common cell of the two lattices, from the rotation 2 atan(n / m) of a square lattice."""
+    turn = 90.0 if slab.lattice.kind == "rocksalt" else 180.0
+    twist = slab.twist % turn
+    if min(twist, turn - twist) < _TWIST_TOLERANCE:
+        sides = np.diag(slab.lateral)
+        return sides, sides
+    pairs = [(m, n) for m in range(_LARGEST_COINDEX + 1) for n in range(1, _LARGEST_COINDEX + 1) if math.gcd(m, n) == 1]
+    angles = {pair: math.degrees(2.0 * math.atan2(pair[1], pair[0])) for pair in pairs}
+    m, n = min(pairs, key=lambda pair: (round(abs(angles[pair] - twist), 3), pair[0] ** 2 + pair[1] ** 2))
+    if abs(angles[m, n] - twist) > _TWIST_TOLERANCE:
+        raise InputError(
+            "twist",
+            expected="an angle at which the two lattices coincide in a cell of moderate size",
+            got=f"{slab.twist:g}°",
+            advice=f"give {angles[m, n]:.2f}, the nearest",
+        )
+    lower, upper = np.array([[m, n], [-n, m]]), np.array([[m, -n], [n, m]])
+    if (m + n) % slab.lattice.lateral_period:
+        mix = np.array([[1, 1], [-1, 1]])
+        lower, upper = mix @ lower, mix @ upper
+    side = float(np.linalg.norm(lower[0]))
+    repeats = np.diag([math.ceil(count / side - 1e-9) for count in slab.lateral])
+    return repeats @ lower, repeats @ upper
+
+
+def _check_lateral(slab: DoubleSlab) -> None:
+    period = slab.lattice.lateral_period
+    size = "{} x {}".format(*slab.lateral)
+    if min(slab.lateral) < period:
+        raise InputError("lateral", expected=f"at least {period} columns each way", got=size, advice="give 6 6")
+    if any(count % period for count in slab.lateral):
+        even = " ".join(str(count + count % 2) for count in slab.lateral)
+        raise InputError(
+            "lateral",
+            expected=f"even numbers of columns, so that {slab.lattice.cation} and {slab.lattice.anion} "
+            "alternate across the cell border",
+            got=size,
+            advice=f"give {even}",
+        )
+
+
+def _check_heights(slab: DoubleSlab) -> None:
+    bond = slab.lattice.bond_length
+    if slab.planes < 1:
+        raise InputError("planes", expected="at least 1 per slab", got=slab.planes, advice="give 4")
+    if not 0 <= slab.fixed_planes <= slab.planes:
+        raise InputError("fixed planes", expected=f"0 to {slab.planes}", got=slab.fixed_planes, advice="give 0")
+    if not (math.isfinite(slab.gap) and slab.gap >= bond - 1e-6):
+        raise InputError(
+            "gap",
+            expected=f"at least one bond, {bond:.2f} Å",
+            got=f"{slab.gap:g} Å",
+            advice=f"two missing planes are {2.0 * slab.lattice.plane_spacing:.2f} Å",
+        )
+    if not (math.isfinite(slab.vacuum) and slab.vacuum >= bond):
+        raise InputError(
+            "vacuum", expected=f"at least one bond, {bond:.2f} Å", got=f"{slab.vacuum:g} Å", advice="give 15"
+        )
+    if not all(map(math.isfinite, (*slab.shift, slab.twist))):
+        raise InputError("shift, twist", expected="finite numbers", got=(*slab.shift, slab.twist), advice="give 0")

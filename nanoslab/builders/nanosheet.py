@@ -1,0 +1,297 @@
+"""Nanosheets of an exact number of monolayers, cut from any crystal along any face."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.build import make_supercell
+from ase.constraints import FixAtoms
+from numpy.typing import NDArray
+from scipy.linalg import block_diag
+
+from nanoslab.builders.face import face_name, parse_face
+from nanoslab.builders.ledger import plane_numbers, sheet_ledger, unwrapped_heights
+from nanoslab.builders.recipe import (
+    MOST,
+    cations_first,
+    describe_lattice,
+    describe_source,
+    formal_charges,
+    group_by_species,
+    make_recipe,
+    require_positive,
+    require_whole_number,
+)
+from nanoslab.builders.stacking import Stacking, Vector, conventional_cell, is_hexagonal, stack_planes
+from nanoslab.crystals import load_crystal
+from nanoslab.errors import InputError, unknown_name
+
+#: two whole numbers, or a 2 x 2 matrix of them
+Repeat = Sequence[int] | Sequence[Sequence[int]]
+
+FIXABLE = ("middle", "bottom", "none")
+#: a larger sheet is a slip of the pen
+MOST_ATOMS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cut:
+    """Which planes of which stack make the sheet."""
+
+    stacking: Stacking
+    turned_over: bool
+    start: int
+    n_planes: int
+
+    @property
+    def termination(self) -> tuple[str, str]:
+        planes = self.stacking.planes
+        return planes[self.start].species, planes[(self.start + self.n_planes - 1) % len(planes)].species
+
+    @property
+    def broken_bonds(self) -> int:
+        return self.stacking.broken_bonds(self.start, self.n_planes)
+
+
+def build_nanosheet(
+    crystal: str | Path | Atoms,
+    face: str | Sequence[int],
+    monolayers: int,
+    *,
+    repeat: Repeat = (1, 1),
+    termination: str | Sequence[str] | None = None,
+    vacuum: float = 15.0,
+    fix: str = "middle",
+    lattice: str | None = None,
+) -> Atoms:
+    """One sheet of an exact number of monolayers, its normal along z and centred in the cell.
+
+    A monolayer is the thinnest slice with the composition of the crystal: one plane for wurtzite (11-20) and (10-10),
+    zinc blende (110) and rock salt (001) and (110); one cation plane and one anion plane for zinc blende (001), and
+    for wurtzite (0001), zinc blende (111) and rock salt (111). Of the cuts that give what is asked for, the one that
+    breaks the fewest bonds is taken: (0001) and (111) sheets are cut between the widely spaced planes, where every
+    surface atom keeps three of its four bonds; if the termination asked for needs it, the sheet is turned over.
+    The in-plane cell is the smallest one, its shorter vector along x.
+
+    Parameters
+    ----------
+    crystal
+        Name of a reference crystal, path of a structure file, or a crystal of any cell.
+    face
+        Miller or Miller-Bravais indices in any usual spelling, such as ``"11-20"`` or ``(0, 0, 1)``, referring to the
+        conventional cell.
+    monolayers
+        Number of monolayers, odd or even.
+    repeat
+        Repeats of the smallest in-plane cell along its two vectors; or a 2 x 2 matrix of whole numbers whose rows are
+        the new vectors in terms of the old ones, such as ``((1, 1), (-1, 1))`` for the square cell a x a of a zinc
+        blende or rock salt (001) sheet.
+    termination
+        Species of the lowest and of the highest plane, such as ``("Cd", "Cd")`` or ``"Cd/Se"``. With the same species
+        on both faces the sheet has one plane more than its monolayers hold (zinc blende (001), 7: Cd8Se7).
+    vacuum
+        Distance between the outermost nuclei and those of the next image, along the normal [Å].
+    fix
+        ``middle``: the middle monolayer stays where it is (both middle ones of an even number; the middle plane of a
+        sheet with equal faces that has one plane more). ``bottom``: the lowest monolayer. ``none``.
+    lattice
+        Named lattice constants of a reference crystal: ``pbe`` (when not given) or ``experimental``.
+
+    Returns
+    -------
+    Atoms
+        Grouped by species, cations first; ``info`` holds ``recipe`` and ``ledger``.
+
+    Examples
+    --------
+    >>> sheet = build_nanosheet("CdSe-wurtzite", "11-20", 7)
+    >>> sheet.get_chemical_formula(), sheet.info["ledger"]["n_planes"], sheet.cell.angles().round(6).tolist()
+    ('Cd14Se14', 7, [90.0, 90.0, 90.0])
+    """
+    monolayers = require_whole_number("monolayers", monolayers, maximum=MOST)
+    repeats = _check_repeat(repeat)
+    vacuum = require_positive("vacuum", vacuum, "Å")
+    if fix not in FIXABLE:
+        raise unknown_name("fix", fix, FIXABLE)
+    conventional = conventional_cell(load_crystal(crystal, lattice))
+    hexagonal = is_hexagonal(conventional)
+    miller = parse_face(face, hexagonal=hexagonal)
+    cut = _choose_cut(conventional, miller, monolayers, _check_termination(termination))
+    _check_size(cut, repeats)
+    sheet = _assemble(cut, repeats, vacuum)
+    sheet.set_constraint(_constraints(sheet, fix, cut))
+    ledger = sheet_ledger(sheet, charges=formal_charges(conventional.get_chemical_formula()))
+    sheet.info = {
+        "recipe": make_recipe(
+            "nanosheet",
+            crystal=describe_source(crystal),
+            lattice=describe_lattice(crystal, lattice),
+            face=face_name(miller, hexagonal=hexagonal),
+            monolayers=monolayers,
+            repeat=(np.diag(repeats) if np.array_equal(repeats, np.diag(np.diag(repeats))) else repeats).tolist(),
+            termination=list(cut.termination),
+            turned_over=cut.turned_over,
+            vacuum=vacuum,
+            fix=fix,
+        ),
+        "ledger": ledger.to_dict(),
+    }
+    return sheet
+
+
+def available_terminations(
+    crystal: str | Path | Atoms, face: str | Sequence[int], monolayers: int, *, lattice: str | None = None
+) -> tuple[tuple[str, str], ...]:
+    """Terminations (bottom, top) that a sheet can have.
+
+    Examples
+    --------
+    >>> available_terminations("CdSe-zincblende", "001", 7)
+    (('Cd', 'Se'), ('Se', 'Cd'), ('Cd', 'Cd'), ('Se', 'Se'))
+    """
+    conventional = conventional_cell(load_crystal(crystal, lattice))
+    miller = parse_face(face, hexagonal=is_hexagonal(conventional))
+    return _terminations(_cuts(conventional, miller, require_whole_number("monolayers", monolayers, maximum=MOST)))
+
+
+def _check_repeat(repeat: Repeat) -> NDArray[np.int_]:
+    """Rows are the new in-plane vectors in terms of the old ones."""
+    numbers = np.array(repeat, dtype=object)
+    if numbers.shape == (2,):
+        return np.diag([require_whole_number("repeat", number) for number in repeat])
+    whole = numbers.shape == (2, 2) and all(isinstance(n, int | np.integer) for n in numbers.flat)
+    matrix = numbers.astype(int) if whole else np.zeros((2, 2), dtype=int)
+    if matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0] < 1:
+        raise InputError(
+            "repeat",
+            expected="two whole numbers above 0, or a 2 x 2 matrix of whole numbers with a determinant above 0",
+            got=repr(repeat),
+            advice="such as 2 3, or 1 1 -1 1 for the cell turned by 45 degrees",
+        )
+    return matrix
+
+
+def _check_size(cut: _Cut, repeats: NDArray[np.int_]) -> None:
+    in_plane = float(np.linalg.det(repeats.astype(float)))
+    n_atoms = in_plane * sum(len(cut.stacking.plane(cut.start + i).symbols) for i in range(cut.n_planes))
+    if n_atoms > MOST_ATOMS:
+        raise InputError(
+            "repeat", expected=f"at most {MOST_ATOMS} atoms", got=f"{n_atoms:.0f}", advice="take a smaller sheet"
+        )
+
+
+def _check_termination(termination: str | Sequence[str] | None) -> tuple[frozenset[str], frozenset[str]] | None:
+    if termination is None:
+        return None
+    parts = termination.split("/") if isinstance(termination, str) else list(termination)
+    if len(parts) != 2:
+        raise InputError(
+            "termination", expected="bottom and top species", got=repr(termination), advice="such as Cd Se"
+        )
+    return _elements(parts[0]), _elements(parts[1])
+
+
+def _elements(species: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[A-Z][a-z]?", species))
+
+
+def _cuts(conventional: Atoms, miller: tuple[int, int, int], monolayers: int) -> list[_Cut]:
+    """Every cut with that number of monolayers; stoichiometric ones and upright ones first."""
+    h, k, l = miller  # noqa: E741
+    upright = stack_planes(conventional, miller)
+    turned = stack_planes(conventional, (-h, -k, -l))
+    size = upright.planes_per_monolayer
+    return [
+        _Cut(stacking=stacking, turned_over=stacking is turned, start=start, n_planes=n_planes)
+        for n_planes in range(monolayers * size, (monolayers + 1) * size)
+        for stacking in (upright, turned)
+        for start in range(len(stacking.planes))
+        if n_planes > monolayers * size or stacking.is_stoichiometric(start, n_planes)
+    ]
+
+
+def _choose_cut(
+    conventional: Atoms,
+    miller: tuple[int, int, int],
+    monolayers: int,
+    termination: tuple[frozenset[str], frozenset[str]] | None,
+) -> _Cut:
+    cuts = _cuts(conventional, miller, monolayers)
+    cations = cations_first(conventional.get_chemical_symbols())
+    if termination is None:
+        thinnest = min(cut.n_planes for cut in cuts)
+        wanted = [cut for cut in cuts if cut.n_planes == thinnest and not cut.turned_over]
+    else:
+        wanted = [cut for cut in cuts if tuple(map(_elements, cut.termination)) == termination]
+    if not wanted:
+        had = ", ".join("/".join(pair) for pair in _terminations(cuts))
+        asked = "/".join("".join(sorted(part)) or "nothing" for part in termination or ())
+        raise InputError(
+            "termination",
+            expected=f"one that the stacking can give (bottom/top: {had})",
+            got=asked,
+            advice="pick one of these, or another face",
+        )
+
+    def preference(cut: _Cut) -> tuple[int, int, bool, int, int]:
+        bottom = min(cations.index(species) for species in _elements(cut.termination[0]))
+        return cut.n_planes, cut.broken_bonds, cut.turned_over, bottom, cut.start
+
+    return min(wanted, key=preference)
+
+
+def _terminations(cuts: Sequence[_Cut]) -> tuple[tuple[str, str], ...]:
+    return tuple(dict.fromkeys(cut.termination for cut in cuts))
+
+
+def _assemble(cut: _Cut, repeats: NDArray[np.int_], vacuum: float) -> Atoms:
+    planes = [cut.stacking.plane(number) for number in range(cut.start, cut.start + cut.n_planes)]
+    positions = np.concatenate([plane.positions for plane in planes])
+    symbols = [symbol for plane in planes for symbol in plane.symbols]
+    thickness = float(np.ptp(positions[:, 2]))
+    cell: Vector = np.vstack([cut.stacking.in_plane, [0.0, 0.0, thickness + vacuum]])
+    cell[:2, 2] = 0.0
+    origin = positions[0] * (1, 1, 0)
+    positions = positions - origin + (0, 0, vacuum / 2 - positions[:, 2].min())
+    sheet = Atoms(symbols, positions=positions, cell=cell, pbc=True)
+    scaled = sheet.get_scaled_positions(wrap=False)
+    # an atom a hair below the border belongs at 0, not at 1
+    scaled[:, :2] = np.where((wrapped := scaled[:, :2] % 1.0) > 1 - 1e-9, 0.0, wrapped)
+    sheet.set_scaled_positions(scaled)
+    larger = make_supercell(sheet, block_diag(repeats, 1))
+    larger.rotate(larger.cell[0], "x", rotate_cell=True)
+    return group_by_species(larger)
+
+
+def _constraints(sheet: Atoms, fix: str, cut: _Cut) -> list[FixAtoms]:
+    if fix == "none":
+        return []
+    heights, _ = unwrapped_heights(sheet)
+    numbers = plane_numbers(heights, tolerance=0.02)
+    planes = _planes_to_fix(fix, cut.n_planes, cut.stacking.planes_per_monolayer)
+    return [FixAtoms(indices=np.flatnonzero(np.isin(numbers, planes)))]
+
+
+def _planes_to_fix(fix: str, n_planes: int, planes_per_monolayer: int) -> list[int]:
+    """Numbers of the planes that stay, counted from the bottom.
+
+    Examples
+    --------
+    >>> _planes_to_fix("middle", 7, 1), _planes_to_fix("middle", 8, 1), _planes_to_fix("middle", 14, 2)
+    ([3], [3, 4], [6, 7])
+    >>> _planes_to_fix("middle", 15, 2)
+    [7]
+    """
+    monolayers, extra = divmod(n_planes, planes_per_monolayer)
+    if fix == "bottom":
+        return list(range(planes_per_monolayer))
+    if extra:
+        return [(n_planes - 1) // 2, n_planes // 2] if n_planes % 2 == 0 else [n_planes // 2]
+    first = (monolayers - 1) // 2
+    last = monolayers // 2
+    return list(range(first * planes_per_monolayer, (last + 1) * planes_per_monolayer))

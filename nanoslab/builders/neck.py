@@ -1,0 +1,384 @@
+"""Two slabs with a neck: columns of atoms that continue the lattice across the gap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+
+from nanoslab.builders.column_lattice import column_lattice
+from nanoslab.builders.double_slab import NECK, UPPER, DoubleSlab, build_double_slab, gap_of_planes
+from nanoslab.builders.ledger import Ledger, sheet_ledger
+from nanoslab.builders.neck_shapes import (
+    NeckShape,
+    distinct_neck_shapes,
+    facet_symmetry,
+    most_compact_shapes,
+    neck_shape,
+)
+from nanoslab.builders.polyomino import Cell
+from nanoslab.builders.recipe import make_recipe
+from nanoslab.errors import InputError
+
+Side = Literal["lower", "upper", "both"]
+
+#: longest contact between a neck and the upper slab that counts as one, in bond lengths
+_CONTACT = 1.15
+_TIE = 1e-3
+#: how far the planes of a neck may be stretched or pressed by a gap that is no whole number of planes
+_LARGEST_STRAIN = 0.10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filament:
+    """Columns that do not bridge: how many planes they fill, from which slab.
+
+    Examples
+    --------
+    >>> Filament(planes=1, side="both").filled(4)
+    (0, 3)
+    """
+
+    planes: int
+    side: Side = "lower"
+
+    def filled(self, gap_planes: int) -> tuple[int, ...]:
+        """Filled planes of a gap, counted from the lower slab."""
+        largest = gap_planes if self.side != "both" else gap_planes // 2
+        if not 1 <= self.planes <= largest:
+            raise InputError(
+                "filament planes",
+                expected=f"1 to {largest} from {self.side} in a gap of {gap_planes} planes",
+                got=self.planes,
+                advice="leave it out for columns that bridge",
+            )
+        lower = tuple(range(self.planes))
+        upper = tuple(range(gap_planes - self.planes, gap_planes))
+        return {"lower": lower, "upper": upper, "both": tuple(sorted({*lower, *upper}))}[self.side]
+
+
+def build_neck(
+    crystal: str | Path | Atoms,
+    *,
+    pairs: int = 0,
+    columns: Sequence[Cell] | None = None,
+    lateral: tuple[int, int] = (6, 6),
+    planes: int = 4,
+    gap_planes: int | None = None,
+    gap: float | None = None,
+    shift: tuple[float, float] = (0.0, 0.0),
+    twist: float = 0.0,
+    vacuum: float = 15.0,
+    fixed_planes: int = 0,
+    filament: Filament | None = None,
+    empty_columns: int = 2,
+    lattice: str | None = None,
+    lattice_constant: float | None = None,
+) -> Atoms:
+    """Build two {001} slabs and a neck of pairs between them on the continued lattice.
+
+    Parameters
+    ----------
+    crystal
+        Name of a rock-salt or zinc-blende crystal, a structure file of one, or its atoms.
+    pairs
+        Cation-anion pairs in the neck; 0 is the double slab. The most compact cross-section is
+        taken. In a gap of two planes a pair is one column.
+    columns
+        The cross-section instead, as columns (i, j).
+    lateral, planes, shift, twist, vacuum, fixed_planes
+        See `DoubleSlab`.
+    gap_planes, gap
+        Gap in missing planes (2 when neither is given) or in Å.
+    filament
+        Fill these planes only, so that the columns do not bridge.
+    empty_columns
+        Fewest empty columns between a neck and its periodic image.
+    lattice, lattice_constant
+        See `column_lattice`.
+
+    Returns
+    -------
+    Atoms grouped by species, cations first, with ``info["recipe"]`` and ``info["ledger"]``.
+
+    Raises
+    ------
+    InputError
+        The cell is too small for the neck, the lateral size breaks the order of the species, the
+        gap is smaller than a bond, or the neck would not be stoichiometric.
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> atoms = build_neck("PbSe-rocksalt", pairs=9, planes=2)
+    >>> neck = atoms.info["recipe"]["neck_indices"]
+    >>> Counter(atoms.symbols[neck]) == {"Pb": 9, "Se": 9}
+    True
+    """
+    slab = describe_double_slab(
+        crystal,
+        gap_planes=gap_planes,
+        gap=gap,
+        lattice=lattice,
+        lattice_constant=lattice_constant,
+        lateral=lateral,
+        planes=planes,
+        shift=shift,
+        twist=twist,
+        vacuum=vacuum,
+        fixed_planes=fixed_planes,
+    )
+    if pairs == 0 and columns is None:
+        return build_neck_of_shape(slab, None)
+    chosen = _chosen_shape(slab, pairs, columns, filament, empty_columns)
+    return build_neck_of_shape(slab, chosen, filament=filament, empty_columns=empty_columns)
+
+
+def describe_double_slab(
+    crystal: str | Path | Atoms,
+    *,
+    gap_planes: int | None = None,
+    gap: float | None = None,
+    lattice: str | None = None,
+    lattice_constant: float | None = None,
+    **options: Any,
+) -> DoubleSlab:
+    """Return the double slab of a crystal, its gap given in missing planes or in Å (two planes when neither).
+
+    Parameters
+    ----------
+    crystal, gap_planes, gap, lattice, lattice_constant
+        See `build_neck`.
+    options
+        Other fields of `DoubleSlab`.
+
+    Examples
+    --------
+    >>> describe_double_slab("PbSe-rocksalt", gap_planes=2, planes=4, lattice="experimental").gap
+    6.126
+    """
+    if gap is not None and gap_planes is not None:
+        raise InputError("gap", expected="planes or Å", got="both", advice="leave one of them out")
+    columns = column_lattice(crystal, lattice=lattice, lattice_constant=lattice_constant)
+    width = gap if gap is not None else gap_of_planes(columns, 2 if gap_planes is None else gap_planes)
+    return DoubleSlab(lattice=columns, gap=width, **options)
+
+
+def build_neck_of_shape(
+    slab: DoubleSlab, shape: NeckShape | None, *, filament: Filament | None = None, empty_columns: int = 2
+) -> Atoms:
+    """Build the double slab with a neck of one cross-section, turned where only that way it fits.
+
+    Parameters
+    ----------
+    slab, shape, filament, empty_columns
+        See `build_neck`; no shape is the double slab alone.
+
+    Examples
+    --------
+    >>> slab = describe_double_slab("PbSe-rocksalt", lateral=(4, 4), planes=2)
+    >>> len(build_neck_of_shape(slab, neck_shape(slab, [(0, 0), (0, 1)])))
+    68
+    """
+    cells: tuple[Cell, ...] = ()
+    filled: tuple[int, ...] = ()
+    if shape is not None:
+        cells = _placed(slab, shape, empty_columns)
+        filled = filament.filled(slab.gap_planes) if filament else tuple(range(slab.gap_planes))
+        _check_strain(slab)
+    atoms = build_double_slab(slab, neck=cells, neck_planes=filled)
+    neck = [int(index) for index in np.flatnonzero(atoms.get_tags() == NECK)]
+    if shape is not None:
+        _check_stoichiometry(slab, atoms, neck)
+        _check_contacts(slab, atoms)
+    atoms.info["recipe"] = {**make_recipe("neck", **_parameters(slab, cells, filled)), "neck_indices": neck}
+    atoms.info["ledger"] = double_slab_ledger(slab, atoms).to_dict()
+    return atoms
+
+
+def double_slab_ledger(slab: DoubleSlab, atoms: Atoms) -> Ledger:
+    """Return the ledger from the lowest plane to the highest, also where the gap is wider than the vacuum.
+
+    Examples
+    --------
+    >>> slab = describe_double_slab("PbSe-rocksalt", lateral=(2, 2), planes=2, gap=30.0)
+    >>> ledger = double_slab_ledger(slab, build_neck_of_shape(slab, None))
+    >>> len(ledger.planes), round(ledger.vacuum, 6)
+    (4, 15.0)
+    """
+    apart = atoms.copy()
+    apart.cell[2, 2] += 2.0 * slab.height
+    ledger = sheet_ledger(apart)
+    return replace(ledger, vacuum=float(atoms.cell[2, 2]) - ledger.thickness)
+
+
+def columns_for_pairs(slab: DoubleSlab, pairs: int, filament: Filament | None = None) -> int:
+    """Return how many columns hold a number of pairs.
+
+    Examples
+    --------
+    >>> columns_for_pairs(describe_double_slab("PbSe-rocksalt", gap_planes=4), 6)
+    3
+    """
+    per_column = len(filament.filled(slab.gap_planes)) if filament else slab.gap_planes
+    if pairs < 1 or 2 * pairs % per_column:
+        raise InputError(
+            "pairs",
+            expected=f"a number above 0 that fills whole columns of {per_column} atoms",
+            got=pairs,
+            advice=f"give {max(1, per_column // 2)} or its multiples" if per_column % 2 == 0 else "give another number",
+        )
+    return 2 * pairs // per_column
+
+
+def largest_extent(slab: DoubleSlab, empty_columns: int) -> tuple[int, int]:
+    """Return the largest extent of a neck whose images stay far enough away [columns].
+
+    Examples
+    --------
+    >>> largest_extent(describe_double_slab("PbSe-rocksalt", lateral=(6, 8)), 2)
+    (4, 6)
+    """
+    if empty_columns < 0:
+        raise InputError("empty columns", expected="0 or more", got=empty_columns, advice="give 2")
+    return slab.lateral[0] - empty_columns, slab.lateral[1] - empty_columns
+
+
+def require_room(slab: DoubleSlab, n_columns: int, empty_columns: int) -> None:
+    """Refuse a cell that is too small for so many columns in any shape.
+
+    Raises
+    ------
+    InputError
+        The message says how large the cell must be.
+
+    Examples
+    --------
+    >>> require_room(describe_double_slab("PbSe-rocksalt"), 25, 2)
+    Traceback (most recent call last):
+        ...
+    nanoslab.errors.InputError: lateral: expected at least 8 x 8 columns for a neck of 5 x 5 with 2 empty columns to
+    its images, got 6 x 6; give 8 8
+    """
+    width, height = largest_extent(slab, empty_columns)
+    if width < 1 or height < 1 or n_columns > width * height:
+        side = math.isqrt(n_columns - 1) + 1
+        raise _too_small(slab, (side, -(-n_columns // side)), empty_columns)
+
+
+def _too_small(slab: DoubleSlab, extent: tuple[int, int], empty_columns: int) -> InputError:
+    period = slab.lattice.lateral_period
+    needed = [size + empty_columns + (size + empty_columns) % period for size in extent]
+    return InputError(
+        "lateral",
+        expected=f"at least {needed[0]} x {needed[1]} columns for a neck of {extent[0]} x {extent[1]} "
+        f"with {empty_columns} empty columns to its images",
+        got="{} x {}".format(*slab.lateral),
+        advice=f"give {needed[0]} {needed[1]}",
+    )
+
+
+def _chosen_shape(
+    slab: DoubleSlab, pairs: int, columns: Sequence[Cell] | None, filament: Filament | None, empty_columns: int
+) -> NeckShape:
+    if columns is not None:
+        shape = neck_shape(slab, columns)
+        if pairs and columns_for_pairs(slab, pairs, filament) != shape.n_columns:
+            raise InputError("pairs", expected=f"those of {shape.n_columns} columns", got=pairs, advice="leave it out")
+        return shape
+    count = columns_for_pairs(slab, pairs, filament)
+    require_room(slab, count, empty_columns)
+    odd = filament is not None and len(filament.filled(slab.gap_planes)) % 2
+    box = largest_extent(slab, empty_columns)
+    fitting = most_compact_shapes(slab, count, 1, box=box)
+    if fitting and odd:
+        balanced = (shape for shape in distinct_neck_shapes(slab, count, box=box) if shape.imbalance == 0)
+        return min(balanced, key=lambda shape: shape.rank, default=fitting[0])
+    return fitting[0] if fitting else most_compact_shapes(slab, count, 1)[0]
+
+
+def _placed(slab: DoubleSlab, shape: NeckShape, empty_columns: int) -> tuple[Cell, ...]:
+    """Columns of the shape in the middle of the cell, every one keeping its first species."""
+    limit = largest_extent(slab, empty_columns)
+    width, height = shape.extent
+    cells = np.array(shape.cells)
+    if (width > limit[0] or height > limit[1]) and facet_symmetry(slab).turns:
+        cells, (width, height) = cells @ np.array([[0, 1], [-1, 0]]), (height, width)
+    if width > limit[0] or height > limit[1]:
+        raise _too_small(slab, shape.extent, empty_columns)
+    step = (np.array(slab.lateral) - (width, height)) // 2 - cells.min(axis=0)
+    step -= step % 2
+    return tuple(sorted((int(x), int(y)) for x, y in cells + step))
+
+
+def _check_strain(slab: DoubleSlab) -> None:
+    strain = slab.facing_distance / ((slab.gap_planes + 1) * slab.lattice.plane_spacing) - 1.0
+    if abs(strain) > _LARGEST_STRAIN:
+        whole = slab.gap_planes * slab.lattice.plane_spacing
+        raise InputError(
+            "gap",
+            expected=f"a gap that {slab.gap_planes} planes fill to within {_LARGEST_STRAIN:.0%}, near {whole:.2f} Å",
+            got=f"{slab.gap:g} Å",
+            advice="give the gap in planes",
+        )
+
+
+def _check_stoichiometry(slab: DoubleSlab, atoms: Atoms, neck: Sequence[int]) -> None:
+    symbols = [atoms[index].symbol for index in neck]
+    cations, anions = symbols.count(slab.lattice.cation), symbols.count(slab.lattice.anion)
+    if cations != anions:
+        raise InputError(
+            "neck",
+            expected="as many cations as anions",
+            got=f"{cations} {slab.lattice.cation} and {anions} {slab.lattice.anion}",
+            advice="fill an even number of planes, or choose as many cation-first as anion-first columns",
+        )
+
+
+def _check_contacts(slab: DoubleSlab, atoms: Atoms) -> None:
+    if slab.shift == (0.0, 0.0):
+        return
+    first, second, distance = neighbor_list("ijd", atoms, _CONTACT * slab.lattice.bond_length)
+    tags, numbers = atoms.get_tags(), atoms.numbers
+    nearest = np.full((2, len(atoms)), np.inf)  # of an unlike and of a like atom of the upper slab
+    meets = (tags[first] == NECK) & (tags[second] == UPPER)
+    alike = (numbers[first] == numbers[second]).astype(int)
+    np.minimum.at(nearest, (alike[meets], first[meets]), distance[meets])
+    wrong = int(np.count_nonzero(nearest[1] < nearest[0] - _TIE))
+    if wrong:
+        raise InputError(
+            "shift",
+            expected="a registry in which the neck meets unlike atoms of the upper slab",
+            got=f"{slab.shift[0]:g} {slab.shift[1]:g}, which puts {wrong} atoms over their own kind",
+            advice="shift by an even number of columns, or ask for 0 pairs",
+        )
+
+
+def _parameters(slab: DoubleSlab, cells: Sequence[Cell], filled: Sequence[int]) -> dict[str, Any]:
+    lattice = slab.lattice
+    return {
+        "crystal": lattice.name,
+        "lattice": lattice.lattice,
+        "lattice_constant_A": lattice.lattice_constant,
+        "lateral": list(slab.lateral),
+        "planes": slab.planes,
+        "gap_planes": slab.gap_planes,
+        "gap_A": slab.gap,
+        "facing_distance_A": slab.facing_distance,
+        "shift": list(slab.shift),
+        "twist_degree": slab.twist,
+        "vacuum_A": slab.vacuum,
+        "fixed_planes": slab.fixed_planes,
+        "columns": [list(cell) for cell in cells],
+        "filled_planes": list(filled),
+        "n_pairs": len(cells) * len(filled) // 2,
+        "spacing_A": lattice.spacing,
+        "plane_spacing_A": lattice.plane_spacing,
+        "bond_length_A": lattice.bond_length,
+    }

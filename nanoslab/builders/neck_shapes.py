@@ -1,0 +1,301 @@
+"""Cross-sections of a neck: every way to place n columns on a facet that symmetry does not make the same."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from nanoslab.builders.column_lattice import ColumnLattice
+from nanoslab.builders.compact import polyominoes_of_perimeter
+from nanoslab.builders.double_slab import NECK, DoubleSlab, build_double_slab
+from nanoslab.builders.polyomino import (
+    Cell,
+    LatticeSymmetry,
+    Polyomino,
+    count_images,
+    distinct_polyominoes,
+    is_connected,
+    perimeter,
+    smallest_perimeter,
+)
+from nanoslab.errors import InputError
+from nanoslab.symmetry import site_permutations
+
+#: columns along each side of the block that shows the symmetry: enough to tell a step from its reverse
+_BLOCK = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeckShape:
+    """One cross-section: which columns bridge the gap.
+
+    Attributes
+    ----------
+    cells
+        Columns (i, j), sorted.
+    n_cation_first
+        Columns whose atom next to the lower slab is a cation.
+
+    Examples
+    --------
+    >>> square = NeckShape(cells=((0, 0), (0, 1), (1, 0), (1, 1)), n_cation_first=2)
+    >>> square.perimeter, square.imbalance, square.extent
+    (8, 0, (2, 2))
+    """
+
+    cells: Polyomino
+    n_cation_first: int
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns."""
+        return len(self.cells)
+
+    @property
+    def perimeter(self) -> int:
+        """Free edges, in column spacings."""
+        return perimeter(self.cells)
+
+    @property
+    def imbalance(self) -> int:
+        """Difference between the numbers of cation-first and anion-first columns."""
+        return abs(2 * self.n_cation_first - len(self.cells))
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Columns along the two axes."""
+        first, second = np.ptp(np.array(self.cells), axis=0) + 1
+        return int(first), int(second)
+
+    @property
+    def spread(self) -> float:
+        """Mean square distance of the columns from their centre, in squared column spacings."""
+        cells = np.array(self.cells, dtype=float)
+        return round(float(((cells - cells.mean(axis=0)) ** 2).sum(axis=1).mean()), 9)
+
+    @property
+    def rank(self) -> tuple[int, int, float, Polyomino]:
+        """Order of compactness: perimeter, then balance, then spread."""
+        return self.perimeter, self.imbalance, self.spread, self.cells
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return {
+            "cells": [list(cell) for cell in self.cells],
+            "n_columns": self.n_columns,
+            "perimeter": self.perimeter,
+            "n_cation_first": self.n_cation_first,
+            "imbalance": self.imbalance,
+        }
+
+
+def neck_shape(slab: DoubleSlab, cells: Sequence[Cell]) -> NeckShape:
+    """Return the shape made of given columns.
+
+    Raises
+    ------
+    InputError
+        A column is named twice, there is none, or they do not touch one another edge to edge.
+
+    Examples
+    --------
+    >>> from nanoslab.builders.column_lattice import column_lattice
+    >>> neck_shape(DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1), [(0, 0), (0, 1)]).imbalance
+    0
+    """
+    if not cells or len(set(cells)) < len(cells) or not is_connected(cells):
+        raise InputError(
+            "columns of the neck",
+            expected="different columns that touch edge to edge",
+            got=list(cells),
+            advice="give pairs of whole numbers such as 0,0 0,1",
+        )
+    return _shape(slab.lattice, slab.planes, tuple(sorted(cells)))
+
+
+@cache
+def facet_symmetry(slab: DoubleSlab) -> LatticeSymmetry:
+    """Return what the space group of the double slab does to the columns of its gap.
+
+    Turning the double slab over exchanges cation-first and anion-first columns; together with the
+    step to the next column that is a symmetry of rock salt, so there all columns are alike. In
+    zinc blende the columns lie oblique and only one mirror is left. A registry shift leaves less.
+
+    Examples
+    --------
+    >>> from nanoslab.builders.column_lattice import column_lattice
+    >>> from nanoslab.builders.polyomino import FREE
+    >>> symmetry = facet_symmetry(DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2))
+    >>> sorted(symmetry.operations) == sorted(FREE.operations)
+    True
+    """
+    block = replace(slab, lateral=(_BLOCK, _BLOCK), planes=(slab.planes - 1) % 4 + 1, fixed_planes=0)
+    if not np.array_equal(*block.columns):
+        raise InputError(
+            "twist",
+            expected="no twist where shapes of necks are asked for",
+            got=f"{slab.twist:g}°",
+            advice="a neck continues one lattice; leave the twist out, or ask for 0 pairs",
+        )
+    cells = [(i, j) for i in range(_BLOCK) for j in range(_BLOCK)]
+    atoms = build_double_slab(block, neck=cells, neck_planes=range(block.gap_planes))
+    columns = _columns_of(block, atoms, cells)
+    _mark(atoms)
+    found = {_action(row, columns) for row in site_permutations(atoms)}
+    return LatticeSymmetry(operations=tuple(sorted(operation for operation in found if operation is not None)))
+
+
+def distinct_neck_shapes(
+    slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None
+) -> Iterator[NeckShape]:
+    """Yield every shape of n columns once, unordered, remembering none.
+
+    Parameters
+    ----------
+    slab
+        The double slab.
+    n_columns
+        Number of columns.
+    box
+        Largest extent along the two axes [columns]; no limit when not given.
+
+    Examples
+    --------
+    >>> from nanoslab.builders.column_lattice import column_lattice
+    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
+    >>> sum(1 for _ in distinct_neck_shapes(slab, 5))
+    12
+    """
+    largest = box or (n_columns, n_columns)
+    for cells in distinct_polyominoes(
+        n_columns, symmetry=facet_symmetry(slab), fits=lambda w, h: w <= largest[0] and h <= largest[1]
+    ):
+        yield _shape(slab.lattice, slab.planes, cells)
+
+
+def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None) -> Iterator[NeckShape]:
+    """Yield every shape of n columns once, by increasing perimeter, remembering none.
+
+    Every perimeter is enumerated alone: a shape has at least the perimeter of its bounding box,
+    which keeps the search for the compact ones short.
+
+    Examples
+    --------
+    >>> from nanoslab.builders.column_lattice import column_lattice
+    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
+    >>> [shape.perimeter for shape in ranked_neck_shapes(slab, 4)]
+    [8, 10, 10, 10, 10]
+    """
+    largest = box or (n_columns, n_columns)
+    for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
+
+        def fits(width: int, height: int, level: int = level) -> bool:
+            return width <= largest[0] and height <= largest[1] and 2 * (width + height) <= level
+
+        for cells in distinct_polyominoes(n_columns, symmetry=facet_symmetry(slab), fits=fits):
+            if perimeter(cells) == level:
+                yield _shape(slab.lattice, slab.planes, cells)
+
+
+def most_compact_shapes(
+    slab: DoubleSlab, n_columns: int, count: int, *, box: tuple[int, int] | None = None
+) -> tuple[NeckShape, ...]:
+    """Return the most compact shapes: least perimeter, then most balanced, then least spread.
+
+    Parameters
+    ----------
+    slab, n_columns, box
+        As for `distinct_neck_shapes`.
+    count
+        How many; fewer are returned where fewer exist.
+
+    Examples
+    --------
+    >>> from nanoslab.builders.column_lattice import column_lattice
+    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
+    >>> most_compact_shapes(slab, 9, 1)[0].extent
+    (3, 3)
+    """
+    best: list[NeckShape] = []
+    for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
+        if len(best) >= count:
+            break
+        found = _shapes_of_perimeter(slab, n_columns, level, box)
+        best += heapq.nsmallest(count - len(best), found, key=lambda shape: shape.rank)
+    return tuple(best)
+
+
+def shape_degeneracy(slab: DoubleSlab, shape: NeckShape) -> int:
+    """Return how many orientations of a shape on the facet the symmetry makes the same.
+
+    Examples
+    --------
+    >>> from nanoslab.builders.column_lattice import column_lattice
+    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
+    >>> shape_degeneracy(slab, neck_shape(slab, [(0, 0), (0, 1), (1, 0)]))
+    4
+    """
+    return count_images(shape.cells, facet_symmetry(slab))
+
+
+def _shapes_of_perimeter(
+    slab: DoubleSlab, n_columns: int, level: int, box: tuple[int, int] | None
+) -> Iterator[NeckShape]:
+    largest = box or (n_columns, n_columns)
+    for cells in polyominoes_of_perimeter(
+        n_columns, level, symmetry=facet_symmetry(slab), fits=lambda w, h: w <= largest[0] and h <= largest[1]
+    ):
+        yield _shape(slab.lattice, slab.planes, cells)
+
+
+def _shape(lattice: ColumnLattice, planes: int, cells: Polyomino) -> NeckShape:
+    first = sum(lattice.species(i, j, planes) == lattice.cation for i, j in cells)
+    return NeckShape(cells=cells, n_cation_first=first)
+
+
+def _columns_of(block: DoubleSlab, atoms: Atoms, cells: Sequence[Cell]) -> dict[frozenset[int], Cell]:
+    """Atoms of every column -> the column."""
+    neck = np.flatnonzero(atoms.get_tags() == NECK)
+    planes = np.unique(atoms.positions[neck, 2].round(6), return_inverse=True)[1]
+    columns: dict[Cell, list[int]] = {cell: [] for cell in cells}
+    for index, plane in zip(neck, planes, strict=True):
+        offset = block.lattice.position(0, 0, block.planes + int(plane))[:2]
+        x, y = np.round((atoms.positions[index, :2] - offset) / block.lattice.spacing).astype(int) % _BLOCK
+        columns[int(x), int(y)].append(int(index))
+    return {frozenset(members): cell for cell, members in columns.items()}
+
+
+def _mark(atoms: Atoms) -> None:
+    """Give the atoms of the gap other species, so that no operation carries them out of it."""
+    neck = atoms.get_tags() == NECK
+    spare = [number for number in range(1, 10) if number not in atoms.numbers]
+    for number, other in zip(np.unique(atoms.numbers[neck]), spare, strict=False):
+        atoms.numbers[neck & (atoms.numbers == number)] = other
+
+
+def _action(
+    permutation: NDArray[np.intp], columns: Mapping[frozenset[int], Cell]
+) -> tuple[tuple[Cell, Cell], Cell] | None:
+    """What an operation does to the columns, or None if it tears one apart."""
+    images: dict[Cell, Cell] = {}
+    for members, cell in columns.items():
+        image = columns.get(frozenset(permutation[list(members)].tolist()))
+        if image is None:
+            return None
+        images[cell] = image
+    x, y = images[0, 0]
+    (a, c), (b, d) = (_step(images[cell], (x, y)) for cell in ((1, 0), (0, 1)))
+    return ((a, b), (c, d)), (x % 2, y % 2)
+
+
+def _step(cell: Cell, start: Cell) -> Cell:
+    """Shortest way between two columns of the repeated block."""
+    half = _BLOCK // 2
+    return (cell[0] - start[0] + half) % _BLOCK - half, (cell[1] - start[1] + half) % _BLOCK - half

@@ -1,0 +1,295 @@
+"""A crystal as an endless stack of atomic planes along a face's normal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import reduce
+from math import gcd
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+from numpy.typing import NDArray
+
+from nanoslab.builders.recipe import cations_first
+from nanoslab.errors import InputError
+from nanoslab.symmetry import standard_cell
+
+Vector = NDArray[np.float64]
+
+_PLANE_TOLERANCE = 0.05  # Å
+#: neighbours up to this many times the shortest distance count as bonded
+BOND_REACH = 1.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackedPlane:
+    """One plane of the repeating unit.
+
+    Attributes
+    ----------
+    species
+        Its species, cations first, such as ``Cd`` or ``CdSe``.
+    symbols
+        Element of every atom.
+    positions
+        Positions with z along the normal [Å], shape (n_atoms, 3).
+    bonds
+        For every bond of its atoms: how many planes up the neighbour lies.
+    """
+
+    species: str
+    symbols: tuple[str, ...]
+    positions: Vector
+    bonds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stacking:
+    """Planes of a crystal along a face's normal; plane i + n_planes is plane i shifted by `step`.
+
+    Attributes
+    ----------
+    in_plane
+        Smallest in-plane cell, the shorter vector along x [Å], shape (2, 3).
+    step
+        Lattice vector to the next repeat of the stack [Å], shape (3,).
+    planes
+        Planes of one repeat, from the bottom up.
+    planes_per_monolayer
+        Planes of the thinnest slice with the composition of the crystal.
+    """
+
+    in_plane: Vector
+    step: Vector
+    planes: tuple[StackedPlane, ...]
+    planes_per_monolayer: int
+
+    def plane(self, number: int) -> StackedPlane:
+        """Plane by its number; any whole number.
+
+        Positions are those of the repeat that holds it.
+        """
+        repeat, index = divmod(number, len(self.planes))
+        plane = self.planes[index]
+        return StackedPlane(
+            species=plane.species,
+            symbols=plane.symbols,
+            positions=plane.positions + repeat * self.step,
+            bonds=plane.bonds,
+        )
+
+    def broken_bonds(self, start: int, n_planes: int) -> int:
+        """Bonds per in-plane cell that a sheet of these planes has cut."""
+        return sum(
+            not 0 <= offset + reach < n_planes
+            for offset in range(n_planes)
+            for reach in self.planes[(start + offset) % len(self.planes)].bonds
+        )
+
+    def is_stoichiometric(self, start: int, n_planes: int) -> bool:
+        """Whether these planes have the composition of the crystal."""
+        part = _composition(self.planes[(start + i) % len(self.planes)] for i in range(n_planes))
+        return _same_ratio(part, _composition(self.planes))
+
+
+def conventional_cell(crystal: Atoms) -> Atoms:
+    """Conventional cell of a crystal in its own orientation; the crystal itself when it is conventional already.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> len(conventional_cell(bulk("CdSe", "zincblende", a=6.05)))
+    8
+    """
+    standard = standard_cell(crystal, to_primitive=False)
+    same = len(standard) == len(crystal) and np.allclose(standard.cell.cellpar(), crystal.cell.cellpar(), atol=1e-3)
+    return crystal.copy() if same else standard
+
+
+def is_hexagonal(cell: Atoms) -> bool:
+    """Whether a conventional cell has hexagonal axes.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> is_hexagonal(bulk("Zn")), is_hexagonal(bulk("Cu", cubic=True))
+    (True, False)
+    """
+    a, b, _, alpha, beta, gamma = cell.cell.cellpar()
+    return bool(abs(a - b) < 1e-2 and np.allclose((alpha, beta, gamma), (90, 90, 120), atol=0.1))
+
+
+def stack_planes(conventional: Atoms, miller: tuple[int, int, int]) -> Stacking:
+    """Stack of planes along the normal of a face.
+
+    Parameters
+    ----------
+    conventional
+        Conventional cell, to whose axes the Miller indices refer.
+    miller
+        Face, without a common factor.
+
+    Examples
+    --------
+    >>> from nanoslab.crystals import crystal
+    >>> stacking = stack_planes(crystal("CdSe-zincblende"), (0, 0, 1))
+    >>> [plane.species for plane in stacking.planes], stacking.planes_per_monolayer
+    (['Cd', 'Se'], 2)
+    """
+    primitive = standard_cell(conventional, to_primitive=True)
+    lattice = primitive.cell.array
+    normal = np.asarray(miller) @ np.asarray(conventional.cell.reciprocal())
+    indices = _whole_indices(lattice @ normal)
+    transform = _unimodular(indices)
+    step, *in_plane = transform @ lattice
+    first, second = _shortest_pair(in_plane[0], in_plane[1], normal)
+    rotation = _frame(first, normal)
+    planes = _planes(primitive, indices, rotation, step @ rotation.T)
+    return Stacking(
+        in_plane=np.array([first, second]) @ rotation.T,
+        step=step @ rotation.T,
+        planes=planes,
+        planes_per_monolayer=_planes_per_monolayer(planes),
+    )
+
+
+def _whole_indices(fractions: Vector) -> NDArray[np.int64]:
+    """Indices with no common factor along a vector of small fractions."""
+    for factor in range(1, 13):
+        scaled = fractions * factor
+        whole = np.rint(scaled)
+        if np.allclose(scaled, whole, atol=1e-3):
+            return np.asarray(whole.astype(np.int64) // reduce(gcd, whole.astype(int).tolist()))
+    raise InputError("face", expected="a lattice plane of the crystal", got=fractions.tolist(), advice="check the cell")
+
+
+def _unimodular(indices: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Whole-number matrix of determinant ±1 whose rows dotted with `indices` are 1, 0, 0 (Euclid's algorithm)."""
+    rows = np.eye(3, dtype=np.int64)
+    values = indices.copy()
+    while np.count_nonzero(values) > 1:
+        nonzero = np.flatnonzero(values)
+        pivot = nonzero[np.abs(values[nonzero]).argmin()]
+        for other in nonzero[nonzero != pivot]:
+            times = values[other] // values[pivot]
+            values[other] -= times * values[pivot]
+            rows[other] -= times * rows[pivot]
+    pivot = int(np.flatnonzero(values)[0])
+    rows[pivot] *= values[pivot]
+    return rows[[pivot, *(i for i in range(3) if i != pivot)]]
+
+
+def _shortest_pair(first: Vector, second: Vector, normal: Vector) -> tuple[Vector, Vector]:
+    """Shortest in-plane vectors (Gauss's reduction), the shorter first, right-handed, at 90 degrees or more."""
+    while True:
+        if first @ first > second @ second * (1 + 1e-9):
+            first, second = second, first
+        times = np.rint(first @ second / (first @ first))
+        if times == 0:
+            break
+        second = second - times * first
+    if first @ second > 1e-9:
+        second = -second
+    if np.cross(first, second) @ normal < 0:
+        equal = np.isclose(first @ first, second @ second)
+        first, second = (second, first) if equal else (first, -second)
+    return first, second
+
+
+def _frame(first: Vector, normal: Vector) -> Vector:
+    """Rotation matrix whose rows are the new x (along `first`), y and z (along `normal`)."""
+    x = first / np.linalg.norm(first)
+    z = normal / np.linalg.norm(normal)
+    return np.array([x, np.cross(z, x), z])
+
+
+def _planes(primitive: Atoms, indices: NDArray[np.int64], rotation: Vector, step: Vector) -> tuple[StackedPlane, ...]:
+    positions = primitive.positions @ rotation.T
+    period = step[2]
+    numbers, repeats = _plane_numbers(positions[:, 2], period)
+    positions = positions - repeats[:, None] * step
+    symbols = primitive.get_chemical_symbols()
+    n_planes = int(numbers.max()) + 1
+    absolute = numbers + n_planes * repeats
+    reach = _bond_reaches(primitive, indices, absolute, n_planes)
+    planes = []
+    for number in range(n_planes):
+        members = np.flatnonzero(numbers == number)
+        planes.append(
+            StackedPlane(
+                species="".join(cations_first(symbols[i] for i in members)),
+                symbols=tuple(symbols[i] for i in members),
+                positions=positions[members],
+                bonds=tuple(value for i in members for value in reach[i]),
+            )
+        )
+    return tuple(planes)
+
+
+def _plane_numbers(heights: Vector, period: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Plane of every atom within one period, and the period in which the atom lies."""
+    # shifted by the tolerance, so that rounding cannot send a plane at height 0 to the top of the period
+    folded = (heights + _PLANE_TOLERANCE) % period
+    order = np.argsort(folded)
+    levels = folded[order]
+    gaps = np.diff(levels, prepend=levels[-1] - period) > _PLANE_TOLERANCE
+    # start counting at a true step, so that no plane lies across the border of the period
+    first = int(np.argmax(gaps))
+    numbers = np.zeros(len(heights), dtype=np.intp)
+    if gaps.any():
+        numbers[np.roll(order, -first)] = np.cumsum(np.roll(gaps, -first)) - 1
+    start = levels[first] - 2 * _PLANE_TOLERANCE
+    repeats = np.floor((heights - start) / period).astype(np.intp)
+    return numbers, repeats
+
+
+def _bond_reaches(
+    primitive: Atoms, indices: NDArray[np.int64], absolute: NDArray[np.intp], n_planes: int
+) -> list[list[int]]:
+    """For every atom, how many planes up each of its bonded neighbours lies."""
+    shortest = shortest_distance(primitive)
+    centre, neighbour, shift = neighbor_list("ijS", primitive, shortest * BOND_REACH)
+    reach: list[list[int]] = [[] for _ in primitive]
+    planes_up = absolute[neighbour] + n_planes * (shift @ indices) - absolute[centre]
+    for i, up in zip(centre, planes_up, strict=True):
+        reach[i].append(int(up))
+    return reach
+
+
+def shortest_distance(crystal: Atoms) -> float:
+    """Shortest distance between two atoms of a crystal [Å].
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> round(shortest_distance(bulk("Cu", a=3.6)), 4)
+    2.5456
+    """
+    radius = 3.0
+    while True:
+        distances = neighbor_list("d", crystal, radius)
+        if len(distances):
+            return float(distances.min())
+        radius *= 1.5
+
+
+def _planes_per_monolayer(planes: tuple[StackedPlane, ...]) -> int:
+    whole = _composition(planes)
+    n_planes = len(planes)
+    for size in (divisor for divisor in range(1, n_planes) if n_planes % divisor == 0):
+        blocks = [_composition(planes[i : i + size]) for i in range(0, n_planes, size)]
+        shifted = [_composition(planes[(i + j) % n_planes] for j in range(size)) for i in range(1, n_planes, size)]
+        if all(_same_ratio(block, whole) for block in blocks) or all(_same_ratio(block, whole) for block in shifted):
+            return size
+    return n_planes
+
+
+def _composition(planes: Any) -> Counter[str]:
+    return Counter(symbol for plane in planes for symbol in plane.symbols)
+
+
+def _same_ratio(part: Counter[str], whole: Counter[str]) -> bool:
+    return all(part[element] * whole.total() == whole[element] * part.total() for element in whole)

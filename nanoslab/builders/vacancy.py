@@ -1,0 +1,343 @@
+"""Every symmetry-distinct way to remove atoms from a sheet, and whole layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from nanoslab.builders.ledger import plane_numbers, sheet_ledger, unwrapped_heights, upright_sheet
+from nanoslab.builders.recipe import describe_source, formal_charges, make_recipe, require_whole_number
+from nanoslab.builders.subset_orbits import Permutations, count_orbits, enumerate_orbits
+from nanoslab.errors import InputError, unknown_name
+from nanoslab.symmetry import TOLERANCE, site_permutations
+
+REGIONS = ("any", "top", "bottom", "both", "depth")
+#: heights of one species that differ by less are one layer, relaxed or not [Å]
+LAYER_TOLERANCE = 0.5
+#: a structure with less empty space between its faces has none [Å]
+LEAST_VACUUM = 4.0
+#: more structures than this are counted, not made
+MOST_STRUCTURES = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vacancy:
+    """One way to remove atoms, for all the ways that symmetry makes the same.
+
+    Attributes
+    ----------
+    label
+        Name such as ``v_Se-surface-1``.
+    parent
+        The sheet from which atoms are removed.
+    species, region
+        What was removed, and from where it was chosen.
+    removed_indices
+        Indices into the parent.
+    degeneracy
+        Number of ways in the region that are the same as this one.
+    depth
+        Mean distance of the removed atoms below the outermost nucleus of the face nearer to them [Å].
+    layers
+        For every removed atom, its layer of that species counted from the top, from 1.
+    """
+
+    label: str
+    parent: Atoms
+    species: str
+    region: str
+    removed_indices: tuple[int, ...]
+    degeneracy: int
+    depth: float
+    layers: tuple[int, ...]
+
+    @property
+    def atoms(self) -> Atoms:
+        """The sheet without the removed atoms, in the parent's order, with recipe and ledger."""
+        removed = set(self.removed_indices)
+        # by index, since deleting refuses every constraint but FixAtoms
+        atoms: Atoms = self.parent[[index for index in range(len(self.parent)) if index not in removed]]
+        # of the parent: what is left may not say what it lost (Se alone is neutral)
+        charges = self.parent.info.get("ledger", {}).get("formal_charges_e")
+        charges = charges or formal_charges(self.parent.get_chemical_formula())
+        atoms.info = {
+            "recipe": make_recipe(
+                "vacancy",
+                parent=describe_source(self.parent),
+                label=self.label,
+                species=self.species,
+                region=self.region,
+                removed_indices=list(self.removed_indices),
+                degeneracy=self.degeneracy,
+            ),
+            "ledger": sheet_ledger(atoms, charges=charges).to_dict() if len(atoms) else {},
+        }
+        return atoms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VacancyCount:
+    """How many ways there are: up to symmetry, and in all."""
+
+    n_distinct: int
+    n_total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """The atoms that may go (from the top down), how symmetry permutes them, and the layers they lie in."""
+
+    indices: NDArray[np.intp]
+    permutations: Permutations
+    levels: NDArray[np.intp] | None
+
+
+def distinct_vacancies(
+    slab: Atoms, species: str, count: int | str, region: str = "any", *, tolerance: float = TOLERANCE
+) -> tuple[Vacancy, ...]:
+    """Every symmetry-distinct way to remove atoms of a species, with its degeneracy.
+
+    Two ways are the same when an operation of the sheet's space group maps one onto the other; operations that map
+    frozen atoms onto free ones do not count.
+
+    Parameters
+    ----------
+    slab
+        Sheet with its vacuum along the third lattice vector; not changed.
+    species
+        Element to remove.
+    count
+        Number of atoms to remove, or ``"layer"`` for a whole layer of the species.
+    region
+        ``top``, ``bottom``: the outermost layer of the species at that face. ``both``: the two outermost layers.
+        ``any``: the whole sheet. ``depth``: one atom from each of the `count` topmost layers of the species.
+        With ``"layer"``: ``both`` removes both outermost layers at once, ``any`` gives every distinct layer.
+    tolerance
+        Distance within which symmetry maps atoms onto atoms [Å]; relaxed sheets may need 0.01.
+
+    Returns
+    -------
+    tuple of Vacancy
+        From the top down; the degeneracies add up to all ways there are.
+
+    Examples
+    --------
+    >>> from nanoslab.builders import build_nanosheet
+    >>> sheet = build_nanosheet("CdSe-zincblende", "001", 7)
+    >>> [(v.label, v.degeneracy) for v in distinct_vacancies(sheet, "Se", 1, "top")]
+    [('v_Se-surface-1', 1)]
+    >>> distinct_vacancies(sheet, "Se", "layer", "top")[0].atoms.get_chemical_formula()
+    'Cd7Se6'
+    """
+    layers = _species_layers(slab, species)
+    _check_region(slab, region)
+    if count == "layer":
+        chosen = _whole_layers(slab, layers, region, tolerance)
+        return _label(slab, species, region, layers, chosen, whole_layers=True)
+    size = require_whole_number("count", count)
+    choice = _choice(slab, layers, size, region, tolerance)
+    _check_number(choice, size)
+    subsets, degeneracies = enumerate_orbits(choice.permutations, size, choice.levels)
+    chosen = [
+        (tuple(sorted(choice.indices[subset].tolist())), int(degeneracy))
+        for subset, degeneracy in zip(subsets, degeneracies, strict=True)
+    ]
+    return _label(slab, species, region, layers, chosen, whole_layers=False)
+
+
+def count_vacancies(
+    slab: Atoms, species: str, count: int | str, region: str = "any", *, tolerance: float = TOLERANCE
+) -> VacancyCount:
+    """How many ways `distinct_vacancies` would give, without making them.
+
+    Parameters
+    ----------
+    slab, species, count, region, tolerance
+        As for `distinct_vacancies`.
+
+    Examples
+    --------
+    >>> from nanoslab.builders import build_nanosheet
+    >>> sheet = build_nanosheet("CdSe-wurtzite", "11-20", 7, repeat=(2, 2))
+    >>> count_vacancies(sheet, "Se", 28)
+    VacancyCount(n_distinct=478043198405312, n_total=7648690600760440)
+    """
+    layers = _species_layers(slab, species)
+    _check_region(slab, region)
+    if count == "layer":
+        chosen = _whole_layers(slab, layers, region, tolerance)
+        return VacancyCount(n_distinct=len(chosen), n_total=sum(degeneracy for _, degeneracy in chosen))
+    size = require_whole_number("count", count)
+    choice = _choice(slab, layers, size, region, tolerance)
+    if choice.levels is None:
+        total = comb(len(choice.indices), size)
+        return VacancyCount(n_distinct=count_orbits(choice.permutations, size), n_total=total)
+    _check_number(choice, size)
+    subsets, degeneracies = enumerate_orbits(choice.permutations, size, choice.levels)
+    return VacancyCount(n_distinct=len(subsets), n_total=int(degeneracies.sum()))
+
+
+def _check_region(slab: Atoms, region: str) -> None:
+    if region not in REGIONS:
+        raise unknown_name("region", region, REGIONS)
+    heights, period = unwrapped_heights(slab)
+    vacuum = period - float(np.ptp(heights))
+    if region != "any" and vacuum < LEAST_VACUUM:
+        raise InputError(
+            "slab",
+            expected=f"at least {LEAST_VACUUM:g} Å of vacuum along the third vector for region {region!r}",
+            got=f"{vacuum:.3f} Å",
+            advice="take region any, or turn the cell so that its faces lie along the third vector",
+        )
+
+
+def _species_layers(slab: Atoms, species: str) -> list[NDArray[np.intp]]:
+    """Indices of every layer of the species, from the top down."""
+    present = sorted(set(slab.get_chemical_symbols()))
+    if species not in present:
+        raise unknown_name("species", species, present)
+    if slab.cell.rank != 3:
+        raise InputError("slab", expected="a cell of three vectors", got=slab.cell.tolist(), advice="give it a cell")
+    members = np.flatnonzero(slab.symbols == species)
+    heights = unwrapped_heights(slab)[0][members]
+    numbers = plane_numbers(heights, LAYER_TOLERANCE)
+    return [members[numbers == number] for number in reversed(range(int(numbers.max()) + 1))]
+
+
+def _choice(slab: Atoms, layers: Sequence[NDArray[np.intp]], size: int, region: str, tolerance: float) -> _Choice:
+    chosen = {
+        "any": list(layers),
+        "top": [layers[0]],
+        "bottom": [layers[-1]],
+        "both": [layers[0], layers[-1]] if len(layers) > 1 else [layers[0]],
+        "depth": list(layers[:size]),
+    }[region]
+    indices = np.concatenate(chosen)
+    most = len(layers) if region == "depth" else len(indices)
+    if size > most:
+        raise InputError(
+            "count",
+            expected=f"at most {most} for region {region!r}",
+            got=size,
+            advice="take fewer, or repeat the sheet in its plane",
+        )
+    levels = np.repeat(np.arange(len(chosen)), [len(layer) for layer in chosen]) if region == "depth" else None
+    return _Choice(indices=indices, permutations=_permutations_of(slab, indices, tolerance), levels=levels)
+
+
+def _permutations_of(slab: Atoms, indices: NDArray[np.intp], tolerance: float) -> Permutations:
+    """Permutations of the chosen atoms among themselves, by operations that keep frozen atoms frozen."""
+    heights, period = unwrapped_heights(slab)
+    has_vacuum = period - float(np.ptp(heights)) >= LEAST_VACUUM
+    everywhere = site_permutations(upright_sheet(slab) if has_vacuum else slab, tolerance)
+    marks = np.array(_marks(slab))
+    kept = everywhere[(marks[everywhere] == marks).all(axis=1)]
+    place = np.full(len(slab), -1)
+    place[indices] = np.arange(len(indices))
+    images = place[kept[:, indices]]
+    return np.unique(images[(images >= 0).all(axis=1)], axis=0)
+
+
+def _marks(slab: Atoms) -> list[int]:
+    """A number per atom, equal for atoms under the same constraints and with the same initial moment."""
+    texts: list[Any] = [f"{moment}" for moment in np.round(slab.get_initial_magnetic_moments(), 6)]
+    for constraint in slab.constraints:
+        description = constraint.todict()
+        description["kwargs"] = {k: v for k, v in description["kwargs"].items() if k not in ("a", "indices")}
+        for index in constraint.get_indices():
+            texts[index] += repr(description)
+    known = {text: number for number, text in enumerate(sorted(set(texts)))}
+    return [known[text] for text in texts]
+
+
+def _whole_layers(
+    slab: Atoms, layers: Sequence[NDArray[np.intp]], region: str, tolerance: float
+) -> list[tuple[tuple[int, ...], int]]:
+    if region == "depth":
+        raise InputError("region", expected="top, bottom, both or any for a layer", got="depth", advice="pick one")
+    sets = {
+        "top": [layers[0]],
+        "bottom": [layers[-1]],
+        "both": [np.concatenate([layers[0], layers[-1]]) if len(layers) > 1 else layers[0]],
+        "any": list(layers),
+    }[region]
+    permutations = _permutations_of(slab, np.arange(len(slab)), tolerance)
+    kinds: dict[tuple[int, ...], int] = {}
+    for members in sets:
+        images = {tuple(sorted(row[members].tolist())) for row in permutations}
+        same = next((kind for kind in kinds if kind in images), tuple(sorted(members.tolist())))
+        kinds[same] = kinds.get(same, 0) + 1
+    return list(kinds.items())
+
+
+def _check_number(choice: _Choice, size: int) -> None:
+    if choice.levels is None:
+        number = count_orbits(choice.permutations, size)
+    else:
+        number = int(np.prod(np.bincount(choice.levels).astype(float))) // len(choice.permutations)
+    if number > MOST_STRUCTURES:
+        raise InputError(
+            "count",
+            expected=f"at most {MOST_STRUCTURES} distinct structures",
+            got=number,
+            advice="remove fewer atoms, choose a smaller region, or only count them (--count-only)",
+        )
+
+
+def _label(
+    slab: Atoms,
+    species: str,
+    region: str,
+    layers: Sequence[NDArray[np.intp]],
+    chosen: Sequence[tuple[tuple[int, ...], int]],
+    *,
+    whole_layers: bool,
+) -> tuple[Vacancy, ...]:
+    layer_of = {int(index): number for number, layer in enumerate(layers, start=1) for index in layer}
+    heights, _ = unwrapped_heights(slab)
+    depths = np.minimum(heights.max() - heights, heights)
+    used: dict[str, int] = {}
+    vacancies = []
+    for removed, degeneracy in chosen:
+        numbers = tuple(layer_of[index] for index in removed)
+        stem = _stem(species, region, numbers, len(layers), whole_layers=whole_layers)
+        used[stem] = used.get(stem, 0) + 1
+        vacancies.append(
+            Vacancy(
+                label=f"{stem}-{used[stem]}",
+                parent=slab,
+                species=species,
+                region=region,
+                removed_indices=removed,
+                degeneracy=degeneracy,
+                depth=float(depths[list(removed)].mean()),
+                layers=numbers,
+            )
+        )
+    return tuple(vacancies)
+
+
+def _stem(species: str, region: str, numbers: Sequence[int], n_layers: int, *, whole_layers: bool) -> str:
+    """Label without its running number.
+
+    Examples
+    --------
+    >>> _stem("Se", "top", [1], 7, whole_layers=False), _stem("Se", "any", [3], 7, whole_layers=False)
+    ('v_Se-surface', 'v_Se-layer3')
+    >>> _stem("Se", "both", [1, 7], 7, whole_layers=False), _stem("Se", "both", [1, 1, 7, 7], 7, whole_layers=True)
+    ('v_2Se-both', 'v_Se-layers-both')
+    """
+    if whole_layers:
+        where = f"layer{numbers[0]}" if region == "any" else f"layer-{region}"
+        return f"v_{species}-{'layers-both' if region == 'both' else where}"
+    removed = species if len(numbers) == 1 else f"{len(numbers)}{species}"
+    if region == "any" and len(numbers) == 1:
+        names = {1: "surface", n_layers: "bottom"}
+        return f"v_{removed}-{names.get(numbers[0], f'layer{numbers[0]}')}"
+    return f"v_{removed}-{'surface' if region == 'top' else region}"

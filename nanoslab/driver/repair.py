@@ -1,0 +1,136 @@
+"""Which VASP failures custodian may repair here, and how it is asked to stop.
+
+The rule: a repair may change how the answer is found, never which answer. A study subtracts energies of many
+runs, so whatever would alter smearing, k-points, cutoff, precision, projection or the cell is left out, and
+the run fails with its reason instead:
+
+- left out as whole handlers: MeshSymmetry, Aliasing, Drift, LargeSigma, IncorrectSmearing, KspacingMetal,
+  ScanMetal (they change mesh, grid, PREC/ENAUG or smearing); PositiveEnergy (the energy of an isolated atom may
+  well be positive); Walltime (needs an OUTCAR pymatgen can read while VASP writes it; `StopInTime` only a clock);
+- left out of VaspErrorHandler: the errors in `CHANGES_THE_ANSWER`, each with what its repair would change.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from custodian.custodian import ErrorHandler
+from custodian.vasp.handlers import (
+    FrozenJobErrorHandler,
+    NonConvergingErrorHandler,
+    PotimErrorHandler,
+    StdErrHandler,
+    UnconvergedErrorHandler,
+    VaspErrorHandler,
+)
+from custodian.vasp.io import load_vasprun
+
+from nanoslab.driver.vasp_job import write_stopcar
+
+#: error of VaspErrorHandler -> what its repair would change
+CHANGES_THE_ANSWER = {
+    "tet": "smearing",
+    "dentet": "k-points or smearing",
+    "algo_tet": "smearing",
+    "brmix": "k-points",
+    "tetirr": "k-points",
+    "incorrect_shift": "k-points",
+    "inv_rot_mat": "k-points",
+    "rot_matrix": "k-points",
+    "subspacematrix": "LREAL or PREC, on a warning VASP often survives",
+    "rspher": "LREAL",
+    "real_optlay": "LREAL",
+    "nicht_konv": "LREAL",
+    "triple_product": "order of the lattice vectors, and a slab's vacuum with it",
+    "elf_ncl": "nothing: it is only a warning",
+    "auto_nbands": "nothing: it is only a warning",
+    "amin": "nothing needed: VASP warns on every long cell",
+}
+
+
+class StopInTime(ErrorHandler):  # type: ignore[misc]
+    """Ask VASP to end after this ionic step when the time is nearly over, and at once when it is all but over."""
+
+    is_monitor = True
+    is_terminating = False
+    raises_runtime_error = False
+
+    def __init__(self, soft: float, hard: float) -> None:
+        self.soft, self.hard = soft, hard
+        self.asked = False
+
+    def check(self, directory: str = "./") -> bool:  # noqa: ARG002 - custodian's signature
+        """Whether the time is nearly over."""
+        return time.time() > self.soft
+
+    def correct(self, directory: str = "./") -> dict[str, Any]:
+        """Write STOPCAR; there is nothing to repair."""
+        write_stopcar(Path(directory), abort=time.time() > self.hard)
+        self.asked = True
+        return {"errors": ["asked to stop before the wall time ends"], "actions": None}
+
+
+class KeepingErrorHandler(VaspErrorHandler):  # type: ignore[misc]
+    """VaspErrorHandler that loses nothing, and does not stumble over files that were never written.
+
+    Some of its repairs delete CHGCAR and WAVECAR: what is there keeps a numbered name. Where LCHARG or LWAVE is
+    false they are not there, and the repair as a whole would fail on that; so an empty one stands in for it.
+    """
+
+    def correct(self, directory: str = "./") -> dict[str, Any]:
+        """Repair, with something to delete."""
+        files = [Path(directory) / name for name in ("CHGCAR", "WAVECAR")]
+        missing = [path for path in files if not path.exists()]
+        for path in files:
+            keep_under_number(path)
+        for path in missing:
+            path.touch()
+        try:
+            return dict(super().correct(directory))
+        finally:
+            for path in missing:
+                path.unlink(missing_ok=True)
+
+
+class ElectronsUnconverged(UnconvergedErrorHandler):  # type: ignore[misc]
+    """Repair an electronic loop that ran out of steps; a relaxation that did goes on by a new start instead."""
+
+    def __init__(self, stop: StopInTime) -> None:
+        super().__init__()
+        self.stop = stop
+
+    def check(self, directory: str = "./") -> bool:
+        """Whether the last electronic loop ended without convergence, and nobody asked it to."""
+        if self.stop.asked:
+            return False
+        try:
+            return not load_vasprun(str(Path(directory) / "vasprun.xml")).converged_electronic
+        except Exception:  # noqa: BLE001 - pymatgen fails on a cut file in many ways; our own reader judges it
+            return False
+
+
+def handlers(stop: StopInTime, frozen_after: float) -> list[ErrorHandler]:
+    """Give the handlers of a slab's run, in the order they are asked."""
+    repaired = [name for name in VaspErrorHandler.error_msgs if name not in CHANGES_THE_ANSWER]
+    return [
+        stop,
+        KeepingErrorHandler(errors_subset_to_catch=repaired),
+        StdErrHandler(),
+        PotimErrorHandler(),
+        NonConvergingErrorHandler(),
+        FrozenJobErrorHandler(timeout=frozen_after),
+        ElectronsUnconverged(stop),
+    ]
+
+
+def keep_under_number(path: Path) -> None:
+    """Give a file a second, numbered name, at no cost on the disk; a missing file is none to keep."""
+    if not path.exists():
+        return
+    number = 1
+    while (name := path.with_name(f"{path.name}.before_repair_{number}")).exists():
+        number += 1
+    os.link(path, name)

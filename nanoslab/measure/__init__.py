@@ -1,0 +1,1 @@
+"""Everything measured on a structure: sheets, environments, diffraction, necks."""

@@ -1,0 +1,283 @@
+"""One folder for one VASP run: POSCAR, INCAR, KPOINTS, POTCAR (or POTCAR.spec) and calculation.json.
+
+A deck is planned whole before anything is written. Writing the same twice changes no byte and no date; a deck that
+was edited by hand is not replaced, and one with results is not touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal
+
+from nanoslab.calculation import Calculation
+from nanoslab.errors import FileError
+from nanoslab.files import write_atomically
+from nanoslab.vasp.inputs.deck_guard import check_may_write
+from nanoslab.vasp.inputs.manifest import (
+    MANIFEST,
+    calculation_document,
+    library_versions,
+    manifest_text,
+    read_manifest,
+)
+from nanoslab.vasp.inputs.potcar import Potcar, PotcarLibrary, dataset_of, find_library, find_potcars, potcar_bytes
+from nanoslab.vasp.inputs.settings import incar, kpoints_text, vasp_binary
+from nanoslab.vasp.poscar import poscar_text, species_order
+
+Change = Literal["new", "replaced", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenDeck:
+    """What was written, for the eye.
+
+    Attributes
+    ----------
+    name, role, folder
+        Of the calculation, and where it lies.
+    change
+        ``new``, ``replaced`` (an unedited older deck) or ``unchanged``.
+    formula, n_atoms, kpoints, binary
+        Of the deck; `binary` is ``vasp_std``, ``vasp_gam`` or ``vasp_ncl``.
+    potentials
+        Titles of the POTCAR, or the datasets that its POTCAR.spec names.
+    has_potcar
+        False where there is only a POTCAR.spec.
+    remarks
+        What a reader should know, in words.
+    """
+
+    name: str
+    role: str
+    folder: Path
+    change: Change
+    formula: str
+    n_atoms: int
+    kpoints: tuple[int, int, int]
+    binary: str
+    potentials: tuple[str, ...]
+    has_potcar: bool
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeckPlan:
+    """A deck that may be written: every byte of it, and every check done."""
+
+    deck: WrittenDeck
+    files: Mapping[str, bytes]
+    obsolete: tuple[str, ...]
+
+
+def write_deck(
+    calculation: Calculation, folder: str | os.PathLike[str], potcar_library: PotcarLibrary | Path | None = None
+) -> WrittenDeck:
+    r"""Write the VASP deck of a calculation.
+
+    Parameters
+    ----------
+    calculation
+        What to compute; its atoms are grouped by species in the POSCAR.
+    folder
+        Of the deck; made when absent.
+    potcar_library
+        The user's POTCARs; those of ``PMG_VASP_PSP_DIR`` and ``VASP_PP_PATH`` when absent. Without any, a
+        POTCAR.spec names the datasets.
+
+    Raises
+    ------
+    InputError
+        If settings and structure do not fit together.
+    FileError
+        If the folder holds results of another deck, or a deck that is not ours or was edited, or a POTCAR is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from ase import Atoms
+    >>> from nanoslab.presets import preset
+    >>> calculation = Calculation(name="bulk", role="bulk", settings=preset("ma2023"),
+    ...     atoms=Atoms("CdSe", cell=[4.3, 4.3, 7], positions=[[0, 0, 0], [2, 2, 3]], pbc=True))
+    >>> with tempfile.TemporaryDirectory() as library, tempfile.TemporaryDirectory() as folder:
+    ...     for element in ("Cd", "Se"):
+    ...         (Path(library) / element).mkdir()
+    ...         text = f"TITEL  = PAW_PBE {element} 06Sep2000\n END of PSCTR\n End of Dataset\n"
+    ...         _ = (Path(library) / element / "POTCAR").write_text(text)
+    ...     deck = write_deck(calculation, folder, Path(library))
+    ...     deck.change, deck.potentials, write_deck(calculation, folder, Path(library)).change
+    ('new', ('PAW_PBE Cd 06Sep2000', 'PAW_PBE Se 06Sep2000'), 'unchanged')
+    """
+    return apply_plan(plan_deck(calculation, Path(folder), open_library(potcar_library)))
+
+
+def open_library(given: PotcarLibrary | str | os.PathLike[str] | None) -> PotcarLibrary | None:
+    """Library from a folder, or from the environment when none is given.
+
+    Raises
+    ------
+    FileError
+        If the folder does not exist.
+    """
+    if isinstance(given, PotcarLibrary):
+        return given if given.roots else _with_datasets(given.datasets)
+    if given is None:
+        return find_library()
+    root = Path(given).expanduser()
+    if not root.is_dir():
+        raise FileError(root, expected="a folder of POTCARs", got="no such folder", advice="correct --potcars")
+    return PotcarLibrary(roots=(root.resolve(),))
+
+
+def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | None) -> DeckPlan:
+    """Decide every byte of a deck and whether it may be written, without writing any."""
+    before = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
+    elements = species_of(calculation)
+    potcars = _potcars(calculation, elements, library, folder, before)
+    tags = incar(calculation)
+    files = {
+        "POSCAR": poscar_text(calculation.atoms, comment=calculation.name).encode(),
+        "INCAR": tags.text().encode(),
+        "KPOINTS": kpoints_text(calculation).encode(),
+        **_potcar_file(potcars, elements, library, folder),
+    }
+    remarks = (*tags.remarks, *_cutoff_remarks(calculation, potcars))
+    datasets = [dataset_of(element, library) for element in elements]
+    document = _document(calculation, files, remarks, datasets, potcars)
+    same_inputs = before.get("inputs") == document["inputs"]
+    document["versions"] = before.get("versions", {}) if same_inputs else library_versions()
+    by_hand = check_may_write(folder, before, document, files)
+    if by_hand:
+        remarks = (*remarks, f"{', '.join(by_hand)} changed by hand since it was written: left as it is")
+    change: Change = "new" if not before else "unchanged" if before == document else "replaced"
+    writable = {name: content for name, content in files.items() if not same_inputs or not (folder / name).exists()}
+    if change != "unchanged":
+        writable[MANIFEST] = manifest_text(document).encode()
+    potentials = tuple(potcar.title for potcar in potcars) or tuple(datasets)
+    return DeckPlan(
+        deck=_describe(calculation, folder, change, potentials, has_potcar=bool(potcars), remarks=remarks),
+        files=writable,
+        obsolete=tuple(name for name in before.get("inputs", {}) if name not in files),
+    )
+
+
+def apply_plan(plan: DeckPlan) -> WrittenDeck:
+    """Write what a plan holds, the manifest last; files that are already so keep their dates."""
+    folder = plan.deck.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in plan.files.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content)
+    for name in plan.obsolete:
+        (folder / name).unlink(missing_ok=True)
+    return plan.deck
+
+
+def _document(
+    calculation: Calculation,
+    files: Mapping[str, bytes],
+    remarks: Sequence[str],
+    datasets: Sequence[str],
+    potcars: Sequence[Potcar],
+) -> dict[str, Any]:
+    return {
+        **calculation_document(calculation),
+        "vasp_binary": vasp_binary(calculation),
+        "potcar_datasets": list(datasets),
+        "potcars": [_potcar_record(potcar) for potcar in potcars],
+        "remarks": list(remarks),
+        "inputs": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    }
+
+
+def _describe(
+    calculation: Calculation,
+    folder: Path,
+    change: Change,
+    potentials: tuple[str, ...],
+    *,
+    has_potcar: bool,
+    remarks: tuple[str, ...],
+) -> WrittenDeck:
+    return WrittenDeck(
+        name=calculation.name,
+        role=calculation.role,
+        folder=folder,
+        change=change,
+        formula=calculation.atoms.get_chemical_formula(mode="metal"),
+        n_atoms=len(calculation.atoms),
+        kpoints=calculation.settings.kpoints,
+        binary=vasp_binary(calculation),
+        potentials=potentials,
+        has_potcar=has_potcar,
+        remarks=remarks,
+    )
+
+
+def species_of(calculation: Calculation) -> tuple[str, ...]:
+    """Elements in the order of the POSCAR."""
+    atoms = calculation.atoms
+    return tuple(symbol for symbol, _ in groupby(atoms.symbols[i] for i in species_order(atoms)))
+
+
+def functional_kind(calculation: Calculation) -> str:
+    """Kind of POTCAR that a functional wants: ``LDA`` or ``PBE``."""
+    return "LDA" if calculation.settings.functional == "LDA" else "PBE"
+
+
+def _potcars(
+    calculation: Calculation,
+    elements: tuple[str, ...],
+    library: PotcarLibrary | None,
+    folder: Path,
+    before: Mapping[str, Any],
+) -> tuple[Potcar, ...]:
+    """Datasets of the library, or those already in the folder when there is no library on this machine."""
+    if library is not None and library.roots:
+        return find_potcars(elements, functional_kind(calculation), library)
+    path = folder / "POTCAR"
+    wanted = [dataset_of(element, library) for element in elements]
+    kept = [dict(record) for record in before.get("potcars", ())]
+    if not path.is_file() or [record.get("dataset") for record in kept] != wanted:
+        return ()
+    if hashlib.sha256(path.read_bytes()).hexdigest() != before["inputs"].get("POTCAR"):
+        return ()
+    return tuple(Potcar(**record, path=path) for record in kept)
+
+
+def _potcar_file(
+    potcars: tuple[Potcar, ...], elements: tuple[str, ...], library: PotcarLibrary | None, folder: Path
+) -> dict[str, bytes]:
+    if not potcars:
+        return {"POTCAR.spec": "".join(f"{dataset_of(element, library)}\n" for element in elements).encode()}
+    if potcars[0].path == folder / "POTCAR":
+        return {"POTCAR": potcars[0].path.read_bytes()}
+    return {"POTCAR": potcar_bytes(potcars, elements)}
+
+
+def _potcar_record(potcar: Potcar) -> dict[str, Any]:
+    return {key: value for key, value in asdict(potcar).items() if key != "path"}
+
+
+def _cutoff_remarks(calculation: Calculation, potcars: tuple[Potcar, ...]) -> list[str]:
+    """Cutoffs that the datasets find too low."""
+    cutoff = calculation.settings.cutoff_energy
+    remarks = [
+        f"cutoff of {cutoff:g} eV is below the {potcar.maximal_cutoff:g} eV (ENMAX) of {potcar.dataset}"
+        for potcar in potcars
+        if potcar.maximal_cutoff > cutoff
+    ]
+    largest = max((potcar.maximal_cutoff for potcar in potcars), default=0.0)
+    if calculation.settings.relax == "cell" and not remarks and cutoff < 1.3 * largest:
+        remarks.append(f"cell relaxation below 1.3 times ENMAX ({1.3 * largest:.0f} eV): the stress is not converged")
+    return remarks
+
+
+def _with_datasets(datasets: Mapping[str, str]) -> PotcarLibrary:
+    found = find_library(datasets)
+    return found or PotcarLibrary(roots=(), datasets=datasets)

@@ -1,0 +1,339 @@
+"""Settings and structure to INCAR tags and KPOINTS text: small rules, each of which knows one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from ase.data import ground_state_magnetic_moments
+from numpy.typing import NDArray
+
+from nanoslab.calculation import Calculation
+from nanoslab.errors import InputError
+from nanoslab.vasp.inputs.incar_names import SMEARINGS, TagValue, check_extra, functional_tags
+from nanoslab.vasp.inputs.shape import (
+    ISOLATED_GAP,
+    centre_of_mass,
+    empty_widths,
+    is_hexagonal_like,
+    is_isolated_atom,
+    is_third_vector_perpendicular,
+)
+from nanoslab.vasp.poscar import species_order
+
+Rule = Callable[[Calculation], Mapping[str, TagValue]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incar:
+    """Tags of one INCAR, and what a reader of the deck should know about them.
+
+    Attributes
+    ----------
+    tags
+        Tag -> value, in the order they are written.
+    remarks
+        In words: defaults that were replaced by hand, doubtful combinations.
+    """
+
+    tags: Mapping[str, TagValue]
+    remarks: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Text of the file, one tag per line.
+
+        Examples
+        --------
+        >>> print(Incar(tags={"ENCUT": 400.0, "LREAL": False, "MAGMOM": (2.0, 0.0, 0.0)}).text(), end="")
+        ENCUT = 400
+        LREAL = .FALSE.
+        MAGMOM = 2 2*0
+        """
+        return "".join(f"{tag} = {_value(value)}\n" for tag, value in self.tags.items())
+
+
+def basis(calculation: Calculation) -> dict[str, TagValue]:
+    """Plane waves and projectors.
+
+    LREAL is false for every size of cell: were it chosen by the number of atoms, a sheet and its vacancy or its
+    reference crystal could fall on either side, and the difference of their energies would hold its error.
+    """
+    return {
+        "PREC": "Accurate",
+        "ENCUT": calculation.settings.cutoff_energy,
+        "LREAL": False,
+        "LASPH": True,
+    }
+
+
+def functional(calculation: Calculation) -> dict[str, TagValue]:
+    """Exchange and correlation."""
+    return dict(functional_tags(calculation.settings.functional))
+
+
+def electronic_loop(calculation: Calculation) -> dict[str, TagValue]:
+    """Tolerance and limit of the self-consistency loop."""
+    return {"EDIFF": calculation.settings.electronic_tolerance, "NELM": calculation.settings.max_electronic_steps}
+
+
+def smearing(calculation: Calculation) -> dict[str, TagValue]:
+    """Occupations; tetrahedra need at least three k-points along some direction and a mesh that holds Gamma."""
+    settings = calculation.settings
+    points = settings.kpoints[0] * settings.kpoints[1] * settings.kpoints[2]
+    if settings.smearing == "tetrahedron" and (points < 4 or not settings.gamma_centred):
+        raise InputError(
+            "settings.smearing",
+            expected="gaussian for fewer than 4 k-points or a mesh without Gamma",
+            got=f"tetrahedron with {_mesh(settings.kpoints)}",
+        )
+    return {"ISMEAR": SMEARINGS[settings.smearing], "SIGMA": settings.smearing_width}
+
+
+def relaxation(calculation: Calculation) -> dict[str, TagValue]:
+    """What moves."""
+    settings = calculation.settings
+    if settings.relax == "none":
+        return {"IBRION": -1, "NSW": 0}
+    return {
+        "IBRION": 2,
+        "ISIF": 3 if settings.relax == "cell" else 2,
+        "NSW": settings.max_ionic_steps,
+        "EDIFFG": -settings.force_tolerance,
+    }
+
+
+def in_plane_lattice(calculation: Calculation) -> dict[str, TagValue]:
+    """Hold the third vector of a sheet whose cell is relaxed, or the vacuum would close.
+
+    The constraint zeroes rows and columns of the stress, so it holds the vector only where the sheet lies in the
+    plane xy (VASP manual, LATTICE_CONSTRAINTS).
+    """
+    widths = empty_widths(calculation.atoms)
+    if calculation.settings.relax != "cell" or max(widths) <= ISOLATED_GAP:
+        return {}
+    out_of_plane = np.abs([*calculation.atoms.cell.array[:2, 2], *calculation.atoms.cell.array[2, :2]]).max()
+    if max(widths[:2]) > ISOLATED_GAP or out_of_plane > 1e-6:
+        raise InputError(
+            f"{calculation.name}: settings.relax",
+            expected="'ions', or 'cell' for a sheet in the plane xy with its third lattice vector along z",
+            got=f"'cell' with {max(widths):.1f} Å of vacuum",
+            advice="relaxing the cell would close the vacuum",
+        )
+    return {"LATTICE_CONSTRAINTS": ".TRUE. .TRUE. .FALSE."}
+
+
+def spin(calculation: Calculation) -> dict[str, TagValue]:
+    """Spin, with one moment per atom in the order of the POSCAR.
+
+    Without moments an isolated atom gets those of its ground state, everything else VASP's own start of 1 each.
+    """
+    if not calculation.settings.spin_polarized:
+        return {"ISPIN": 1}
+    moments = starting_moments(calculation)
+    if moments.ndim == 2:
+        return {"MAGMOM": tuple(float(x) for x in moments.ravel())}
+    return {"ISPIN": 2, "MAGMOM": tuple(float(x) for x in moments)}
+
+
+def isolated_atom(calculation: Calculation) -> dict[str, TagValue]:
+    """One atom in a box: no symmetry, and the multiplicity held where Hund's rule put it."""
+    if not is_isolated_atom(calculation.atoms):
+        return {}
+    tags: dict[str, TagValue] = {"ISYM": 0}
+    if calculation.settings.spin_polarized and not _is_noncollinear(calculation):
+        tags["NUPDOWN"] = round(abs(float(starting_moments(calculation).sum())))
+    return tags
+
+
+def dipole(calculation: Calculation) -> dict[str, TagValue]:
+    """Dipole correction along the third lattice vector, about the centre of mass (0.5 where there is no vacuum)."""
+    if not calculation.settings.dipole_correction:
+        return {}
+    if not is_third_vector_perpendicular(calculation.atoms):
+        raise InputError(
+            f"{calculation.name}: settings.dipole_correction",
+            expected="a third lattice vector perpendicular to the first two",
+            got=f"angles of {calculation.atoms.cell.angles()[0]:.3f}° and {calculation.atoms.cell.angles()[1]:.3f}°",
+            advice="build the slab with c along its normal, or switch the correction off",
+        )
+    atoms = calculation.atoms
+    axes = zip(centre_of_mass(atoms), empty_widths(atoms), strict=True)
+    centre = tuple(round(float(x), 6) if width > ISOLATED_GAP else 0.5 for x, width in axes)
+    return {"LDIPOL": True, "IDIPOL": 3, "DIPOL": centre}
+
+
+def output(calculation: Calculation) -> dict[str, TagValue]:
+    """Leave the large files unwritten; moments per atom where there is spin."""
+    files: dict[str, TagValue] = {"LWAVE": False, "LCHARG": False}
+    return {**files, "LORBIT": 11} if calculation.settings.spin_polarized else files
+
+
+#: every rule of an INCAR, in the order of its lines; no two say the same tag
+RULES: tuple[Rule, ...] = (
+    basis,
+    functional,
+    electronic_loop,
+    smearing,
+    relaxation,
+    in_plane_lattice,
+    spin,
+    isolated_atom,
+    dipole,
+    output,
+)
+
+
+def cubic_box(calculation: Calculation) -> str | None:
+    """An open shell in a box with equal edges."""
+    lengths = calculation.atoms.cell.lengths()
+    if not is_isolated_atom(calculation.atoms) or np.diff(np.sort(lengths)).min() > 0.05:
+        return None
+    return "isolated atom in a box with equal edges: an open shell may be held in a state of too high symmetry"
+
+
+def sampled_vacuum(calculation: Calculation) -> str | None:
+    """More than one k-point along a direction with vacuum."""
+    widths = empty_widths(calculation.atoms)
+    axes = [str(i + 1) for i in range(3) if widths[i] > ISOLATED_GAP and calculation.settings.kpoints[i] > 1]
+    return f"more than one k-point across the vacuum along lattice vector {', '.join(axes)}" if axes else None
+
+
+def unused_moments(calculation: Calculation) -> str | None:
+    """Moments on the structure and no spin in the settings."""
+    moments = calculation.atoms.get_initial_magnetic_moments()
+    if calculation.settings.spin_polarized or not moments.any():
+        return None
+    return "the structure's magnetic moments are not used, for the settings are not spin-polarised"
+
+
+def wide_smearing(calculation: Calculation) -> str | None:
+    """Partial occupations of an isolated atom."""
+    width = calculation.settings.smearing_width
+    if not is_isolated_atom(calculation.atoms) or width <= 0.02:
+        return None
+    return f"isolated atom with a smearing of {width:g} eV: check in the OUTCAR that occupations are 0 or 1"
+
+
+def young_tag(calculation: Calculation) -> str | None:
+    """A tag that older programs pass over in silence."""
+    if not in_plane_lattice(calculation):
+        return None
+    return "LATTICE_CONSTRAINTS relaxes cells from VASP 6.5 on; an older VASP ignores it and closes the vacuum"
+
+
+#: doubts worth recording beside the deck
+REMARKS: tuple[Callable[[Calculation], str | None], ...] = (
+    cubic_box,
+    sampled_vacuum,
+    unused_moments,
+    wide_smearing,
+    young_tag,
+)
+
+
+def incar(calculation: Calculation) -> Incar:
+    """INCAR of a calculation: every rule, then the user's own tags.
+
+    Raises
+    ------
+    InputError
+        For a tag that a field of the settings says, a misspelt tag, or settings that do not fit the structure.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from nanoslab.presets import preset, isolated_atom_settings
+    >>> atom = Atoms("Se", cell=[12, 13, 14])
+    >>> tags = incar(Calculation(name="Se", role="atom", atoms=atom,
+    ...     settings=isolated_atom_settings(preset("ma2023")))).tags
+    >>> tags["MAGMOM"], tags["NUPDOWN"], tags["ISYM"], tags["ENCUT"]
+    ((2.0,), 2, 0, 400.0)
+    """
+    tags: dict[str, TagValue] = {"SYSTEM": calculation.name}
+    for rule in RULES:
+        tags.update(rule(calculation))
+    remarks = [remark for doubt in REMARKS if (remark := doubt(calculation))]
+    for tag, value in calculation.settings.extra.items():
+        remarks += [remark] if (remark := check_extra(tag, value)) else []
+        if tag in tags and tags[tag] != value:
+            remarks.append(f"INCAR tag {tag} = {_value(value)} of extra replaces {_value(tags[tag])}")
+        tags[tag] = value
+    return Incar(tags=tags, remarks=tuple(remarks))
+
+
+def kpoints_text(calculation: Calculation) -> str:
+    """KPOINTS: one automatic mesh, Gamma-centred or Monkhorst-Pack.
+
+    Raises
+    ------
+    InputError
+        For a mesh that misses Gamma in a hexagonal-like cell, whose symmetry it would break.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from nanoslab.presets import preset
+    >>> calculation = Calculation(name="a", role="pristine", atoms=Atoms("Se", cell=[4, 4, 20]),
+    ...     settings=preset("ma2023-wurtzite"))
+    >>> kpoints_text(calculation).splitlines()
+    ['Automatic mesh', '0', 'Gamma', '4 3 1', '0 0 0']
+    """
+    settings = calculation.settings
+    if min(settings.kpoints) < 1:
+        raise InputError("settings.kpoints", expected="three numbers above 0", got=_mesh(settings.kpoints))
+    even = any(points % 2 == 0 for points in settings.kpoints)
+    if not settings.gamma_centred and even and is_hexagonal_like(calculation.atoms):
+        raise InputError(
+            f"{calculation.name}: settings.gamma_centred",
+            expected="a Gamma-centred mesh for lattice vectors at 60° or 120°",
+            got=f"Monkhorst-Pack {_mesh(settings.kpoints)}",
+            advice="set gamma_centred to true",
+        )
+    style = "Gamma" if settings.gamma_centred else "Monkhorst-Pack"
+    return f"Automatic mesh\n0\n{style}\n{' '.join(str(points) for points in settings.kpoints)}\n0 0 0\n"
+
+
+def vasp_binary(calculation: Calculation) -> str:
+    """Which of VASP's programs the deck is for: ``vasp_ncl``, ``vasp_gam`` (Gamma alone) or ``vasp_std``."""
+    if _is_noncollinear(calculation):
+        return "vasp_ncl"
+    return "vasp_gam" if tuple(calculation.settings.kpoints) == (1, 1, 1) else "vasp_std"
+
+
+def starting_moments(calculation: Calculation) -> NDArray[np.float64]:
+    """Moments per atom in the order of the POSCAR [Bohr magnetons], shape (n,) or (n, 3)."""
+    atoms = calculation.atoms
+    moments: NDArray[np.float64] = atoms.get_initial_magnetic_moments()[list(species_order(atoms))]
+    if moments.ndim == 2 and not _is_noncollinear(calculation):
+        raise InputError(
+            f"{calculation.name}: initial magnetic moments",
+            expected="one number per atom for collinear spin",
+            got="vectors",
+            advice="add LNONCOLLINEAR or LSORBIT to settings.extra",
+        )
+    if atoms.has("initial_magmoms"):
+        return moments
+    if is_isolated_atom(atoms):
+        return np.array([float(ground_state_magnetic_moments[atoms.numbers[0]])])
+    return np.ones(len(atoms))
+
+
+def _is_noncollinear(calculation: Calculation) -> bool:
+    return any(calculation.settings.extra.get(tag) in (True, ".TRUE.", "T") for tag in ("LSORBIT", "LNONCOLLINEAR"))
+
+
+def _value(value: TagValue) -> str:
+    if isinstance(value, bool):
+        return ".TRUE." if value else ".FALSE."
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, tuple):
+        groups = ((_value(number), len(list(same))) for number, same in groupby(value))
+        return " ".join(text if count == 1 else f"{count}*{text}" for text, count in groups)
+    return str(value)
+
+
+def _mesh(kpoints: tuple[int, int, int]) -> str:
+    return "x".join(str(points) for points in kpoints)

@@ -1,0 +1,1 @@
+"""VASP runs: read back, with the truth about them."""

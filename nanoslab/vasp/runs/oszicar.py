@@ -1,0 +1,64 @@
+"""``OSZICAR``: energies to eight digits per ionic step; the last resort, and the magnetization."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from nanoslab.vasp.runs.bytestream import ByteStream
+from nanoslab.vasp.runs.reading import IonicStep, Reading, number, whole_number
+
+_ELECTRONIC = re.compile(rb"^[A-Z][A-Za-z]{1,4}: *(\d+|\*+) +(\S+) +(\S+)")
+_IONIC = re.compile(rb"^ *(?:\d+|\*+) +(?:T= *\S+ +E= *\S+ +)?F= *(\S+) +E0= *(\S+)[^\n]*\n")
+_MAGNETIZATION = re.compile(rb"mag= *((?:[-+]?\d*\.\d+(?:E[-+]\d+)? *)+)")
+_LINE_LIMIT = 1 << 16
+
+
+def read_oszicar(path: Path) -> Reading:
+    """Read the ionic steps of an ``OSZICAR``.
+
+    Parameters
+    ----------
+    path
+        Plain or compressed file.
+
+    Returns
+    -------
+    Reading
+        Never `complete`: the file does not say whether VASP came to its end.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be opened, or has a line longer than any VASP writes.
+    """
+    steps: list[IonicStep] = []
+    n_electronic = 0
+    change: float | None = None
+    magnetization: tuple[float, ...] | None = None
+    with ByteStream(path) as stream:
+        for line in stream.lines(_LINE_LIMIT):
+            if found := _ELECTRONIC.match(line):
+                count = whole_number(found[1])
+                n_electronic = n_electronic + 1 if count is None else count
+                change = number(found[3])
+            elif found := _IONIC.match(line):
+                steps.append(IonicStep(number(found[1]), number(found[2]), n_electronic, change))
+                n_electronic, change = 0, None
+                magnetization = _magnetization(line) or magnetization
+        damage = stream.damage
+        offset = stream.offset
+    return Reading(
+        file=path.name,
+        cut=f"ends after {offset} bytes; an OSZICAR never tells whether the run was finished",
+        steps=tuple(steps),
+        unfinished_electronic_steps=n_electronic,
+        magnetization=magnetization,
+        problems=(f"{path.name}: {damage}",) if damage else (),
+    )
+
+
+def _magnetization(line: bytes) -> tuple[float, ...] | None:
+    found = _MAGNETIZATION.search(line)
+    values = [number(word) for word in found[1].split()] if found else []
+    return tuple(value for value in values if value is not None) or None

@@ -1,0 +1,122 @@
+"""The head of an ``OUTCAR``: version, potentials, tags as used, start geometry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nanoslab.vasp.potential_title import element_of_title
+from nanoslab.vasp.runs.reading import Array, Frame, lattice_of, rows_of_three, whole_number
+
+_VERSION = re.compile(rb"\bvasp\.(\d[^\s]*)")
+_TITLE = re.compile(rb"\n +TITEL +=([^\n]+)\n")
+_ELEMENT = re.compile(rb"\n +VRHFIN +=\s*([A-Za-z]{1,2})\b")
+_LISTED = re.compile(rb"\n *POTCAR: +([^\n]+)")
+_PER_TYPE = b"ions per type ="
+_COUNTS = re.compile(rb"ions per type =([ \d]+(?:\n +[ \d]+)*)\n")
+_N_IONS = re.compile(rb"NIONS =\s*(\d+)")
+_N_KPOINTS = re.compile(rb"NKPTS =\s*(\d+)")
+_INCAR = re.compile(rb"\n INCAR:\s*\n(.*?)\n *POTCAR:", re.DOTALL)
+_PARAMETERS = re.compile(rb"\n Startparameter for this run:.*", re.DOTALL)
+_TAG = re.compile(rb"\b([A-Z][A-Z_0-9]{2,}) *= *([^\s;]+)")
+_INCAR_TAG = re.compile(rb"^ *([A-Za-z][A-Za-z_0-9]*) *= *([^\n#!]*)", re.MULTILINE)
+_SCALED = re.compile(rb"\n position of ions in fractional coordinates[^\n]*\n((?:[ \d.+-]+\n)+)")
+_VECTOR = re.compile(rb"-?\d+\.\d{9}")
+#: more than any run has, less than what fills the memory
+_MOST_ATOMS = 10**6
+_HEAD = 1 << 18
+_LATTICE = b"direct lattice vectors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What stands before the first electronic step."""
+
+    version: str | None = None
+    incar: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    potentials: tuple[tuple[str, str], ...] = ()
+    counts: tuple[int, ...] = ()
+    n_atoms: int | None = None
+    n_kpoints: int | None = None
+    initial: Frame | None = None
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Chemical symbol per atom, or nothing when species and counts do not fit."""
+        if not self.potentials or len(self.potentials) != len(self.counts) or sum(self.counts) > _MOST_ATOMS:
+            return ()
+        return tuple(
+            element for (element, _), count in zip(self.potentials, self.counts, strict=True) for _ in range(count)
+        )
+
+
+def parse_header(text: bytes) -> Header:
+    """Parse the text before the first electronic step; what is missing stays empty."""
+    text = text.replace(b"\r\n", b"\n")
+    version = _VERSION.search(text[:4096])
+    at = text.find(_PER_TYPE)
+    counts_match = _COUNTS.match(text[at : at + 2000]) if at >= 0 else None
+    counts = tuple(whole_number(word) or 0 for word in counts_match[1].split()) if counts_match else ()
+    n_atoms = _integer(_N_IONS, text) or sum(counts) or None
+    incar = _INCAR.search(text[:_HEAD])
+    parameters = _PARAMETERS.search(text)
+    titles = [title.decode("latin-1").strip() for title in _TITLE.findall(text)]
+    if not titles:
+        # stripped of its potentials; the list above them names each once
+        titles = [title.decode("latin-1").strip() for title in _LISTED.findall(text)[: len(counts)]]
+    elements = [element.decode("ascii") for element in _ELEMENT.findall(text)]
+    elements += [""] * (len(titles) - len(elements))
+    return Header(
+        version=version[1].decode("ascii", "replace") if version else None,
+        incar=incar_tags(incar[1]) if incar else {},
+        parameters=_tags(_TAG, parameters[0]) if parameters else {},
+        potentials=tuple((element_of_title(e, t), t) for e, t in zip(elements, titles, strict=False)),
+        counts=counts,
+        n_atoms=n_atoms,
+        n_kpoints=_integer(_N_KPOINTS, text),
+        initial=_initial(text, n_atoms),
+    )
+
+
+def incar_tags(text: bytes) -> dict[str, str]:
+    r"""Tags of an INCAR, upper case; the first of a name counts, comments are left out.
+
+    Examples
+    --------
+    >>> incar_tags(b"EDIFFG = -0.01 ! tight\nNSW = 5; IBRION = 2")
+    {'EDIFFG': '-0.01', 'NSW': '5', 'IBRION': '2'}
+    """
+    return _tags(_INCAR_TAG, text.replace(b";", b"\n"))
+
+
+def lattice_after(text: bytes) -> Array | None:
+    """Lattice vectors [Å] from the first table of direct and reciprocal vectors in `text`."""
+    at = text.find(_LATTICE)
+    lines = text[at:].split(b"\n", 4)[1:4] if at >= 0 else []
+    if len(lines) < 3:
+        return None
+    vectors = [_VECTOR.findall(line)[:3] for line in lines]
+    return lattice_of(rows_of_three(b" ".join(b" ".join(vector) for vector in vectors), 3))
+
+
+def _initial(text: bytes, n_atoms: int | None) -> Frame | None:
+    scaled = _SCALED.search(text)
+    positions = rows_of_three(scaled[1], n_atoms) if scaled else None
+    lattice = lattice_after(text)
+    if positions is None or lattice is None:
+        return None
+    return Frame(lattice=lattice, scaled_positions=positions)
+
+
+def _integer(pattern: re.Pattern[bytes], text: bytes) -> int | None:
+    found = pattern.search(text)
+    return whole_number(found[1]) if found else None
+
+
+def _tags(pattern: re.Pattern[bytes], text: bytes) -> dict[str, str]:
+    tags: dict[str, str] = {}
+    for name, value in pattern.findall(text):
+        tags.setdefault(name.decode("ascii").upper(), value.decode("latin-1").strip())
+    return tags

@@ -1,0 +1,306 @@
+"""``vasprun.xml``: a walk over the children of its outermost elements, never a tree of the whole file.
+
+Each child is taken as bytes or skipped by searching its closing tag, so densities of states, eigenvalues and
+projections cost one search and no memory. No XML parser runs and no entity is ever resolved; a file with a
+document type declaration is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from nanoslab.errors import FileError
+from nanoslab.vasp.runs.bytestream import ByteStream, EndOfBytesError
+from nanoslab.vasp.runs.reading import Frame, IonicStep, Reading, number, whole_number
+from nanoslab.vasp.runs.vasprun_parts import (
+    Species,
+    StepText,
+    frame,
+    free_components,
+    ionic_step,
+    is_e0_right,
+    items,
+    species_of,
+)
+
+_TAG_LIMIT = 1 << 16
+_NAME = re.compile(rb'name\s*=\s*"([^"]*)"')
+
+
+def read_vasprun(path: Path, frames: list[Frame | None] | None = None) -> Reading:
+    """Read what a ``vasprun.xml`` says about energies, forces, structure and settings.
+
+    Parameters
+    ----------
+    path
+        Plain or compressed file.
+    frames
+        When given, filled with the geometry of every finished ionic step.
+
+    Returns
+    -------
+    Reading
+        Only finished ionic steps; `complete` when the outermost element is closed.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be opened.
+    """
+    with ByteStream(path) as stream:
+        return _Walk(stream, frames).run()
+
+
+class _Walk:
+    """State of one pass over a file."""
+
+    def __init__(self, stream: ByteStream, frames: list[Frame | None] | None) -> None:
+        self.stream = stream
+        self.frames = frames
+        self.where = "the first line"
+        self.version: str | None = None
+        self.right_e0 = False
+        self.incar: dict[str, str] = {}
+        self.parameters: dict[str, str] = {}
+        self.species = Species()
+        self.mesh: tuple[int, int, int] | None = None
+        self.n_kpoints: int | None = None
+        self.initial_text = b""
+        self.steps: list[IonicStep] = []
+        self.last = StepText()
+        self.current: StepText | None = None
+        self.n_learned = 0
+        self.problems: list[str] = []
+        self.complete = False
+
+    def run(self) -> Reading:
+        """Walk to the end, or to where the file ends."""
+        cut = ""
+        try:
+            self._prolog()
+            self._children()
+            self.complete = True
+        except EndOfBytesError:
+            cut = f"ends after {self.stream.offset} bytes in {self.where}"
+        except FileError as error:
+            self.problems.append(str(error))
+            cut = "unreadable"
+        if self.stream.damage:
+            self.problems.append(f"{self.stream.path.name}: {self.stream.damage}")
+            self.complete = False
+        return self._reading(cut)
+
+    def _prolog(self) -> None:
+        tag = _next_tag(self.stream)
+        if tag.startswith(b"<?xml"):
+            tag = _next_tag(self.stream)
+        if _tag_name(tag) != b"modeling":
+            raise FileError(
+                self.stream.path.name,
+                expected="the vasprun.xml of VASP",
+                got=f"a file that begins with {tag[:40]!r}",
+                advice="copy it again from the cluster",
+            )
+
+    def _children(self) -> None:
+        handlers: dict[bytes, Callable[[bytes], None]] = {
+            b"generator": self._generator,
+            b"incar": self._incar,
+            b"kpoints": self._kpoints,
+            b"parameters": self._parameters,
+            b"atominfo": self._atominfo,
+            b"structure": self._structure,
+            b"calculation": self._calculation,
+            b"energy": self._learned_energy,
+        }
+        self.where = "the header"
+        while (tag := _next_tag(self.stream)) != b"</modeling>":
+            name = _tag_name(tag)
+            if tag.endswith(b"/>"):
+                continue
+            if name.startswith(b"/"):
+                self._interleaved()
+            handler = handlers.get(name)
+            if handler is None:
+                _skip(self.stream, name)
+            else:
+                handler(tag)
+
+    def _generator(self, _tag: bytes) -> None:
+        found = items(self.stream.take(b"</generator>"))
+        self.version = found.get("version") or None
+        self.right_e0 = is_e0_right(self.version)
+
+    def _incar(self, _tag: bytes) -> None:
+        self.incar = items(self.stream.take(b"</incar>"))
+
+    def _parameters(self, _tag: bytes) -> None:
+        self.parameters = items(self.stream.take(b"</parameters>"))
+
+    def _kpoints(self, _tag: bytes) -> None:
+        while (child := _next_tag(self.stream)) != b"</kpoints>":
+            name = _tag_name(child)
+            if name == b"generation":
+                self._generation(self.stream.take(b"</generation>"))
+            elif b'"weights"' in child:
+                self.n_kpoints = self.stream.take(b"</varray>").count(b"<v>")
+            else:
+                _skip(self.stream, name)
+
+    def _generation(self, content: bytes) -> None:
+        words = items(content).get("divisions", "").split()
+        divisions = [count for word in words if (count := whole_number(word)) is not None]
+        if len(words) == len(divisions) == 3:
+            self.mesh = (divisions[0], divisions[1], divisions[2])
+
+    def _atominfo(self, _tag: bytes) -> None:
+        self.species = species_of(self.stream.take(b"</atominfo>"))
+        self.where = "the header (no ionic step was begun)"
+
+    def _structure(self, tag: bytes) -> None:
+        content = self.stream.take(b"</structure>")
+        if b'"initialpos"' in tag:
+            self.initial_text = content
+
+    def _learned_energy(self, _tag: bytes) -> None:
+        """Energy outside any calculation: a step of a machine-learned force field."""
+        self.stream.take(b"</energy>")
+        if not self.learns:
+            self._interleaved()
+        self.n_learned += 1
+
+    def _calculation(self, _tag: bytes) -> None:
+        self.current = step = StepText()
+        number_of_this = len(self.steps) + 1
+        self.where = f"ionic step {number_of_this}"
+        stream = self.stream
+        self._electrons(step)
+        while (child := _next_tag(stream)) != b"</calculation>":
+            if child == b"<scstep>":
+                content = stream.take(b"</scstep>")
+                if b"<calculation" in content:
+                    self._interleaved()
+                step.previous, step.electronic = step.electronic, content
+                step.n_electronic += 1
+            elif child.startswith(b"<structure"):
+                content = stream.take(b"</structure>")
+                step.structure = step.structure or content
+            elif child.startswith(b"<varray") and (name := _attribute_name(child)) in (b"forces", b"stress"):
+                content = stream.take(b"</varray>")
+                if not step.energy:
+                    setattr(step, name.decode(), content)
+            elif child == b"<energy>":
+                content = stream.take(b"</energy>")
+                if not step.energy:
+                    step.energy = content
+                    self._finish(step)
+                    self.where = f"ionic step {number_of_this}, after its energy"
+            elif child.startswith((b"<calculation", b"</")):
+                self._interleaved()
+            elif not child.endswith(b"/>"):
+                _skip(stream, _tag_name(child))
+        self.current = None
+        self.where = f"the space after ionic step {number_of_this}"
+
+    def _electrons(self, step: StepText) -> None:
+        """Take all electronic steps at once where the window holds them; of them only the last two matter."""
+        text = self.stream.take_window(b"<structure")
+        if text is None:
+            return
+        n_steps = text.count(b"<scstep>")
+        regular = n_steps == text.count(b"</scstep>") and b"calculation" not in text
+        if not n_steps or not regular:
+            self.stream.back(len(text))
+            return
+        step.n_electronic = n_steps
+        pieces = text.rsplit(b"<scstep>", 2)
+        step.electronic = pieces[-1].partition(b"</scstep>")[0]
+        step.previous = pieces[-2].partition(b"</scstep>")[0] if n_steps > 1 else b""
+
+    def _interleaved(self) -> None:
+        """Several processes wrote into the file at once: no number in it can be trusted."""
+        self.steps.clear()
+        raise FileError(
+            self.stream.path.name,
+            expected="elements that close in the order they open",
+            got=f"a tangle after {self.stream.offset} bytes",
+            advice="several processes wrote this file at once, or it was edited; trust the OUTCAR instead",
+        )
+
+    @property
+    def learns(self) -> bool:
+        """The tags say that a force field was learned or used."""
+        return any(name.startswith("ML_") for name in (*self.incar, *self.parameters))
+
+    def _finish(self, step: StepText) -> None:
+        pressure = number(self.parameters.get("PSTRESS", "")) or 0.0
+        self.steps.append(ionic_step(step, right=self.right_e0, pressure=pressure))
+        self.last = step
+        if self.frames is not None:
+            self.frames.append(frame(step.structure, step.forces, step.stress, len(self.species.symbols)))
+
+    def _reading(self, cut: str) -> Reading:
+        unfinished = self.current is not None and not self.current.energy
+        n_atoms = len(self.species.symbols)
+        initial = frame(self.initial_text, b"", b"", n_atoms)
+        final = frame(self.last.structure, self.last.forces, self.last.stress, n_atoms) if self.steps else None
+        problems = [*self.problems, *self.species.problems]
+        if self.steps and final is None:
+            problems.append(f"{self.stream.path.name}: the structure of the last ionic step cannot be read")
+        elif final is not None and final.forces is None and self.last.forces:
+            problems.append(f"{self.stream.path.name}: the forces of the last ionic step cannot be read")
+        return Reading(
+            file=self.stream.path.name,
+            complete=self.complete,
+            cut=cut,
+            vasp_version=self.version,
+            incar=self.incar,
+            parameters=self.parameters,
+            symbols=self.species.symbols,
+            potentials=self.species.potentials,
+            counts=self.species.counts,
+            steps=tuple(self.steps),
+            final=final,
+            initial=initial,
+            free=free_components(self.initial_text, n_atoms),
+            mesh=self.mesh,
+            n_kpoints=self.n_kpoints,
+            unfinished_electronic_steps=self.current.n_electronic if unfinished and self.current else 0,
+            n_machine_learned_steps=self.n_learned,
+            problems=tuple(problems),
+        )
+
+
+def _next_tag(stream: ByteStream) -> bytes:
+    """Next tag, the cursor behind it; comments and processing instructions are passed over."""
+    while True:
+        stream.take(b"<")
+        tag = b"<" + stream.take(b">", _TAG_LIMIT) + b">"
+        if tag.startswith(b"<!--"):
+            if not tag.endswith(b"-->") and not stream.skip_past(b"-->"):
+                raise EndOfBytesError
+            continue
+        if tag.startswith(b"<!"):
+            raise FileError(
+                stream.path.name,
+                expected="plain XML as VASP writes it",
+                got=f"a declaration ({tag[:20].decode('ascii', 'replace')}...)",
+                advice="do not trust this file: declarations are how XML bombs and file thefts begin",
+            )
+        return tag
+
+
+def _tag_name(tag: bytes) -> bytes:
+    return tag[1:-1].split(None, 1)[0].rstrip(b"/") if len(tag) > 2 and tag[1:-1].strip() else b""
+
+
+def _attribute_name(tag: bytes) -> bytes:
+    found = _NAME.search(tag)
+    return found[1] if found else b""
+
+
+def _skip(stream: ByteStream, name: bytes) -> None:
+    if not stream.skip_past(b"</" + name + b">"):
+        raise EndOfBytesError
