@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ase import Atoms
+from pydantic import BaseModel, ConfigDict
 
 from nanoslab.errors import InputError
 
@@ -68,6 +69,34 @@ class Settings:
     extra: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
+class Role(BaseModel):
+    """What a study does with a calculation; a study derives its own roles with typed fields.
+
+    Attributes
+    ----------
+    kind
+        Such as ``pristine``, ``vacancy``, ``bulk``, ``element``, ``atom``, ``neck``; engines skip isolated atoms
+        (``atom``) that they cannot compute.
+    label
+        A few words for tables and pictures.
+
+    Examples
+    --------
+    >>> Role(kind="vacancy", label="v_Se", phase="wurtzite").model_dump()
+    {'kind': 'vacancy', 'label': 'v_Se', 'phase': 'wurtzite'}
+    """
+
+    # fields of a study that is not known here are kept as they are
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    kind: str
+    label: str = ""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, kind: str, **fields: Any) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calculation:
     """One structure with one set of settings, a name and a role in a study.
@@ -77,29 +106,31 @@ class Calculation:
     name
         Folder name: letters, digits, ``. _ + -`` only.
     role
-        What the study does with it, such as ``pristine``, ``vacancy``, ``bulk``, ``element``, ``atom``, ``neck``.
+        What the study does with it.
     atoms
         Start structure, grouped by species, with its constraints; ``atoms.info["recipe"]`` says how it was built.
     settings
         Level of theory and tolerances.
     starts_from, removed_indices
         When set: the start is the relaxed structure of that calculation less these atoms of it (indices into it).
-    tags
-        What the study needs to find it again (phase, series, counts); plain JSON values.
 
     Examples
     --------
-    >>> Calculation(name="Se-atom", role="atom", atoms=Atoms("Se"), settings=Settings(source="test")).name
+    >>> Calculation(name="Se-atom", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test")).name
     'Se-atom'
     """
 
     name: str
-    role: str
+    role: Role
     atoms: Atoms
     settings: Settings
     starts_from: str | None = None
     removed_indices: tuple[int, ...] = ()
-    tags: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tags(self) -> dict[str, Any]:
+        """Fields of the role."""
+        return self.role.model_dump(exclude={"kind"}, exclude_defaults=True)
 
     def __post_init__(self) -> None:
         """Refuse a name that could be anything but one folder of its own."""
@@ -155,3 +186,18 @@ class CalculationResult:
     problems: tuple[str, ...] = ()
     max_free_force: float | None = None
     comparable: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A calculation as it was written, and what came out of it.
+
+    Examples
+    --------
+    >>> atom = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
+    >>> Run(calculation=atom, result=CalculationResult(name="a", path="a", level_of_theory="test")).result.converged
+    False
+    """
+
+    calculation: Calculation
+    result: CalculationResult

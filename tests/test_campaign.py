@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.constraints import FixAtoms
 from potcar_writer import write_library
 
-from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.calculation import Calculation, CalculationResult, Role
 from nanoslab.campaign import available_sources, collect, load_campaign, write_campaign
 from nanoslab.engines import engine, run_calculation
 from nanoslab.errors import FileError, InputError
@@ -43,18 +43,25 @@ def calculations() -> list[Calculation]:
         info={"recipe": {"builder": "test"}},
     )
     settings = preset("ma2023-zincblende")
-    sheet = Calculation(name="sheet", role="pristine", atoms=atoms, settings=settings, tags={"phase": "zb"})
+    sheet = Calculation(
+        name="sheet",
+        role=Role(kind="pristine", phase="zb"),
+        atoms=atoms,
+        settings=settings,
+    )
     vacancy = atoms.copy()
     del vacancy[2]
     child = Calculation(
         name="sheet-v_Se",
-        role="vacancy",
+        role=Role(kind="vacancy"),
         atoms=vacancy,
         settings=settings,
         starts_from="sheet",
         removed_indices=(2,),
     )
-    atom = Calculation(name="Se-atom", role="atom", atoms=Atoms("Se", cell=[12, 13, 14]), settings=preset("ma2023"))
+    atom = Calculation(
+        name="Se-atom", role=Role(kind="atom"), atoms=Atoms("Se", cell=[12, 13, 14]), settings=preset("ma2023")
+    )
     return [sheet, child, atom]
 
 
@@ -250,7 +257,7 @@ def test_the_manifests_are_plain_json(study: Path, tmp_path: Path) -> None:
 
 
 def campaign_of_one(study: Path, folder: Path, atoms: Atoms, outcar: Path) -> dict[str, CalculationResult]:
-    calculation = Calculation(name="run", role="pristine", atoms=atoms, settings=preset("ma2023"))
+    calculation = Calculation(name="run", role=Role(kind="pristine"), atoms=atoms, settings=preset("ma2023"))
     write_campaign(study, [calculation], folder)
     shutil.copy(outcar, folder / "run" / outcar.name)
     campaign = load_campaign(folder)

@@ -95,8 +95,8 @@ def check_calculations(calculations: Sequence[Calculation]) -> None:
     --------
     >>> from dataclasses import replace
     >>> from ase import Atoms
-    >>> from nanoslab.calculation import Settings
-    >>> a = Calculation(name="a", role="atom", atoms=Atoms("Se"), settings=Settings(source="test"))
+    >>> from nanoslab.calculation import Role, Settings
+    >>> a = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
     >>> check_calculations([a, replace(a, name="A")])
     Traceback (most recent call last):
     ...

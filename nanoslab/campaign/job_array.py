@@ -40,10 +40,10 @@ def calculations_table(calculations: Sequence[Calculation]) -> str:
     Examples
     --------
     >>> from ase import Atoms
-    >>> from nanoslab.calculation import Settings
+    >>> from nanoslab.calculation import Role, Settings
     >>> settings = Settings(source="test")
-    >>> sheet = Calculation(name="sheet", role="pristine", atoms=Atoms("CdSe2"), settings=settings)
-    >>> vacancy = Calculation(name="vacancy", role="vacancy", atoms=Atoms("CdSe"), settings=settings,
+    >>> sheet = Calculation(name="sheet", role=Role(kind="pristine"), atoms=Atoms("CdSe2"), settings=settings)
+    >>> vacancy = Calculation(name="vacancy", role=Role(kind="vacancy"), atoms=Atoms("CdSe"), settings=settings,
     ...     starts_from="sheet", removed_indices=(1,))
     >>> print(calculations_table([sheet, vacancy]).replace("\t", " "), end="")
     name level vasp parent removed

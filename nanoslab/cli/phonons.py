@@ -22,7 +22,7 @@ from nanoslab.errors import EngineError, FileError, InputError
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from nanoslab.calculation import Calculation, CalculationResult, Settings
+    from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
     from nanoslab.energetics.phonon import Displacements
     from nanoslab.energetics.thermal import PhononModes
 
@@ -125,12 +125,12 @@ def _read(path: Path) -> Atoms:
 def _relaxed(cell: Atoms, settings: Settings, engine_name: str, folder: Path) -> Atoms:
     from dataclasses import replace
 
-    from nanoslab.calculation import Calculation
+    from nanoslab.calculation import Calculation, Role
     from nanoslab.engines import engine, run_calculation
 
     chosen = engine(engine_name)
     tight = replace(settings, relax="ions", force_tolerance=RELAXATION_TOLERANCE, max_ionic_steps=500)
-    calculation = Calculation(name="relaxation", role="pristine", atoms=cell, settings=tight)
+    calculation = Calculation(name="relaxation", role=Role(kind="pristine"), atoms=cell, settings=tight)
     result = run_calculation(calculation, chosen, folder / "relaxation" / chosen.label)
     if result.atoms is None or not result.converged:
         raise EngineError(result.path, expected="a relaxed structure", got="; ".join(result.problems) or "none")

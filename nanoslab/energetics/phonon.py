@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from phonopy import Phonopy
 from phonopy.structure.atoms import PhonopyAtoms
 
-from nanoslab.calculation import Calculation, CalculationResult, Settings
+from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
 from nanoslab.energetics.thermal import PhononModes
 from nanoslab.errors import InputError
 
@@ -116,7 +116,7 @@ def phonon_calculations(
     >>> from ase.build import bulk
     >>> settings = Settings(source="example", kpoints=(8, 8, 8))
     >>> made = phonon_calculations("Cu", displacements(bulk("Cu"), (2, 2, 2)), settings)
-    >>> made[0].name, made[0].role, made[0].settings.kpoints, made[0].settings.relax
+    >>> made[0].name, made[0].role.kind, made[0].settings.kpoints, made[0].settings.relax
     ('Cu-phonon-000', 'phonon', (4, 4, 4), 'none')
     """
     k1, k2, k3 = (max(1, -(-k // n)) for k, n in zip(settings.kpoints, displaced.repeat, strict=True))
@@ -124,10 +124,9 @@ def phonon_calculations(
     return tuple(
         Calculation(
             name=f"{name}-phonon-{number:03d}",
-            role="phonon",
+            role=Role(kind="phonon", **tags or {}, phonon_of=name, displacement=number, repeat=list(displaced.repeat)),
             atoms=supercell,
             settings=single,
-            tags={**(tags or {}), "phonon_of": name, "displacement": number, "repeat": list(displaced.repeat)},
         )
         for number, supercell in enumerate((displaced.perfect, *displaced.supercells))
     )

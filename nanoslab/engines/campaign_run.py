@@ -119,7 +119,7 @@ def select(calculations: Sequence[Calculation], pattern: str | None) -> tuple[Ca
 
     Examples
     --------
-    >>> from nanoslab.calculation import Settings
+    >>> from nanoslab.calculation import Role, Settings
     >>> def make(name, parent=None):
     ...     return Calculation(name=name, role="x", atoms=Atoms("Se"), settings=Settings(source=""), starts_from=parent)
     >>> [c.name for c in select([make("sheet"), make("bulk"), make("v1", "sheet")], "v*")]

@@ -22,7 +22,8 @@ def calculation_fingerprint(calculation: Calculation, engine: Engine) -> str:
     Examples
     --------
     >>> from nanoslab.engines import engine
-    >>> copper = Calculation(name="a", role="atom", atoms=Atoms("Cu"), settings=Settings(source="test"))
+    >>> from nanoslab.calculation import Role
+    >>> copper = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Cu"), settings=Settings(source="test"))
     >>> len(calculation_fingerprint(copper, engine("ase.calculators.emt:EMT")))
     64
     """

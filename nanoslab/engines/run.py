@@ -80,10 +80,10 @@ def run_calculation(
     --------
     >>> import tempfile
     >>> from ase.build import bulk
-    >>> from nanoslab.calculation import Settings
+    >>> from nanoslab.calculation import Role, Settings
     >>> from nanoslab.engines import engine
     >>> settings = Settings(source="example", relax="cell", force_tolerance=0.01)
-    >>> copper = Calculation(name="Cu", role="bulk", atoms=bulk("Cu", a=3.7), settings=settings)
+    >>> copper = Calculation(name="Cu", role=Role(kind="bulk"), atoms=bulk("Cu", a=3.7), settings=settings)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     result = run_calculation(copper, engine("ase.calculators.emt:EMT"), Path(folder))
     >>> result.converged, round(result.energy, 2)
@@ -115,8 +115,8 @@ def start_from(calculation: Calculation, parent: Atoms) -> Atoms:
 
     Examples
     --------
-    >>> from nanoslab.calculation import Settings
-    >>> child = Calculation(name="v", role="vacancy", atoms=Atoms("Cd"), settings=Settings(source="test"),
+    >>> from nanoslab.calculation import Role, Settings
+    >>> child = Calculation(name="v", role=Role(kind="vacancy"), atoms=Atoms("Cd"), settings=Settings(source="test"),
     ...                     starts_from="p", removed_indices=(1,))
     >>> start_from(child, Atoms("CdSe", positions=[[0, 0, 0.5], [0, 0, 3]])).positions.tolist()
     [[0.0, 0.0, 0.5]]
@@ -175,8 +175,8 @@ def _compute(
 def _record(calculation: Calculation, engine: Engine, begin: Atoms, relaxed: Relaxed) -> RunRecord:
     wrong: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    if calculation.settings.relax == "ions" or calculation.role == "lateral":
-        wrong, remarks = judge_shape(begin, relaxed.atoms, calculation.role)
+    if calculation.settings.relax == "ions" or calculation.role.kind == "lateral":
+        wrong, remarks = judge_shape(begin, relaxed.atoms, calculation.role.kind)
     force = max_free_force(relaxed.atoms)
     if not relaxed.converged:
         tolerance = calculation.settings.force_tolerance

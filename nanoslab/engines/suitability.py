@@ -71,7 +71,7 @@ def check(calculations: Iterable[Calculation], engine: Engine) -> tuple[Skipped,
 
 def skip_isolated_atom(calculation: Calculation, engine: Engine) -> str:
     """Reason to skip an isolated atom, or an empty text."""
-    if calculation.role != "atom" or engine.capabilities.isolated_atoms:
+    if calculation.role.kind != "atom" or engine.capabilities.isolated_atoms:
         return ""
     return (
         f"{engine.name} has no meaningful isolated atom; "
@@ -89,7 +89,7 @@ def refuse_unknown_elements(calculation: Calculation, engine: Engine) -> None:
 
 def refuse_periodic(calculation: Calculation, engine: Engine) -> None:
     """A crystal or slab needs an engine with periodic cells."""
-    if calculation.atoms.pbc.any() and calculation.role != "atom" and not engine.capabilities.periodic:
+    if calculation.atoms.pbc.any() and calculation.role.kind != "atom" and not engine.capabilities.periodic:
         _refuse(calculation, engine, "a molecule or cluster", "a periodic cell")
 
 

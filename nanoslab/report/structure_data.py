@@ -93,9 +93,9 @@ def scene(
 
     Examples
     --------
-    >>> from nanoslab.calculation import Settings
+    >>> from nanoslab.calculation import Role, Settings
     >>> pair = Atoms("CdSe", positions=[(0, 0, 1), (0, 0, 3.6)], cell=[9, 9, 9], pbc=True)
-    >>> shown = scene(Calculation(name="a", role="sheet", atoms=pair, settings=Settings(source="test")))
+    >>> shown = scene(Calculation(name="a", role=Role(kind="sheet"), atoms=pair, settings=Settings(source="test")))
     >>> shown.coordination.tolist(), shown.planes.tolist(), shown.is_final
     ([1, 1], [0, 1], False)
     """
@@ -131,7 +131,7 @@ def scenes(
     starts = {calculation.name: calculation.atoms for calculation in calculations}
     made = []
     for calculation in calculations:
-        if calculation.role in roles_left_out:
+        if calculation.role.kind in roles_left_out:
             continue
         parent = None
         if calculation.starts_from is not None:
@@ -147,15 +147,15 @@ def caption(calculation: Calculation, *, is_final: bool) -> str:
 
     Examples
     --------
-    >>> from nanoslab.calculation import Settings
-    >>> atom = Calculation(name="Se-atom", role="atom", atoms=Atoms("Se"), settings=Settings(source="test"))
+    >>> from nanoslab.calculation import Role, Settings
+    >>> atom = Calculation(name="Se-atom", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
     >>> caption(atom, is_final=False)
     'atom Se-atom: Se, as built'
     """
     n_lost = len(calculation.removed_indices)
     lost = f", {n_lost} {'atom' if n_lost == 1 else 'atoms'} removed" if n_lost else ""
     formula = calculation.atoms.get_chemical_formula()
-    return f"{calculation.role} {calculation.name}: {formula}{lost}, {'relaxed' if is_final else 'as built'}"
+    return f"{calculation.role.kind} {calculation.name}: {formula}{lost}, {'relaxed' if is_final else 'as built'}"
 
 
 def _lift(atoms: Atoms) -> NDArray[np.float64]:

@@ -108,7 +108,7 @@ def ledger_table(calculations: Sequence[Calculation], results: Mapping[str, Calc
 
 
 def _ledger(calculation: Calculation, result: CalculationResult | None) -> tuple[str, ...] | None:
-    if calculation.atoms.info.get("recipe") is None or calculation.role in ROLES_WITHOUT_LEDGER:
+    if calculation.atoms.info.get("recipe") is None or calculation.role.kind in ROLES_WITHOUT_LEDGER:
         return None
     try:
         built = sheet_ledger(calculation.atoms)

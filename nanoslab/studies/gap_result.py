@@ -141,11 +141,11 @@ def analyze(
     """Answer of the study; every energy is compared with that of the slab it is subtracted from."""
     slab = usable.get(calculations[0])
     against = slab[0] if slab else None
-    ligands = [calculation for calculation in calculations if calculation.role == "ligand"]
+    ligands = [calculation for calculation in calculations if calculation.role.kind == "ligand"]
     free = usable.get(ligands[0], against, SAME_CELL) if ligands else None
     rows = []
     for calculation in calculations:
-        if calculation.role != "gap":
+        if calculation.role.kind != "gap":
             continue
         found = usable.get(calculation, against, SAME_CELL)
         if found and slab and (free or not ligands):

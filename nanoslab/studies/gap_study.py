@@ -14,7 +14,7 @@ from nanoslab.builders.ligand import ligand, ligand_record
 from nanoslab.builders.neck import build_neck
 from nanoslab.builders.recipe import make_recipe
 from nanoslab.builders.sandwich import scan_gaps
-from nanoslab.calculation import Calculation, CalculationResult, Settings
+from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
 from nanoslab.errors import InputError
 from nanoslab.studies.gap_result import GapStudyResult, analyze
 from nanoslab.studies.settings_model import SettingsModel
@@ -92,13 +92,27 @@ class GapStudy(StudyModel):
         settings = replace(self.settings.settings(), kpoints=self.kpoints, relax=self.relax)
         scan = self._scan()
         slab = _slab(scan[0])
-        made = [Calculation(name="slab", role="slab", atoms=slab, settings=settings, tags={"label": "slab"})]
+        made = [
+            Calculation(
+                name="slab",
+                role=Role(kind="slab", label="slab"),
+                atoms=slab,
+                settings=settings,
+            )
+        ]
         if self.ligand is not None:
             made.append(_free_ligand(self.ligand.name, scan[0], settings))
         for gap, atoms in zip(self.gaps, scan, strict=True):
             tags = {"label": f"gap {gap:g} Å", "gap_A": gap, "n_ligands": _count_ligands(atoms)}
             tags["facing_distance_A"] = atoms.info["recipe"]["parameters"]["facing_distance_A"]
-            made.append(Calculation(name=f"gap-{gap:05.2f}", role="gap", atoms=atoms, settings=settings, tags=tags))
+            made.append(
+                Calculation(
+                    name=f"gap-{gap:05.2f}",
+                    role=Role(kind="gap", **tags),
+                    atoms=atoms,
+                    settings=settings,
+                )
+            )
         return tuple(made)
 
     def analyze(
@@ -162,7 +176,12 @@ def _free_ligand(name: str, sandwich: Atoms, settings: Settings) -> Calculation:
     atoms.pbc = True
     atoms.center()
     atoms.info = {"recipe": make_recipe("ligand", name=name)}
-    return Calculation(name="ligand", role="ligand", atoms=atoms, settings=settings, tags={"label": name})
+    return Calculation(
+        name="ligand",
+        role=Role(kind="ligand", label=name),
+        atoms=atoms,
+        settings=settings,
+    )
 
 
 def _count_ligands(atoms: Atoms) -> int:

@@ -22,7 +22,7 @@ def lateral_rows(calculations: tuple[Calculation, ...], usable: UsableResults) -
     """Rows of all sheets relaxed in their plane; those that closed their vacuum are refused."""
     rows = []
     for calculation in calculations:
-        if calculation.role != "lateral" or not (found := usable.get(calculation)):
+        if calculation.role.kind != "lateral" or not (found := usable.get(calculation)):
             continue
         result, energy, _ = found
         if result.atoms is None:

@@ -16,7 +16,7 @@ from nanoslab.builders.neck import (
 )
 from nanoslab.builders.neck_shapes import NeckShape, distinct_neck_shapes, most_compact_shapes, neck_shape
 from nanoslab.builders.periodic_block import build_block
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.errors import InputError
 from nanoslab.studies.shape_code import shape_cells, shape_code
 
@@ -67,17 +67,15 @@ def references(slab: DoubleSlab, settings: Settings) -> tuple[Calculation, Calcu
     kx, ky, _ = settings.kpoints
     bulk = Calculation(
         name="bulk",
-        role="bulk",
+        role=Role(kind="bulk", label="bulk"),
         atoms=build_block(slab.lattice, slab.lateral),
         settings=replace(settings, kpoints=(kx, ky, kx), relax="none"),
-        tags={"label": "bulk"},
     )
     bare = Calculation(
         name="double-slab",
-        role="double-slab",
+        role=Role(kind="double-slab", label="double slab", n_pairs=0),
         atoms=build_neck_of_shape(slab, None),
         settings=settings,
-        tags={"label": "double slab", "n_pairs": 0},
     )
     return bulk, bare
 
@@ -96,10 +94,11 @@ def necks(
         screened = {"screening_energy_eV": energies[code]} if code in energies else {}
         yield Calculation(
             name=f"neck-{n_pairs:02d}-{code}",
-            role="neck",
+            role=Role(
+                kind="neck", label=f"{n_pairs} pairs", n_pairs=n_pairs, shape=code, **shape.to_dict(), **screened
+            ),
             atoms=build_neck_of_shape(slab, shape, empty_columns=study.empty_columns),
             settings=settings,
-            tags={"label": f"{n_pairs} pairs", "n_pairs": n_pairs, "shape": code, **shape.to_dict(), **screened},
         )
 
 

@@ -37,7 +37,7 @@ def analyze(study: VacancyFile, calculations: tuple[Calculation, ...], usable: U
     """
     pristine = {}
     for calculation in calculations:
-        if calculation.role == "pristine" and (found := usable.get(calculation)):
+        if calculation.role.kind == "pristine" and (found := usable.get(calculation)):
             result, energy, _ = found
             pristine[str(calculation.tags["phase"])] = _Pristine(calculation, result, energy)
     first = next(iter(pristine.values())).result if pristine else None
@@ -74,7 +74,7 @@ def _potentials(
     energies: dict[str, dict[str, tuple[float, str]]] = {"element": {}, "atom": {}}
     for role, rules in (("element", REFERENCE_CRYSTAL), ("atom", SAME_THEORY)):
         for calculation in calculations:
-            if calculation.role == role and (found := usable.get(calculation, sheet, rules)):
+            if calculation.role.kind == role and (found := usable.get(calculation, sheet, rules)):
                 per_atom = found[1] / len(calculation.atoms)
                 energies[role][str(calculation.tags["element"])] = (per_atom, calculation.name)
     elements = of_elements(energies["element"])
@@ -83,7 +83,7 @@ def _potentials(
         atoms = of_atoms_from_cohesive_energies(elements, _cohesive_energies(study, elements))
     potentials = {mu.name: mu for mu in (atoms, elements) if mu.values}
     for calculation in calculations:
-        if calculation.role == "bulk" and (found := usable.get(calculation, sheet, REFERENCE_CRYSTAL)):
+        if calculation.role.kind == "bulk" and (found := usable.get(calculation, sheet, REFERENCE_CRYSTAL)):
             potentials |= _limits(elements, calculation, found[1], potentials)
     return potentials
 
@@ -124,7 +124,7 @@ def _vacancies(
 ) -> tuple[VacancyRow, ...]:
     rows = []
     for calculation in calculations:
-        if calculation.role != "vacancy":
+        if calculation.role.kind != "vacancy":
             continue
         sheet = pristine.get(str(calculation.tags["phase"]))
         found = usable.get(calculation, sheet.result if sheet else None, SAME_CELL)
@@ -188,7 +188,7 @@ def _crystals(calculations: tuple[Calculation, ...], usable: UsableResults) -> t
     rows = []
     for calculation in calculations:
         result = usable.results.get(calculation.name)
-        if calculation.role not in ("bulk", "element") or result is None or result.atoms is None:
+        if calculation.role.kind not in ("bulk", "element") or result is None or result.atoms is None:
             continue
         if result.converged and result.energy is not None:
             a, b, c = standard_cell(result.atoms, to_primitive=False, tolerance=0.02).cell.lengths().tolist()
@@ -213,7 +213,7 @@ def _beam(
     elements = dict.fromkeys(
         element
         for calculation in calculations
-        if calculation.role == "pristine"
+        if calculation.role.kind == "pristine"
         for element in calculation.atoms.get_chemical_symbols()
     )
     return tuple(

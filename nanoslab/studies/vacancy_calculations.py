@@ -14,7 +14,7 @@ from nanoslab.builders import build_nanosheet, distinct_vacancies, rattle_atoms
 from nanoslab.builders.ledger import unwrapped_heights
 from nanoslab.builders.recipe import cations_first, group_by_species, make_recipe
 from nanoslab.builders.vacancy import Vacancy
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.crystals import crystal
 from nanoslab.errors import InputError
 from nanoslab.presets import crystal_settings, isolated_atom_settings
@@ -70,10 +70,9 @@ def _pristine(sheet: SheetModel, settings: Settings) -> Calculation:
     ideal = _ideal(sheet)
     return Calculation(
         name=f"{sheet.folder}-pristine",
-        role="pristine",
+        role=Role(kind="pristine", phase=sheet.phase, label="pristine"),
         atoms=rattle_atoms(ideal, sheet.rattle) if sheet.rattle else ideal,
         settings=replace(settings, kpoints=sheet.kpoints, dipole_correction=faces_differ(ideal)),
-        tags={"phase": sheet.phase, "label": "pristine"},
     )
 
 
@@ -109,18 +108,18 @@ def _vacancies(pristine: Calculation, ideal: Atoms, series: list[SeriesModel]) -
         atoms.set_positions(kept, apply_constraint=False)
         lost = Calculation(
             name=f"{prefix}{vacancy.label}",
-            role="vacancy",
+            role=Role(
+                kind="vacancy",
+                phase=pristine.tags["phase"],
+                label=vacancy.label,
+                series=place.series,
+                degeneracy=vacancy.degeneracy,
+                depth_A=round(vacancy.depth, 4),
+            ),
             atoms=atoms,
             settings=replace(pristine.settings, dipole_correction=faces_differ(vacancy.atoms)),
             starts_from=pristine.name,
             removed_indices=vacancy.removed_indices,
-            tags={
-                "phase": pristine.tags["phase"],
-                "label": vacancy.label,
-                "series": place.series,
-                "degeneracy": vacancy.degeneracy,
-                "depth_A": round(vacancy.depth, 4),
-            },
         )
         yield lost
         if place.lateral:
@@ -133,16 +132,16 @@ def _lateral(parent: Calculation, removed: Mapping[str, int]) -> Calculation:
     atoms.set_constraint()
     return Calculation(
         name=f"{parent.name}-lateral",
-        role="lateral",
+        role=Role(
+            kind="lateral",
+            phase=parent.tags["phase"],
+            label=parent.tags["label"],
+            of=parent.name,
+            removed=dict(removed),
+        ),
         atoms=atoms,
         settings=replace(parent.settings, relax="cell", force_tolerance=min(parent.settings.force_tolerance, TIGHT)),
         starts_from=parent.name,
-        tags={
-            "phase": parent.tags["phase"],
-            "label": parent.tags["label"],
-            "of": parent.name,
-            "removed": dict(removed),
-        },
     )
 
 
@@ -164,7 +163,7 @@ def _references(study: VacancyFile, settings: Settings, pristine: tuple[Calculat
                 f"references.elements.{element}", expected=f"a crystal of {element}", got=name, advice="see its formula"
             )
         made = _crystal(f"{element}-element", "element", atoms, settings, references.kpoint_spacing)
-        yield replace(made, tags={"element": element, "crystal": name})
+        yield replace(made, role=Role(kind="element", element=element, crystal=name))
     if references.atoms:
         for element in elements:
             yield _atom(element, settings)
@@ -176,10 +175,9 @@ def _crystal(name: str, role: str, conventional: Atoms, settings: Settings, spac
     metal = role == "element" and primitive.get_chemical_symbols()[0] in METALS
     return Calculation(
         name=name,
-        role=role,
+        role=Role(kind=role, crystal=conventional.info["recipe"]["parameters"]["name"]),
         atoms=primitive,
         settings=crystal_settings(settings, primitive.cell.array, spacing=spacing, metal=metal),
-        tags={"crystal": conventional.info["recipe"]["parameters"]["name"]},
     )
 
 
@@ -189,10 +187,9 @@ def _atom(element: str, settings: Settings) -> Calculation:
     atoms.info["recipe"] = make_recipe("isolated atom", element=element, box_A=list(ATOM_BOX), moment_muB=moment)
     return Calculation(
         name=f"{element}-atom",
-        role="atom",
+        role=Role(kind="atom", element=element),
         atoms=atoms,
         settings=isolated_atom_settings(settings),
-        tags={"element": element},
     )
 
 

@@ -34,7 +34,7 @@ def run_closed_form(folder: Path, *, unconverged: str = "") -> None:
         place = folder / calculation.name / "closed"
         place.mkdir()
         lost = len(calculation.removed_indices)
-        energy = {"element": -1.0, "atom": -0.5}.get(calculation.role, -3.0) * len(calculation.atoms) + 2.0 * lost
+        energy = {"element": -1.0, "atom": -0.5}.get(calculation.role.kind, -3.0) * len(calculation.atoms) + 2.0 * lost
         ase.io.write(place / "final.extxyz", calculation.atoms)
         bad = calculation.name == unconverged
         record = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ase.build import bulk, fcc111
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.campaign import collect, load_campaign, write_campaign
 from nanoslab.cli.main import main
 
@@ -25,16 +25,16 @@ def campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     study = tmp_path / "study.yaml"
     study.write_text("# a study of copper\n")
     calculations = [
-        Calculation(name="sheet", role="pristine", atoms=sheet, settings=SETTINGS),
+        Calculation(name="sheet", role=Role(kind="pristine"), atoms=sheet, settings=SETTINGS),
         Calculation(
             name="vacancy",
-            role="vacancy",
+            role=Role(kind="vacancy"),
             atoms=vacancy,
             settings=SETTINGS,
             starts_from="sheet",
             removed_indices=(11,),
         ),
-        Calculation(name="silver", role="bulk", atoms=bulk("Ag"), settings=SETTINGS),
+        Calculation(name="silver", role=Role(kind="bulk"), atoms=bulk("Ag"), settings=SETTINGS),
     ]
     write_campaign(study, calculations, tmp_path / "campaign")
     return tmp_path / "campaign"

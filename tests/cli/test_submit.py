@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ase import Atoms
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.campaign import write_campaign
 from nanoslab.cli.main import main
 
@@ -16,7 +16,9 @@ from nanoslab.cli.main import main
 def campaign(tmp_path: Path) -> Path:
     atoms = Atoms("CdSe", positions=[[0, 0, 0], [2, 1, 1]], cell=[8, 8, 8], pbc=True)
     names = ("wz-sheet", "wz-v1", "zb-sheet")
-    made = [Calculation(name=name, role="x", atoms=atoms, settings=Settings(source="test")) for name in names]
+    made = [
+        Calculation(name=name, role=Role(kind="x"), atoms=atoms, settings=Settings(source="test")) for name in names
+    ]
     (tmp_path / "study.yaml").write_text("study: toy\n")
     write_campaign(tmp_path / "study.yaml", made, tmp_path / "campaign")
     for name in names:

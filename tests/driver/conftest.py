@@ -15,7 +15,7 @@ import pytest
 from ase import Atoms
 from ase.constraints import FixAtoms
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.campaign import write_campaign
 
 HERE = Path(__file__).parent
@@ -36,7 +36,9 @@ def toy_calculations(n: int, *, children: int = 0) -> list[Calculation]:
     """`n` independent calculations, and children that start from the first one, relaxed."""
     settings = Settings(source="test", force_tolerance=2e-4, electronic_tolerance=1e-6, max_ionic_steps=100)
     made = [
-        Calculation(name=f"run-{i:03d}", role="pristine", atoms=cluster_of(1 if i else 2, 0.3 * i), settings=settings)
+        Calculation(
+            name=f"run-{i:03d}", role=Role(kind="pristine"), atoms=cluster_of(1 if i else 2, 0.3 * i), settings=settings
+        )
         for i in range(n)
     ]
     parent = made[0].atoms
@@ -46,7 +48,7 @@ def toy_calculations(n: int, *, children: int = 0) -> list[Calculation]:
         made.append(
             Calculation(
                 name=f"child-{i}",
-                role="vacancy",
+                role=Role(kind="vacancy"),
                 atoms=atoms,
                 settings=settings,
                 starts_from=made[0].name,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ase import Atoms
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.campaign import write_campaign
 from nanoslab.driver.campaign_drive import Request, entries
 from nanoslab.driver.config import Cluster
@@ -31,7 +31,7 @@ from nanoslab.driver.state import State, claim_attempt, record_attempt, write_st
 def campaign(folder: Path, n: int) -> Path:
     """`n` decks: one is written, the others are copies under their own names."""
     atoms = Atoms("CdSe", positions=[[0, 0, 0], [2, 1, 1]], cell=[8, 8, 8], pbc=True)
-    one = Calculation(name="c00000", role="pristine", atoms=atoms, settings=Settings(source="test"))
+    one = Calculation(name="c00000", role=Role(kind="pristine"), atoms=atoms, settings=Settings(source="test"))
     (folder / "study.yaml").write_text("study: toy\n")
     target = folder / "campaign"
     write_campaign(folder / "study.yaml", [one], target)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ase.build import bulk, fcc111
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.engines import engine, read_result, run_calculations, select
 from nanoslab.engines.workers import THREAD_VARIABLES
 from nanoslab.errors import EngineError, InputError
@@ -32,15 +32,15 @@ def sheet_and_vacancies() -> list[Calculation]:
         made.append(
             Calculation(
                 name=f"vacancy-{index}",
-                role="vacancy",
+                role=Role(kind="vacancy"),
                 atoms=vacancy,
                 settings=SETTINGS,
                 starts_from="sheet",
                 removed_indices=(index,),
             )
         )
-    silver = Calculation(name="silver", role="bulk", atoms=bulk("Ag"), settings=SETTINGS)
-    return [*made, Calculation(name="sheet", role="pristine", atoms=sheet, settings=SETTINGS), silver]
+    silver = Calculation(name="silver", role=Role(kind="bulk"), atoms=bulk("Ag"), settings=SETTINGS)
+    return [*made, Calculation(name="sheet", role=Role(kind="pristine"), atoms=sheet, settings=SETTINGS), silver]
 
 
 @pytest.fixture(autouse=True)
@@ -97,8 +97,10 @@ def test_children_of_a_failed_parent_say_so(tmp_path: Path) -> None:
     rest = silver.copy()
     del rest[[0]]
     calculations = [
-        Calculation(name="v", role="vacancy", atoms=rest, settings=SETTINGS, starts_from="Ag", removed_indices=(0,)),
-        Calculation(name="Ag", role="pristine", atoms=silver, settings=SETTINGS),
+        Calculation(
+            name="v", role=Role(kind="vacancy"), atoms=rest, settings=SETTINGS, starts_from="Ag", removed_indices=(0,)
+        ),
+        Calculation(name="Ag", role=Role(kind="pristine"), atoms=silver, settings=SETTINGS),
     ]
     outcomes = run_calculations(calculations, engine("calculators:Failing"), tmp_path)
     assert [outcome.state for outcome in outcomes] == ["failed", "failed"]
@@ -122,7 +124,7 @@ def test_workers_have_one_thread_and_our_own_environment_is_left_alone(tmp_path:
 
 
 def test_an_unfit_engine_is_refused_before_any_work(tmp_path: Path) -> None:
-    odd = Calculation(name="Po", role="bulk", atoms=bulk("Po", "sc", a=3.3), settings=SETTINGS)
+    odd = Calculation(name="Po", role=Role(kind="bulk"), atoms=bulk("Po", "sc", a=3.3), settings=SETTINGS)
     with pytest.raises(EngineError, match="Po"):
         run_calculations([*sheet_and_vacancies(), odd], engine("chgnet"), tmp_path)
     assert not list(tmp_path.iterdir())

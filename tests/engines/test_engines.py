@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.engines import check, engine
 from nanoslab.engines.chgnet_engine import anion_correction
 from nanoslab.engines.xtb_engine import FoldedCalculator
@@ -21,7 +21,7 @@ SETTINGS = Settings(source="test")
 
 
 def calculation(atoms: Atoms, role: str = "bulk", **settings: object) -> Calculation:
-    return Calculation(name="x", role=role, atoms=atoms, settings=Settings(source="test", **settings))
+    return Calculation(name="x", role=Role(kind=role), atoms=atoms, settings=Settings(source="test", **settings))
 
 
 @pytest.mark.parametrize("name", ["chgnet", "xtb:method=GFN1-xTB", "ase.calculators.emt:EMT"])

@@ -12,7 +12,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.engines import check, engine, read_result, run_calculation
 from nanoslab.engines.gpaw_calculator import GPAWCalculator
 from nanoslab.engines.gpaw_engine import comparable, gpaw_calculator
@@ -84,7 +84,7 @@ def test_the_density_is_mixed_slowly_for_metallic_faces() -> None:
 def test_electrons_that_do_not_converge_are_said_in_one_line_and_gpaw_keeps_its_output(tmp_path: Path) -> None:
     hydrogen = Atoms("H", cell=[5, 5, 5], pbc=True)
     settings = Settings(source="test", cutoff_energy=200.0, max_electronic_steps=1, relax="none")
-    calculation = Calculation(name="h", role="pristine", atoms=hydrogen, settings=settings)
+    calculation = Calculation(name="h", role=Role(kind="pristine"), atoms=hydrogen, settings=settings)
     with pytest.raises(EngineError, match=r"electrons converged within 1 steps.*gpaw\.txt") as caught:
         run_calculation(calculation, engine("gpaw"), tmp_path)
     assert "\n" not in str(caught.value)
@@ -110,7 +110,7 @@ def test_it_travels_to_a_worker_and_says_its_versions() -> None:
 
 @needs_gpaw
 def test_elements_without_a_dataset_are_refused_before_any_work() -> None:
-    calculation = Calculation(name="u", role="bulk", atoms=bulk("U", "fcc", a=4.0), settings=SETTINGS)
+    calculation = Calculation(name="u", role=Role(kind="bulk"), atoms=bulk("U", "fcc", a=4.0), settings=SETTINGS)
     with pytest.raises(EngineError, match="U"):
         check([calculation], engine("gpaw"))
 
@@ -211,7 +211,7 @@ from nanoslab.calculation import Calculation, Settings
 from nanoslab.engines import engine, run_calculation
 molecule = Atoms("H2", positions=[[2.5, 2.5, 2.0], [2.7, 2.5, 3.0]], cell=[5, 5, 5], pbc=True)
 settings = Settings(source="test", cutoff_energy=300.0, force_tolerance=0.01)
-calculation = Calculation(name="h2", role="molecule", atoms=molecule, settings=settings)
+calculation = Calculation(name="h2", role=Role(kind="molecule"), atoms=molecule, settings=settings)
 run_calculation(calculation, engine("gpaw"), Path(sys.argv[1]))
 """
 

@@ -13,7 +13,7 @@ from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms, FixCartesian
 from ase.eos import EquationOfState
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.engines import Limits, engine, read_result, run_calculation
 from nanoslab.engines.journal import WallTimeReachedError
 from nanoslab.engines.result_files import FINAL, JOURNAL, RESULT, TRAJECTORY
@@ -38,7 +38,7 @@ def rough_sheet() -> Atoms:
 
 
 def calculation(atoms: Atoms, **changes: Any) -> Calculation:
-    given = {"name": "sheet", "role": "pristine", "settings": SETTINGS, **changes}
+    given = {"name": "sheet", "role": Role(kind="pristine"), "settings": SETTINGS, **changes}
     return Calculation(atoms=atoms, **given)
 
 
@@ -211,7 +211,7 @@ def test_too_few_steps_is_a_result_that_says_so(tmp_path: Path) -> None:
 
 
 def test_a_skipped_atom_has_no_energy_and_a_reason(tmp_path: Path) -> None:
-    atom = calculation(Atoms("Se", cell=[12] * 3, pbc=True), role="atom")
+    atom = calculation(Atoms("Se", cell=[12] * 3, pbc=True), role=Role(kind="atom"))
     result = run_calculation(atom, engine("chgnet"), tmp_path)
     assert result.energy is None
     assert "atomisation energy" in result.problems[0]

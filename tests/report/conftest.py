@@ -42,13 +42,13 @@ def energy(calculation: Calculation) -> float:
     """Atoms cost 3 eV each, a lost one 2 eV more; necks are highest at 9 pairs, gaps lowest at 6.4 Å."""
     tags, n_atoms = calculation.tags, len(calculation.atoms)
     lost = len(calculation.removed_indices)
-    if calculation.role == "element":
+    if calculation.role.kind == "element":
         return -1.0 * n_atoms
-    if calculation.role == "neck":
+    if calculation.role.kind == "neck":
         return -3.0 * n_atoms + 3.0 - 0.03 * (tags["n_pairs"] - 9) ** 2
     if "gap_A" in tags:
         return -3.0 * n_atoms + 0.2 * (tags["gap_A"] - 6.4) ** 2
-    return -3.0 * n_atoms + (2.0 + 0.1 * lost) * lost if calculation.role != "atom" else -0.5
+    return -3.0 * n_atoms + (2.0 + 0.1 * lost) * lost if calculation.role.kind != "atom" else -0.5
 
 
 def results_of(calculations: tuple[Calculation, ...]) -> dict[str, CalculationResult]:

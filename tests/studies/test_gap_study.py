@@ -45,9 +45,9 @@ def results_for(calculations, energy):
 
 def parabola(calculation):
     """Slab -10, ligand -3, and a parabola in the gap with its minimum at 6.4 Å."""
-    if calculation.role == "slab":
+    if calculation.role.kind == "slab":
         return -10.0
-    if calculation.role == "ligand":
+    if calculation.role.kind == "ligand":
         return -3.0
     return -20.0 - 3.0 * calculation.tags["n_ligands"] + 0.2 * (calculation.tags["gap_A"] - 6.4) ** 2 - 0.5
 
@@ -71,7 +71,7 @@ def test_free_slabs_and_free_ligands_are_what_is_subtracted(ligands):
     calculations = one.calculations()
     counts = {c.name: Counter(c.atoms.get_chemical_symbols()) for c in calculations}
     for calculation in calculations:
-        if calculation.role != "gap":
+        if calculation.role.kind != "gap":
             continue
         n = calculation.tags["n_ligands"]
         assert n == (4 if ligands else 0)
@@ -89,7 +89,7 @@ def test_all_cells_and_settings_are_the_same():
     assert np.allclose(cells, cells[0])
     assert len({(c.settings.kpoints, c.settings.relax, c.settings.cutoff_energy) for c in calculations}) == 1
     for calculation in calculations:
-        if calculation.role == "gap":
+        if calculation.role.kind == "gap":
             tags, z = calculation.atoms.get_tags(), calculation.atoms.positions[:, 2]
             gap = z[tags == UPPER].min() - z[tags == LOWER].max() - 6.2086 / 2
             assert gap == pytest.approx(calculation.tags["gap_A"])
@@ -135,7 +135,7 @@ def test_the_shipped_file_is_a_study():
     one = load_study(data_folder("workflows") / "pbse_gap.yaml")
     assert one.ligand.name == "oleic-fragment"
     calculations = one.model_copy(update={"gaps": one.gaps[-2:]}).calculations()
-    assert [c.role for c in calculations] == ["slab", "ligand", "gap", "gap"]
+    assert [c.role.kind for c in calculations] == ["slab", "ligand", "gap", "gap"]
 
 
 @pytest.mark.parametrize(

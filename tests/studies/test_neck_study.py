@@ -230,7 +230,7 @@ def test_the_shipped_files_are_studies(name):
     assert one.kind == "pbse-neck"
     assert one.compare.critical_pairs == 9
     calculations = (screening_study(one) if one.screen else one).calculations()
-    assert {c.tags["n_pairs"] for c in calculations if c.role == "neck"} == set(one.pairs)
+    assert {c.tags["n_pairs"] for c in calculations if c.role.kind == "neck"} == set(one.pairs)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_the_screen_keeps_the_best_few_and_their_energies(screened):
     ready = ready_study_file(screened, jobs=1)
     assert ready.name == "study.screened.yaml"
     one = load_study(ready)
-    necks = [calculation for calculation in one.calculations() if calculation.role == "neck"]
+    necks = [calculation for calculation in one.calculations() if calculation.role.kind == "neck"]
     sizes = Counter(calculation.tags["n_pairs"] for calculation in necks)
     assert sizes == {1: 1, 2: 1, 3: 2, 4: 2}
     for calculation in necks:

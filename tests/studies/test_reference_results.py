@@ -44,7 +44,7 @@ def test_final_structures_are_those_of_their_calculations_moved_by_less_than_a_b
     results = collect(campaign, "gpaw")
     for calculation in campaign.calculations:
         final = results[calculation.name].atoms
-        if calculation.role not in {"pristine", "vacancy"} or final is None:
+        if calculation.role.kind not in {"pristine", "vacancy"} or final is None:
             continue
         assert final.get_chemical_symbols() == calculation.atoms.get_chemical_symbols()
         assert abs(final.cell.array - calculation.atoms.cell.array).max() < 1e-3

@@ -35,11 +35,11 @@ def calculations(study: VacancyStudy) -> tuple[Calculation, ...]:
 def energy(calculation: Calculation) -> float:
     """Every lost Se costs 5 eV against the free atom, in wurtzite half an eV more for each lost before."""
     counts = Counter(calculation.atoms.get_chemical_symbols())
-    if calculation.role == "atom":
+    if calculation.role.kind == "atom":
         return sum(ATOM[e] * n for e, n in counts.items())
-    if calculation.role == "element":
+    if calculation.role.kind == "element":
         return sum(ELEMENT[e] * n for e, n in counts.items())
-    if calculation.role == "bulk":
+    if calculation.role.kind == "bulk":
         return BULK / 2 * len(calculation.atoms)
     lost = len(calculation.removed_indices)
     steeper = 0.25 * lost * (lost - 1) if calculation.tags["phase"] == "wurtzite" else 0.0
@@ -67,7 +67,7 @@ def test_ma_2023_has_the_structures_of_the_paper(calculations: tuple[Calculation
     assert formulas["wurtzite-v_2Se-surface-1"] == "Cd14Se12"  # one face's layer
     assert formulas["wurtzite-v_Se-layers-both-1"] == "Cd14Se10"
     assert formulas["zincblende-pristine"] == "Cd14Se14"
-    pristine = {c.tags["phase"]: c for c in calculations if c.role == "pristine"}
+    pristine = {c.tags["phase"]: c for c in calculations if c.role.kind == "pristine"}
     assert pristine["wurtzite"].atoms.info["ledger"]["n_planes"] == 7
     assert pristine["zinc blende"].atoms.info["ledger"]["n_planes"] == 14
     assert pristine["wurtzite"].settings.kpoints == (4, 3, 1)
@@ -191,7 +191,7 @@ def test_vacancies_of_a_refused_sheet_are_not_lost_in_silence(
     given["wurtzite-pristine"] = replace(given["wurtzite-pristine"], converged=False)
     result = study.analyze(given)
     named = {name for name, _ in result.refused}
-    lost = {c.name for c in calculations if c.tags.get("phase") == "wurtzite" and c.role != "lateral"}
+    lost = {c.name for c in calculations if c.tags.get("phase") == "wurtzite" and c.role.kind != "lateral"}
     assert lost <= named
 
 
@@ -229,7 +229,7 @@ def test_a_vacuum_that_closed_is_refused(study: VacancyStudy, calculations: tupl
 
 
 def test_sheets_are_relaxed_in_their_plane_where_the_file_says_so(calculations: tuple[Calculation, ...]) -> None:
-    lateral = {c.name: c for c in calculations if c.role == "lateral"}
+    lateral = {c.name: c for c in calculations if c.role.kind == "lateral"}
     assert set(lateral) == {
         "wurtzite-pristine-lateral",
         "wurtzite-v_2Se-surface-1-lateral",

@@ -36,13 +36,13 @@ def known_formation_energy(index: int, calculation: Calculation) -> float:
 
 def known_energy(index: int, calculation: Calculation) -> float:
     counts = Counter(calculation.atoms.get_chemical_symbols())
-    if calculation.role in ("atom", "element"):
-        table = ATOM if calculation.role == "atom" else ELEMENT
+    if calculation.role.kind in ("atom", "element"):
+        table = ATOM if calculation.role.kind == "atom" else ELEMENT
         return sum(table[element] * count for element, count in counts.items())
-    if calculation.role == "bulk":
+    if calculation.role.kind == "bulk":
         return (BULK + 0.02 * ("zincblende" in calculation.name)) * counts["Cd"]
     pristine = PRISTINE[str(calculation.tags["phase"])]
-    if calculation.role == "pristine":
+    if calculation.role.kind == "pristine":
         return pristine
     return pristine + known_formation_energy(index, calculation) - len(calculation.removed_indices) * ATOM["Se"]
 
@@ -109,7 +109,7 @@ def test_formation_energies_are_those_put_in(campaign: Path, analyze) -> None:
     code, answer, error = analyze()
     assert (code, error, answer["refused"], answer["missing"]) == (0, "", [], [])
     calculations = load_campaign(campaign).calculations
-    expected = {c.name: known_formation_energy(i, c) for i, c in enumerate(calculations) if c.role == "vacancy"}
+    expected = {c.name: known_formation_energy(i, c) for i, c in enumerate(calculations) if c.role.kind == "vacancy"}
     assert {row["calculation"] for row in answer["vacancies"]} == set(expected)
     for row in answer["vacancies"]:
         energies, lost = row["formation_energy_eV"], row["n_removed"]

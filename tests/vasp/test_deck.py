@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.constraints import FixAtoms, FixScaled
 from potcar_writer import fake_potcar, write_library
 
-from nanoslab.calculation import Calculation
+from nanoslab.calculation import Calculation, Role
 from nanoslab.errors import FileError, InputError, NanoslabError
 from nanoslab.presets import preset
 from nanoslab.vasp.inputs.deck import write_deck
@@ -49,7 +49,12 @@ def sheet() -> Calculation:
     )
     settings = replace(preset("ma2023-wurtzite"), spin_polarized=True, extra={"NCORE": 4})
     tags = {"phase": "wurtzite", "counts": {"Se": 2}}
-    return Calculation(name="sheet", role="pristine", atoms=atoms, settings=settings, tags=tags)
+    return Calculation(
+        name="sheet",
+        role=Role(kind="pristine", **tags),
+        atoms=atoms,
+        settings=settings,
+    )
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -76,7 +81,12 @@ def test_it_reads_back_to_the_same_calculation(sheet: Calculation, tmp_path: Pat
     assert repr(back.atoms.constraints) == repr(sheet.atoms.constraints)
     assert back.atoms.info == sheet.atoms.info
     assert np.array_equal(back.atoms.get_initial_magnetic_moments(), sheet.atoms.get_initial_magnetic_moments())
-    assert (back.settings, back.tags, back.name, back.role) == (sheet.settings, sheet.tags, sheet.name, sheet.role)
+    assert (back.settings, back.tags, back.name, back.role.kind) == (
+        sheet.settings,
+        sheet.tags,
+        sheet.name,
+        sheet.role.kind,
+    )
     assert pickle.dumps(sheet) == before
 
 
@@ -230,7 +240,7 @@ def test_a_missing_potcar_leaves_no_half_deck(sheet: Calculation, tmp_path: Path
 
 def test_a_tag_that_is_no_json_is_refused(sheet: Calculation, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="sheet: tags: expected plain JSON values"):
-        write_deck(replace(sheet, tags={"x": object()}), tmp_path / "deck")
+        write_deck(replace(sheet, role=Role(kind="x", x=object())), tmp_path / "deck")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ase.io.vasp import write_vasp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanoslab.calculation import Calculation
+from nanoslab.calculation import Calculation, Role
 from nanoslab.campaign.job_array import calculations_table, job_array_script
 from nanoslab.driver.state import Owner, State, claim_attempt, read_attempt, read_state
 from nanoslab.errors import InputError
@@ -71,18 +71,18 @@ def child_of(parent: Atoms, removed: list[int]) -> Atoms:
 def campaign(tmp_path: Path) -> Path:
     folder = tmp_path / "campaign with spaces"
     settings = preset("ma2023-wurtzite")
-    parent = Calculation(name="sheet", role="pristine", atoms=sheet(), settings=settings)
+    parent = Calculation(name="sheet", role=Role(kind="pristine"), atoms=sheet(), settings=settings)
     child = replace(
         parent,
         name="vacancy",
-        role="vacancy",
+        role=Role(kind="vacancy"),
         atoms=child_of(sheet(), [1, 4]),
         starts_from="sheet",
         removed_indices=(1, 4),
     )
     atom = Calculation(
         name="atom",
-        role="atom",
+        role=Role(kind="atom"),
         atoms=Atoms("Se", cell=[12, 13, 14], pbc=True),
         settings=replace(preset("ma2023"), relax="none"),
     )
@@ -316,13 +316,13 @@ def test_the_start_of_a_child_is_what_ase_makes_of_it(
 
 
 def test_rows_are_lines_of_the_parents_poscar_also_when_it_is_not_grouped() -> None:
-    parent = Calculation(name="p", role="x", atoms=Atoms("CdSeCdSe"), settings=preset("ma2023"))
+    parent = Calculation(name="p", role=Role(kind="x"), atoms=Atoms("CdSeCdSe"), settings=preset("ma2023"))
     child = replace(parent, name="c", atoms=Atoms("CdCdSe"), starts_from="p", removed_indices=(1,))
     assert calculations_table([parent, child]).splitlines()[2].split("\t")[-2:] == ["p", "3"]
 
 
 def test_a_child_in_another_order_than_its_parent_is_refused() -> None:
-    parent = Calculation(name="p", role="x", atoms=Atoms("CdSeCdSe"), settings=preset("ma2023"))
+    parent = Calculation(name="p", role=Role(kind="x"), atoms=Atoms("CdSeCdSe"), settings=preset("ma2023"))
     child = replace(parent, name="c", atoms=Atoms("SeCdSe"), starts_from="p", removed_indices=(0,))
     with pytest.raises(InputError, match="group the atoms"):
         calculations_table([parent, child])

@@ -11,7 +11,7 @@ from ase.build import bulk
 from pymatgen.io.vasp.inputs import Incar as PymatgenIncar
 from pymatgen.io.vasp.inputs import Kpoints as PymatgenKpoints
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.errors import InputError
 from nanoslab.presets import PRESETS, crystal_settings, isolated_atom_settings, kpoint_mesh, preset
 from nanoslab.vasp.inputs import settings as rules
@@ -30,7 +30,7 @@ ATOM = Atoms("Se", cell=[12, 13, 14], positions=[[6, 6, 6]], pbc=True)
 
 def calculation(atoms: Atoms = SLAB, **changes: Any) -> Calculation:
     settings = replace(preset("ma2023-zincblende"), **changes)
-    return Calculation(name="sheet", role="pristine", atoms=atoms, settings=settings)
+    return Calculation(name="sheet", role=Role(kind="pristine"), atoms=atoms, settings=settings)
 
 
 def test_published_settings_of_ma_2023() -> None:
@@ -140,7 +140,9 @@ def test_vector_moments_need_a_noncollinear_run() -> None:
 def test_isolated_atoms_are_in_their_ground_state(symbol: str, moment: int) -> None:
     # Hund's rule: 3P of the chalcogens and of Pb, 1S of Cd
     atom = Atoms(symbol, cell=[12, 13, 14], pbc=True)
-    run = Calculation(name="atom", role="atom", atoms=atom, settings=isolated_atom_settings(preset("ma2023")))
+    run = Calculation(
+        name="atom", role=Role(kind="atom"), atoms=atom, settings=isolated_atom_settings(preset("ma2023"))
+    )
     tags = incar(run).tags
     assert (tags["NUPDOWN"], tags["MAGMOM"]) == (moment, (float(moment),))
     assert (tags["ISYM"], tags["ISMEAR"], tags["NSW"]) == (0, 0, 0)

@@ -101,7 +101,8 @@ def write_deck(
     >>> import tempfile
     >>> from ase import Atoms
     >>> from nanoslab.presets import preset
-    >>> calculation = Calculation(name="bulk", role="bulk", settings=preset("ma2023"),
+    >>> from nanoslab.calculation import Role
+    >>> calculation = Calculation(name="bulk", role=Role(kind="bulk"), settings=preset("ma2023"),
     ...     atoms=Atoms("CdSe", cell=[4.3, 4.3, 7], positions=[[0, 0, 0], [2, 2, 3]], pbc=True))
     >>> with tempfile.TemporaryDirectory() as library, tempfile.TemporaryDirectory() as folder:
     ...     for element in ("Cd", "Se"):
@@ -206,7 +207,7 @@ def _describe(
 ) -> WrittenDeck:
     return WrittenDeck(
         name=calculation.name,
-        role=calculation.role,
+        role=calculation.role.kind,
         folder=folder,
         change=change,
         formula=calculation.atoms.get_chemical_formula(mode="metal"),

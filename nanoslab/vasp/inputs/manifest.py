@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nanoslab import __version__
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.errors import FileError, InputError, NanoslabError
 from nanoslab.vasp.poscar import read_poscar, species_order
 
@@ -37,7 +37,7 @@ def calculation_document(calculation: Calculation) -> dict[str, Any]:
     Examples
     --------
     >>> from ase import Atoms
-    >>> calculation = Calculation(name="a", role="atom", atoms=Atoms("Se"), settings=Settings(source="test"))
+    >>> calculation = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
     >>> calculation_document(calculation)["settings"]["cutoff_energy"]
     400.0
     """
@@ -46,7 +46,7 @@ def calculation_document(calculation: Calculation) -> dict[str, Any]:
     document = {
         "schema": SCHEMA,
         "name": calculation.name,
-        "role": calculation.role,
+        "role": calculation.role.kind,
         "tags": calculation.tags,
         "settings": {field.name: getattr(calculation.settings, field.name) for field in fields(Settings)},
         "starts_from": calculation.starts_from,
@@ -121,12 +121,11 @@ def read_deck(folder: Path) -> Calculation:
             atoms.set_initial_magnetic_moments(document["initial_magnetic_moments"])
         return Calculation(
             name=document["name"],
-            role=document["role"],
+            role=Role(kind=document["role"], **document["tags"]),
             atoms=atoms,
             settings=_settings(document["settings"], path),
             starts_from=document["starts_from"],
             removed_indices=tuple(document["removed_indices"]),
-            tags=document["tags"],
         )
     except NanoslabError:
         raise

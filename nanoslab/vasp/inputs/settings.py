@@ -246,7 +246,8 @@ def incar(calculation: Calculation) -> Incar:
     >>> from ase import Atoms
     >>> from nanoslab.presets import preset, isolated_atom_settings
     >>> atom = Atoms("Se", cell=[12, 13, 14])
-    >>> tags = incar(Calculation(name="Se", role="atom", atoms=atom,
+    >>> from nanoslab.calculation import Role
+    >>> tags = incar(Calculation(name="Se", role=Role(kind="atom"), atoms=atom,
     ...     settings=isolated_atom_settings(preset("ma2023")))).tags
     >>> tags["MAGMOM"], tags["NUPDOWN"], tags["ISYM"], tags["ENCUT"]
     ((2.0,), 2, 0, 400.0)
@@ -275,7 +276,8 @@ def kpoints_text(calculation: Calculation) -> str:
     --------
     >>> from ase import Atoms
     >>> from nanoslab.presets import preset
-    >>> calculation = Calculation(name="a", role="pristine", atoms=Atoms("Se", cell=[4, 4, 20]),
+    >>> from nanoslab.calculation import Role
+    >>> calculation = Calculation(name="a", role=Role(kind="pristine"), atoms=Atoms("Se", cell=[4, 4, 20]),
     ...     settings=preset("ma2023-wurtzite"))
     >>> kpoints_text(calculation).splitlines()
     ['Automatic mesh', '0', 'Gamma', '4 3 1', '0 0 0']
