@@ -22,7 +22,7 @@ from nanoslab.cli.output import add_json_option, print_json, print_table
 from nanoslab.errors import FileError, InputError
 
 if TYPE_CHECKING:
-    from nanoslab.vasp.runs.reader import RunResult
+    from nanoslab.vasp import RunResult
 
 _PATH_WIDTH = 34
 _FORMULA_WIDTH = 12
@@ -41,8 +41,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Print one row per run and the counts of the verdicts."""
-    from nanoslab.vasp.runs.folder import find_runs
-    from nanoslab.vasp.runs.many import read_all
+    from nanoslab.vasp.runs.find_runs import find_runs
+    from nanoslab.vasp.runs.read_run import read_all
 
     if arguments.jobs is not None and arguments.jobs < 1:
         raise InputError("--jobs", expected="at least 1", got=arguments.jobs, advice="leave it out to use every core")

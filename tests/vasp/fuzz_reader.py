@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanoslab.errors import NanoslabError
-from nanoslab.vasp.runs.reader import RunResult, read_run
+from nanoslab.vasp import RunResult, read_run
 
 # where an ionic step is finished, found without the reader: the end of its energy
 _VASPRUN_STEP = re.compile(rb"\n  <energy>.*?</energy>", re.DOTALL)

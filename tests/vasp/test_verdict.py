@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from nanoslab.vasp import read_run
-from nanoslab.vasp.runs import verdict
-from nanoslab.vasp.runs.known_failures import FAILURES, failures_in
+from nanoslab.vasp.runs import problems as verdict
+from nanoslab.vasp.runs.failure_messages import FAILURES, failure_problems
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
@@ -237,9 +237,10 @@ def test_every_known_failure_is_found_by_one_name():
         b"slurmstepd: error: *** JOB 1 CANCELLED DUE TO TIME LIMIT ***",
         b"internal error in subroutine PRICEL (probably precision problem, try to change SYMPREC in INCAR ?)",
     )
-    assert [[failure.name for failure in failures_in(m)] for m in messages] == [
-        ["ZBRENT"], ["ZPOTRF"], ["EDDDAV"], ["time limit"], ["PRICEL"],
-    ]  # fmt: skip
+    names = ("ZBRENT", "ZPOTRF", "EDDDAV", "time limit", "PRICEL")
+    for message, name in zip(messages, names, strict=True):
+        found = failure_problems((("log", message),), finished_well=False)
+        assert [problem.split(" in log: ")[0] for problem in found] == [name]
     assert len({failure.name for failure in FAILURES}) == len(FAILURES)
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from nanoslab.errors import FileError
-from nanoslab.vasp.runs.bytestream import LOOK_BEHIND, ByteStream, EndOfBytesError
+from nanoslab.vasp.byte_stream import LOOK_BEHIND, ByteStream, EndOfBytesError
+from nanoslab.vasp.runs.numbers import Array, energies_fit, number, rows_of_three, whole_number
 from nanoslab.vasp.runs.outcar_header import Header, lattice_after, parse_header
-from nanoslab.vasp.runs.reading import Array, Frame, IonicStep, Reading, number, rows_of_three, whole_number
+from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 
 _ITERATION = b" Iteration "
 _GEOMETRY = b"VOLUME and BASIS-vectors are now"
@@ -33,7 +34,8 @@ _MAGNETIZATION = re.compile(rb"number of electron[^\n]*magnetization +([-\d. ]+)
 _WITHOUT = rb"(?: eV)?(?: +w/o vdW *=[^\n]*?)? *\r?\n"
 _TOTAL = re.compile(rb"\n *free  energy +TOTEN *= *(\S+)" + _WITHOUT)
 _ELECTRONIC_TOTAL = re.compile(rb"\n *free energy +TOTEN *= *(\S+) eV *\r?\n")
-_EXTRAPOLATED = re.compile(rb"\n *energy  without entropy *=[^\n]*?energy\(sigma->0\) *= *(\S+)" + _WITHOUT)
+_EXTRAPOLATED = re.compile(rb"\n *energy  without entropy *= *(\S+)[^\n]*?energy\(sigma->0\) *= *(\S+)" + _WITHOUT)
+_ELECTRONS_CONVERGED = b"aborting loop because EDIFF is reached"
 _DISPERSION = b" Edisp (eV)"
 _IN_KB = re.compile(rb"in kB +([^\n]*)\n")
 _VECTOR = re.compile(rb"-?\d+\.\d{9}")
@@ -55,7 +57,7 @@ _BYTES_PER_ATOM = 400
 _MANY = 10**6
 
 
-def read_outcar(path: Path, frames: list[Frame | None] | None = None) -> Reading:
+def read_outcar(path: Path, frames: list[Frame | None] | None = None) -> ParsedFile:
     """Read what an ``OUTCAR`` says about energies, forces, structure and settings.
 
     Parameters
@@ -67,7 +69,7 @@ def read_outcar(path: Path, frames: list[Frame | None] | None = None) -> Reading
 
     Returns
     -------
-    Reading
+    ParsedFile
         Only finished ionic steps; `complete` when the accounting at the end is there.
 
     Raises
@@ -93,6 +95,7 @@ class _Walk:
         self.n_learned = 0
         self.number = 0
         self.disorder = ""
+        self.energies: tuple[bytes, bytes, bytes] = (b"", b"", b"")
         self.last_iteration = b""
         self.magnetization: tuple[float, ...] | None = None
         self.last = _Geometry(b"")
@@ -100,7 +103,7 @@ class _Walk:
         self.complete = False
         self.elapsed: float | None = None
 
-    def run(self) -> Reading:
+    def run(self) -> ParsedFile:
         """Walk to the end, or to where the file ends."""
         try:
             self._header()
@@ -112,7 +115,7 @@ class _Walk:
         if self.stream.damage:
             self.problems.append(f"{self.stream.path.name}: {self.stream.damage}")
             self.complete = False
-        return self._reading()
+        return self._parsed()
 
     def _header(self) -> None:
         text, mark = self._to_first_mark()
@@ -141,30 +144,37 @@ class _Walk:
         """From energy to energy; of the electronic steps between them only the last is looked at."""
         while True:
             found, passed = self.stream.skip_past_noting(_ENERGY, _NOTED, _ITERATION_TEXT)
-            self._electrons(passed.get(_ITERATION, b""))
+            self._electrons(passed.get(_ITERATION, b""), finished=found)
             if not found:
                 self.reached = _REACHED in passed
                 self._end(passed.get(_TIMING, b""))
                 return
+            if _TIMING in passed:
+                self.disorder = self.disorder or "another run begins after the end of the first"
             if self.stream.behind(len(_ENERGY) + 3).startswith(b"ML "):
                 self.n_learned += 1
             else:
                 self._energy()
 
-    def _electrons(self, text: bytes) -> None:
+    def _electrons(self, text: bytes, *, finished: bool) -> None:
         """Note the last electronic step; those of linear response are counted by VASP itself in brackets only."""
         heading = _HEADING.match(text)
         if heading is not None:
-            self._in_order(heading[1])
+            self._in_order(whole_number(heading[1]), finished=finished)
             self.last_iteration = text
             count = whole_number(heading[2])
             self.n_electronic = _MANY if count is None else count
 
-    def _in_order(self, word: bytes) -> None:
-        """Ionic steps are counted upwards; where they go back, more than one run wrote the file."""
-        before, self.number = self.number, whole_number(word) or self.number
-        if self.number < before and not self.disorder:
-            self.disorder = f"ionic step {self.number} follows ionic step {before}"
+    def _in_order(self, step: int | None, *, finished: bool) -> None:
+        """Finished ionic steps are counted one by one, but for those of a force field; linear response begins again."""
+        if step is None:
+            return
+        before, self.number = self.number, step
+        expected = step > before if self.n_learned else step == before + 1
+        if not (expected if finished else step >= before) and not self.disorder:
+            self.disorder = (
+                f"ionic step {step} follows ionic step {before}" if before else f"it begins with ionic step {step}"
+            )
 
     def _energy(self) -> None:
         text = self.stream.peek(_ENERGY_TEXT)
@@ -182,13 +192,14 @@ class _Walk:
             values = [number(word) for word in magnetization[1].split()]
             self.magnetization = tuple(value for value in values if value is not None)
         geometry = self._geometry()
+        self.energies = total[1], extrapolated[1], extrapolated[2]
         free = number(total[1])
         electronic = _ELECTRONIC_TOTAL.search(self.last_iteration)
         f_last = number(electronic[1]) if electronic else None
         self.steps.append(
             IonicStep(
                 free,
-                number(extrapolated[1]),
+                number(extrapolated[2]),
                 self.n_electronic,
                 number(change[1]) if change else None,
                 _correction(free, f_last, geometry.text),
@@ -218,18 +229,21 @@ class _Walk:
         """Judge the last part of the file: the accounting, and the profile that some builds append."""
         elapsed = _ELAPSED.search(accounting)
         self.elapsed = float(elapsed[1]) if elapsed else None
-        finished = _END.search(accounting) is not None
+        end = _END.search(accounting)
+        rest = accounting[end.end() :].strip(b" \r\n\0") if end else b""
+        if rest and _PROFILE not in accounting and not self.disorder:
+            self.disorder = "text follows its end"
         tail = self.stream.behind(_GEOMETRY_TEXT)
-        self.complete = finished and (_PROFILE not in accounting or _PROFILE_END.search(tail) is not None)
+        self.complete = end is not None and (_PROFILE not in accounting or _PROFILE_END.search(tail) is not None)
 
-    def _reading(self) -> Reading:
+    def _parsed(self) -> ParsedFile:
         header, stream = self.header, self.stream
         final = self.last.frame(header.n_atoms) if self.steps else None
         problems = list(self.problems)
         if self.steps and self.last.rows and (final is None or final.forces is None):
             problems.append(f"{stream.path.name}: the forces of the last ionic step cannot be read")
         cut = "" if self.complete else f"ends after {stream.offset} bytes, {self._where()}"
-        return Reading(
+        return ParsedFile(
             file=stream.path.name,
             complete=self.complete,
             cut=cut,
@@ -246,11 +260,33 @@ class _Walk:
             says_reached=self.reached,
             unfinished_electronic_steps=0 if self.complete else self.n_electronic,
             n_machine_learned_steps=self.n_learned,
-            disorder=self.disorder,
+            says_electrons_converged=self._says_electrons_converged(),
+            disorder=self.disorder or self._beheaded(),
+            doubts=self._doubts(),
             magnetization=self.magnetization,
             elapsed_s=self.elapsed,
             problems=tuple(problems),
         )
+
+    def _beheaded(self) -> str:
+        missing = [] if self.header.version else ["version"]
+        missing += [] if self.header.parameters else ["tags"]
+        return f"its head is missing ({' and '.join(missing)})" if missing and self.steps else ""
+
+    def _doubts(self) -> tuple[str, ...]:
+        free, without_entropy, extrapolated = (number(word) for word in self.energies)
+        digit = 10.0 ** -len(self.energies[0].partition(b".")[2])
+        if free is None or without_entropy is None or extrapolated is None:
+            return ()
+        if energies_fit(free, without_entropy, extrapolated, digit):
+            return ()
+        words = ", ".join(word.decode("latin-1") for word in self.energies)
+        return (f"{self.stream.path.name}: F, E and E0 of the last ionic step do not fit together ({words} eV)",)
+
+    def _says_electrons_converged(self) -> bool | None:
+        """What VASP says below the last electronic step; None where the step began before the text kept of it."""
+        at = self.last.text.rfind(_ITERATION)
+        return None if at < 0 or self.energy_first else _ELECTRONS_CONVERGED in self.last.text[at:]
 
     def _where(self) -> str:
         if self.n_electronic:

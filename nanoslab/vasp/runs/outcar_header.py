@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.runs.reading import Array, Frame, lattice_of, rows_of_three, whole_number
+from nanoslab.vasp.runs.numbers import Array, lattice_of, rows_of_three, whole_number
+from nanoslab.vasp.runs.parsed_file import Frame
 
 _VERSION = re.compile(rb"\bvasp\.(\d[^\s]*)")
 _TITLE = re.compile(rb"\n +TITEL +=([^\n]+)\n")

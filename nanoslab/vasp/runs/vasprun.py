@@ -11,12 +11,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from nanoslab.errors import FileError
-from nanoslab.vasp.runs.bytestream import ByteStream, EndOfBytesError
-from nanoslab.vasp.runs.reading import Frame, IonicStep, Reading, number, whole_number
+from nanoslab.vasp.byte_stream import ByteStream, EndOfBytesError
+from nanoslab.vasp.runs.numbers import number, whole_number
+from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 from nanoslab.vasp.runs.vasprun_parts import (
     Species,
     StepText,
+    contradictions,
     frame,
     free_components,
     ionic_step,
@@ -29,7 +33,7 @@ _TAG_LIMIT = 1 << 16
 _NAME = re.compile(rb'name\s*=\s*"([^"]*)"')
 
 
-def read_vasprun(path: Path, frames: list[Frame | None] | None = None) -> Reading:
+def read_vasprun(path: Path, frames: list[Frame | None] | None = None) -> ParsedFile:
     """Read what a ``vasprun.xml`` says about energies, forces, structure and settings.
 
     Parameters
@@ -41,7 +45,7 @@ def read_vasprun(path: Path, frames: list[Frame | None] | None = None) -> Readin
 
     Returns
     -------
-    Reading
+    ParsedFile
         Only finished ionic steps; `complete` when the outermost element is closed.
 
     Raises
@@ -67,21 +71,24 @@ class _Walk:
         self.species = Species()
         self.mesh: tuple[int, int, int] | None = None
         self.n_kpoints: int | None = None
-        self.initial_text = b""
+        self.initial_text = self.final_text = b""
         self.steps: list[IonicStep] = []
         self.last = StepText()
         self.current: StepText | None = None
         self.n_learned = 0
         self.problems: list[str] = []
         self.complete = False
+        self.disorder = ""
 
-    def run(self) -> Reading:
+    def run(self) -> ParsedFile:
         """Walk to the end, or to where the file ends."""
         cut = ""
         try:
             self._prolog()
             self._children()
             self.complete = True
+            if self.stream.peek(_TAG_LIMIT).strip(b" \r\n\t\0"):
+                self.disorder = "text follows its end"
         except EndOfBytesError:
             cut = f"ends after {self.stream.offset} bytes in {self.where}"
         except FileError as error:
@@ -90,7 +97,7 @@ class _Walk:
         if self.stream.damage:
             self.problems.append(f"{self.stream.path.name}: {self.stream.damage}")
             self.complete = False
-        return self._reading(cut)
+        return self._parsed(cut)
 
     def _prolog(self) -> None:
         tag = _next_tag(self.stream)
@@ -163,6 +170,8 @@ class _Walk:
         content = self.stream.take(b"</structure>")
         if b'"initialpos"' in tag:
             self.initial_text = content
+        elif b'"finalpos"' in tag:
+            self.final_text = content
 
     def _learned_energy(self, _tag: bytes) -> None:
         """Energy outside any calculation: a step of a machine-learned force field."""
@@ -229,6 +238,15 @@ class _Walk:
             advice="several processes wrote this file at once, or it was edited; trust the OUTCAR instead",
         )
 
+    def _doubts(self, final: Frame | None) -> tuple[str, ...]:
+        name = self.stream.path.name
+        doubts = [f"{name}: {doubt}" for doubt in contradictions(self.last)]
+        moves_on = self.parameters.get("IBRION", "").strip() == "0" or self.n_learned
+        end = None if moves_on or final is None else frame(self.final_text, b"", b"", len(self.species.symbols))
+        if end and final and not np.allclose(end.scaled_positions, final.scaled_positions, rtol=0, atol=1e-7):
+            doubts.append(f"{name}: its final structure is not that of the last ionic step, so steps are missing")
+        return tuple(doubts)
+
     @property
     def learns(self) -> bool:
         """The tags say that a force field was learned or used."""
@@ -241,7 +259,7 @@ class _Walk:
         if self.frames is not None:
             self.frames.append(frame(step.structure, step.forces, step.stress, len(self.species.symbols)))
 
-    def _reading(self, cut: str) -> Reading:
+    def _parsed(self, cut: str) -> ParsedFile:
         unfinished = self.current is not None and not self.current.energy
         n_atoms = len(self.species.symbols)
         initial = frame(self.initial_text, b"", b"", n_atoms)
@@ -251,7 +269,7 @@ class _Walk:
             problems.append(f"{self.stream.path.name}: the structure of the last ionic step cannot be read")
         elif final is not None and final.forces is None and self.last.forces:
             problems.append(f"{self.stream.path.name}: the forces of the last ionic step cannot be read")
-        return Reading(
+        return ParsedFile(
             file=self.stream.path.name,
             complete=self.complete,
             cut=cut,
@@ -269,6 +287,8 @@ class _Walk:
             n_kpoints=self.n_kpoints,
             unfinished_electronic_steps=self.current.n_electronic if unfinished and self.current else 0,
             n_machine_learned_steps=self.n_learned,
+            disorder=self.disorder,
+            doubts=self._doubts(final) if self.steps else (),
             problems=tuple(problems),
         )
 

@@ -9,7 +9,8 @@ from ase.units import GPa
 from numpy.typing import NDArray
 
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.runs.reading import Array, Frame, IonicStep, lattice_of, number, rows_of_three, whole_number
+from nanoslab.vasp.runs.numbers import Array, energies_fit, lattice_of, number, rows_of_three, whole_number
+from nanoslab.vasp.runs.parsed_file import Frame, IonicStep
 
 #: bounded everywhere, so that no crafted text makes it slow
 _ITEM = re.compile(rb'<[iv]\s(?:[^<>]{0,200}?\s)?name\s{0,9}=\s{0,9}"([^"<>]{1,100})"[^<>]{0,200}>([^<]*)<')
@@ -70,6 +71,22 @@ def is_e0_right(version: str | None) -> bool:
     """
     found = re.match(r"(\d{1,4})\.(\d{1,4})", version or "")
     return found is not None and (int(found[1]), int(found[2])) >= (6, 1)
+
+
+def contradictions(step: StepText) -> list[str]:
+    """Energies of a step that do not fit together, in words."""
+    found = []
+    for where, text in (("the last ionic step", step.energy), ("its last electronic step", step.electronic)):
+        words = dict(_ENERGY.findall(text))
+        energies = [number(words.get(name, b"")) for name in (b"e_fr_energy", b"e_wo_entrp", b"e_0_energy")]
+        free, e_wo_entrp, e_0 = (energy or 0.0 for energy in energies)
+        # before VASP 6.1 the block has E0 under e_wo_entrp, and the entropy term under e_0_energy
+        fits = energies_fit(free, e_wo_entrp, e_0) or (
+            where == "the last ionic step" and energies_fit(free, free + e_0, e_wo_entrp)
+        )
+        if None not in energies and not fits:
+            found.append(f"F, E and E0 of {where} do not fit together ({free:.8f}, {e_wo_entrp:.8f}, {e_0:.8f} eV)")
+    return found
 
 
 def ionic_step(step: StepText, *, right: bool, pressure: float) -> IonicStep:
