@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from nanoslab.errors import FileError
-from nanoslab.vasp import read_run
 from nanoslab.vasp import byte_stream as bytestream
+from nanoslab.vasp import read_run
 from nanoslab.vasp.byte_stream import ByteStream, EndOfBytesError
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))

@@ -57,8 +57,8 @@ def energies_fit(free: float, without_entropy: float, extrapolated: float, digit
     >>> energies_fit(-20.2, -20.0, -20.1), energies_fit(-20.2, -20.0, -20.3)
     (True, False)
     """
-    entropy, half = abs(without_entropy - free), abs(extrapolated - free)
-    return any(abs(half - entropy / k) <= 2.5 * digit for k in range(2, 8))
+    entropy = without_entropy - free
+    return any(abs(extrapolated - free - entropy / k) <= 2.5 * digit for k in range(2, 8))
 
 
 def rows_of_three(text: bytes, n_rows: int | None = None) -> Array | None:

@@ -8,19 +8,17 @@ by their number of decimals, not by blanks.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from nanoslab.errors import FileError
 from nanoslab.vasp.byte_stream import LOOK_BEHIND, ByteStream, EndOfBytesError
-from nanoslab.vasp.runs.numbers import Array, energies_fit, number, rows_of_three, whole_number
-from nanoslab.vasp.runs.outcar_header import Header, lattice_after, parse_header
+from nanoslab.vasp.runs.numbers import energies_fit, number, whole_number
+from nanoslab.vasp.runs.outcar_geometry import FORCES, StepGeometry
+from nanoslab.vasp.runs.outcar_header import HEAD, parse_header
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 
 _ITERATION = b" Iteration "
-_GEOMETRY = b"VOLUME and BASIS-vectors are now"
-_FORCES = b"TOTAL-FORCE (eV"
 _ENERGY = b"FREE ENERGIE OF THE ION-ELECTRON SYSTEM"
 _REACHED = b"reached required accuracy - stopping structural energy minimisation"
 _TIMING = b"General timing and accounting informations for this job"
@@ -37,10 +35,6 @@ _ELECTRONIC_TOTAL = re.compile(rb"\n *free energy +TOTEN *= *(\S+) eV *\r?\n")
 _EXTRAPOLATED = re.compile(rb"\n *energy  without entropy *= *(\S+)[^\n]*?energy\(sigma->0\) *= *(\S+)" + _WITHOUT)
 _ELECTRONS_CONVERGED = b"aborting loop because EDIFF is reached"
 _DISPERSION = b" Edisp (eV)"
-_IN_KB = re.compile(rb"in kB +([^\n]*)\n")
-_VECTOR = re.compile(rb"-?\d+\.\d{9}")
-_POSITION, _FORCE = rb" *(-?\d*\.\d{5})", rb" *(-?\d*\.\d{6}|\*+)"
-_ROW = re.compile(3 * _POSITION + 3 * _FORCE)
 _ELAPSED = re.compile(rb"Elapsed time \(sec\): +([\d.]+) *\r?\n")
 _END = re.compile(rb"Voluntary context switches: +\d+ *\r?\n")
 _PROFILE = b"PROFILE, used timers"
@@ -87,7 +81,8 @@ class _Walk:
     def __init__(self, stream: ByteStream, frames: list[Frame | None] | None) -> None:
         self.stream = stream
         self.frames = frames
-        self.header = Header()
+        self.header = ParsedFile(file=stream.path.name)
+        self.n_atoms: int | None = None
         self.energy_first = False
         self.problems: list[str] = []
         self.steps: list[IonicStep] = []
@@ -98,7 +93,7 @@ class _Walk:
         self.energies: tuple[bytes, bytes, bytes] = (b"", b"", b"")
         self.last_iteration = b""
         self.magnetization: tuple[float, ...] | None = None
-        self.last = _Geometry(b"")
+        self.last = StepGeometry(b"")
         self.reached = False
         self.complete = False
         self.elapsed: float | None = None
@@ -119,13 +114,13 @@ class _Walk:
 
     def _header(self) -> None:
         text, mark = self._to_first_mark()
-        self.header = parse_header(text)
+        self.header, self.n_atoms = parse_header(self.stream.path.name, text)
         if not mark:
             self.stream.skip_past(_TIMING)
             raise EndOfBytesError
         self.stream.take(mark)
         self.stream.back(len(mark))
-        self.stream.look_behind = max(LOOK_BEHIND, _GEOMETRY_TEXT + _BYTES_PER_ATOM * (self.header.n_atoms or 0))
+        self.stream.look_behind = max(LOOK_BEHIND, _GEOMETRY_TEXT + _BYTES_PER_ATOM * (self.n_atoms or 0))
 
     def _to_first_mark(self) -> tuple[bytes, bytes]:
         """Text before the first step, and the mark that ends it: a force field has energies without iterations."""
@@ -143,14 +138,16 @@ class _Walk:
     def _steps(self) -> None:
         """From energy to energy; of the electronic steps between them only the last is looked at."""
         while True:
-            found, passed = self.stream.skip_past_noting(_ENERGY, _NOTED, _ITERATION_TEXT)
+            # a second head behind finished steps shows by their numbers
+            noted = _NOTED if self.steps else (*_NOTED, HEAD)
+            found, passed = self.stream.skip_past_noting(_ENERGY, noted, _ITERATION_TEXT)
             self._electrons(passed.get(_ITERATION, b""), finished=found)
             if not found:
                 self.reached = _REACHED in passed
                 self._end(passed.get(_TIMING, b""))
                 return
-            if _TIMING in passed:
-                self.disorder = self.disorder or "another run begins after the end of the first"
+            if _TIMING in passed or HEAD in passed:
+                self.disorder = self.disorder or "a second one begins in it"
             if self.stream.behind(len(_ENERGY) + 3).startswith(b"ML "):
                 self.n_learned += 1
             else:
@@ -209,26 +206,26 @@ class _Walk:
         self.last_iteration = b""
         self.n_electronic = 0
         if self.frames is not None:
-            self.frames.append(self.last.frame(self.header.n_atoms))
+            self.frames.append(self.last.frame(self.n_atoms))
 
-    def _geometry(self) -> _Geometry:
+    def _geometry(self) -> StepGeometry:
         """Text with the geometry and forces of the step whose energy was just found."""
         before = self.stream.behind(self.stream.look_behind)
         if not self.steps:
-            self.energy_first = (self.header.version or "").startswith("4.") and _FORCES not in before
+            self.energy_first = (self.header.vasp_version or "").startswith("4.") and FORCES not in before
         if not self.energy_first:
-            return _Geometry(before)
+            return StepGeometry(before)
         text = self.stream.peek(self.stream.look_behind)
         ended = len(text) < self.stream.look_behind
         ends = [at for mark in (_ITERATION, _TIMING) if (at := text.find(mark)) >= 0]
-        if not ends and ended and not _Geometry(text).is_closed:
+        if not ends and ended and not StepGeometry(text).is_closed:
             raise EndOfBytesError
-        return _Geometry(text[: min(ends, default=len(text))])
+        return StepGeometry(text[: min(ends, default=len(text))])
 
     def _end(self, accounting: bytes) -> None:
         """Judge the last part of the file: the accounting, and the profile that some builds append."""
         elapsed = _ELAPSED.search(accounting)
-        self.elapsed = float(elapsed[1]) if elapsed else None
+        self.elapsed = number(elapsed[1]) if elapsed else None
         end = _END.search(accounting)
         rest = accounting[end.end() :].strip(b" \r\n\0") if end else b""
         if rest and _PROFILE not in accounting and not self.disorder:
@@ -237,39 +234,28 @@ class _Walk:
         self.complete = end is not None and (_PROFILE not in accounting or _PROFILE_END.search(tail) is not None)
 
     def _parsed(self) -> ParsedFile:
-        header, stream = self.header, self.stream
-        final = self.last.frame(header.n_atoms) if self.steps else None
-        problems = list(self.problems)
+        final = self.last.frame(self.n_atoms) if self.steps else None
         if self.steps and self.last.rows and (final is None or final.forces is None):
-            problems.append(f"{stream.path.name}: the forces of the last ionic step cannot be read")
-        cut = "" if self.complete else f"ends after {stream.offset} bytes, {self._where()}"
-        return ParsedFile(
-            file=stream.path.name,
+            self.problems.append(f"{self.header.file}: the forces of the last ionic step cannot be read")
+        return replace(
+            self.header,
             complete=self.complete,
-            cut=cut,
-            vasp_version=header.version,
-            incar=header.incar,
-            parameters=header.parameters,
-            symbols=header.symbols,
-            potentials=header.potentials,
-            counts=header.counts,
+            cut="" if self.complete else f"ends after {self.stream.offset} bytes, {self._where()}",
             steps=tuple(self.steps),
             final=final,
-            initial=header.initial,
-            n_kpoints=header.n_kpoints,
             says_reached=self.reached,
+            says_electrons_converged=self._says_electrons_converged(),
             unfinished_electronic_steps=0 if self.complete else self.n_electronic,
             n_machine_learned_steps=self.n_learned,
-            says_electrons_converged=self._says_electrons_converged(),
-            disorder=self.disorder or self._beheaded(),
-            doubts=self._doubts(),
             magnetization=self.magnetization,
             elapsed_s=self.elapsed,
-            problems=tuple(problems),
+            disorder=self.disorder or self.header.disorder or self._beheaded(),
+            doubts=self._doubts(),
+            problems=tuple(self.problems),
         )
 
     def _beheaded(self) -> str:
-        missing = [] if self.header.version else ["version"]
+        missing = [] if self.header.vasp_version else ["version"]
         missing += [] if self.header.parameters else ["tags"]
         return f"its head is missing ({' and '.join(missing)})" if missing and self.steps else ""
 
@@ -301,68 +287,3 @@ def _correction(free: float | None, f_last: float | None, text: bytes) -> float 
     at = text.rfind(_DISPERSION) if free != f_last else -1
     words = text[at + len(_DISPERSION) : at + 60].lstrip(b": ").split(None, 1) if at >= 0 else []
     return free - f_last - ((number(words[0]) if words else None) or 0.0)
-
-
-class _Geometry:
-    """Text before the energy of one ionic step, parsed only when it is asked for."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: bytes) -> None:
-        self.text = text
-
-    @property
-    def rows(self) -> bytes:
-        """Table of positions and forces."""
-        at = self.text.rfind(_FORCES)
-        parts = self.text[at:].split(b"\n", 2) if at >= 0 else []
-        return parts[2].split(b"\n ---", 1)[0] if len(parts) == 3 else b""
-
-    @property
-    def is_closed(self) -> bool:
-        """The table of forces has its last line."""
-        at = self.text.rfind(_FORCES)
-        return at >= 0 and b"total drift" in self.text[at:]
-
-    def frame(self, n_atoms: int | None) -> Frame | None:
-        """Geometry, forces and stress, or None when lattice or positions are missing."""
-        at = self.text.rfind(_GEOMETRY)
-        if at < 0:
-            return None
-        lattice = lattice_after(self.text[at:])
-        table = _positions_and_forces(self.rows)
-        if lattice is None or table is None or (n_atoms is not None and len(table) != n_atoms):
-            return None
-        scaled = np.asarray(np.linalg.solve(lattice.T, table[:, :3].T).T, dtype=np.float64)
-        forces = table[:, 3:]
-        return Frame(
-            lattice=lattice,
-            scaled_positions=scaled,
-            forces=forces if np.isfinite(forces).all() else None,
-            stress=_stress(self.text[:at]),
-        )
-
-
-def _positions_and_forces(rows: bytes) -> Array | None:
-    """Shape (n, 6): positions [Å] and forces [eV/Å]; forces that overflowed are not finite."""
-    fast = rows_of_three(rows)
-    if fast is not None and len(fast) % 2 == 0:
-        return fast.reshape(-1, 6)
-    lines = [line for line in rows.split(b"\n") if line.strip()]
-    table = np.full((len(lines), 6), np.nan)
-    for i, line in enumerate(lines):
-        found = _ROW.match(line)
-        if found is None:
-            return None
-        table[i] = [np.nan if word.startswith(b"*") else float(word) for word in found.groups()]
-    return table
-
-
-def _stress(text: bytes) -> Array | None:
-    """Stress tensor [kB] from the last line `in kB` (XX YY ZZ XY YZ ZX)."""
-    lines = _IN_KB.findall(text)
-    values = [number(word) for word in lines[-1].split()] if lines else []
-    if len(values) != 6 or None in values:
-        return None
-    xx, yy, zz, xy, yz, zx = values
-    return np.array([[xx, xy, zx], [xy, yy, yz], [zx, yz, zz]], dtype=np.float64)

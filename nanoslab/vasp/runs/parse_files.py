@@ -18,6 +18,7 @@ from nanoslab.vasp.runs.outcar_header import incar_tags
 from nanoslab.vasp.runs.parsed_file import ParsedFile
 from nanoslab.vasp.runs.parsed_run import ParsedRun
 from nanoslab.vasp.runs.vasprun import read_vasprun
+from nanoslab.vasp.textfile import read_bytes
 
 _PARSERS: Mapping[str, Callable[[Path], ParsedFile]] = {
     "vasprun": read_vasprun,
@@ -25,7 +26,6 @@ _PARSERS: Mapping[str, Callable[[Path], ParsedFile]] = {
     "OSZICAR": read_oszicar,
 }
 _LOG_PART = 1 << 20
-_LARGEST_INPUT = 64 << 20
 
 
 def parse_files(run: RunFiles) -> ParsedRun:
@@ -57,8 +57,8 @@ def parse_files(run: RunFiles) -> ParsedRun:
         oszicar=oszicar,
         start=start,
         contcar=_structure(run.files.get("CONTCAR"), species)[0],
-        incar=incar_tags(_head(run.files.get("INCAR"))),
-        mesh=_mesh(_head(run.files.get("KPOINTS"))),
+        incar=incar_tags(_small(run.files.get("INCAR"))),
+        mesh=_mesh(_small(run.files.get("KPOINTS"))),
         is_image=run.is_image,
         logs=tuple((log.name, text) for log in run.logs[:4] if (text := _ends_of(log))),
         problems=(*problems, *start_problem),
@@ -66,34 +66,26 @@ def parse_files(run: RunFiles) -> ParsedRun:
 
 
 def _structure(path: Path | None, species: tuple[str, ...]) -> tuple[Atoms | None, tuple[str, ...]]:
-    if path is None or not _is_small(path):
-        return None, ()
-    try:
-        return read_poscar(path), ()
-    except NanoslabError:
-        pass
-    try:
-        return read_poscar(path, species=species), ()
-    except NanoslabError as error:
-        return None, (str(error),)
+    """Structure of a POSCAR or CONTCAR; files of VASP 4 name no species, and the outputs may."""
+    problem: tuple[str, ...] = ()
+    if path is None:
+        return None, problem
+    for named in ((), species):
+        try:
+            return read_poscar(path, species=named), ()
+        except NanoslabError as error:
+            problem = (str(error),)
+    return None, problem
 
 
-def _is_small(path: Path) -> bool:
-    """Whether an input file, decompressed, is one that a user or VASP wrote."""
-    try:
-        with ByteStream(path) as stream:
-            content = stream.peek(_LARGEST_INPUT)
-            return 0 < len(content) < _LARGEST_INPUT and not stream.damage
-    except NanoslabError:
-        return False
-
-
-def _head(path: Path | None) -> bytes:
-    """Beginning of an input file; nothing of one that is missing or larger than anybody writes."""
-    if path is None or not _is_small(path):
+def _small(path: Path | None) -> bytes:
+    """Content of a small input file; nothing of one that is missing, broken or larger than anybody writes."""
+    if path is None:
         return b""
-    with ByteStream(path) as stream:
-        return stream.peek(_LOG_PART)
+    try:
+        return read_bytes(path)
+    except NanoslabError:
+        return b""
 
 
 def _mesh(kpoints: bytes) -> tuple[int, int, int] | None:
@@ -104,12 +96,10 @@ def _mesh(kpoints: bytes) -> tuple[int, int, int] | None:
     return (divisions[0], divisions[1], divisions[2]) if len(divisions) == 3 else None
 
 
-def _ends_of(path: Path) -> bytes:
+def _ends_of(log: Path) -> bytes:
     """First and last part of a log."""
     try:
-        with ByteStream(path) as stream:
-            head = stream.peek(_LOG_PART)
-            stream.skip_past(b"\0no such bytes\0")
-            return head if stream.offset <= _LOG_PART else head + stream.behind(_LOG_PART)
+        with ByteStream(log) as stream:
+            return stream.ends_of(_LOG_PART)
     except NanoslabError:
         return b""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from nanoslab.vasp.byte_stream import ByteStream, EndOfBytesError
 from nanoslab.vasp.runs.numbers import number, whole_number
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 from nanoslab.vasp.runs.vasprun_parts import (
-    Species,
     StepText,
     contradictions,
     frame,
@@ -64,13 +64,8 @@ class _Walk:
         self.stream = stream
         self.frames = frames
         self.where = "the first line"
-        self.version: str | None = None
+        self.found = ParsedFile(file=stream.path.name)
         self.right_e0 = False
-        self.incar: dict[str, str] = {}
-        self.parameters: dict[str, str] = {}
-        self.species = Species()
-        self.mesh: tuple[int, int, int] | None = None
-        self.n_kpoints: int | None = None
         self.initial_text = self.final_text = b""
         self.steps: list[IonicStep] = []
         self.last = StepText()
@@ -105,7 +100,7 @@ class _Walk:
             tag = _next_tag(self.stream)
         if _tag_name(tag) != b"modeling":
             raise FileError(
-                self.stream.path.name,
+                self.found.file,
                 expected="the vasprun.xml of VASP",
                 got=f"a file that begins with {tag[:40]!r}",
                 advice="copy it again from the cluster",
@@ -135,24 +130,31 @@ class _Walk:
             else:
                 handler(tag)
 
+    def _take(self, closing: bytes) -> bytes:
+        """Content of an element; another file must not begin inside it."""
+        content = self.stream.take(closing)
+        if b"<modeling" in content:
+            self._interleaved()
+        return content
+
     def _generator(self, _tag: bytes) -> None:
-        found = items(self.stream.take(b"</generator>"))
-        self.version = found.get("version") or None
-        self.right_e0 = is_e0_right(self.version)
+        found = items(self._take(b"</generator>"))
+        self.found = replace(self.found, vasp_version=found.get("version") or None)
+        self.right_e0 = is_e0_right(self.found.vasp_version)
 
     def _incar(self, _tag: bytes) -> None:
-        self.incar = items(self.stream.take(b"</incar>"))
+        self.found = replace(self.found, incar=items(self._take(b"</incar>")))
 
     def _parameters(self, _tag: bytes) -> None:
-        self.parameters = items(self.stream.take(b"</parameters>"))
+        self.found = replace(self.found, parameters=items(self._take(b"</parameters>")))
 
     def _kpoints(self, _tag: bytes) -> None:
         while (child := _next_tag(self.stream)) != b"</kpoints>":
             name = _tag_name(child)
             if name == b"generation":
-                self._generation(self.stream.take(b"</generation>"))
+                self._generation(self._take(b"</generation>"))
             elif b'"weights"' in child:
-                self.n_kpoints = self.stream.take(b"</varray>").count(b"<v>")
+                self.found = replace(self.found, n_kpoints=self._take(b"</varray>").count(b"<v>"))
             else:
                 _skip(self.stream, name)
 
@@ -160,14 +162,16 @@ class _Walk:
         words = items(content).get("divisions", "").split()
         divisions = [count for word in words if (count := whole_number(word)) is not None]
         if len(words) == len(divisions) == 3:
-            self.mesh = (divisions[0], divisions[1], divisions[2])
+            self.found = replace(self.found, mesh=(divisions[0], divisions[1], divisions[2]))
 
     def _atominfo(self, _tag: bytes) -> None:
-        self.species = species_of(self.stream.take(b"</atominfo>"))
+        species, problems = species_of(self._take(b"</atominfo>"))
+        self.found = replace(self.found, **species)
+        self.problems += problems
         self.where = "the header (no ionic step was begun)"
 
     def _structure(self, tag: bytes) -> None:
-        content = self.stream.take(b"</structure>")
+        content = self._take(b"</structure>")
         if b'"initialpos"' in tag:
             self.initial_text = content
         elif b'"finalpos"' in tag:
@@ -241,8 +245,8 @@ class _Walk:
     def _doubts(self, final: Frame | None) -> tuple[str, ...]:
         name = self.stream.path.name
         doubts = [f"{name}: {doubt}" for doubt in contradictions(self.last)]
-        moves_on = self.parameters.get("IBRION", "").strip() == "0" or self.n_learned
-        end = None if moves_on or final is None else frame(self.final_text, b"", b"", len(self.species.symbols))
+        moves_on = self.found.parameters.get("IBRION", "").strip() == "0" or self.n_learned
+        end = None if moves_on or final is None else frame(self.final_text, b"", b"", len(self.found.symbols))
         if end and final and not np.allclose(end.scaled_positions, final.scaled_positions, rtol=0, atol=1e-7):
             doubts.append(f"{name}: its final structure is not that of the last ionic step, so steps are missing")
         return tuple(doubts)
@@ -250,46 +254,37 @@ class _Walk:
     @property
     def learns(self) -> bool:
         """The tags say that a force field was learned or used."""
-        return any(name.startswith("ML_") for name in (*self.incar, *self.parameters))
+        return any(name.startswith("ML_") for name in (*self.found.incar, *self.found.parameters))
 
     def _finish(self, step: StepText) -> None:
-        pressure = number(self.parameters.get("PSTRESS", "")) or 0.0
+        pressure = number(self.found.parameters.get("PSTRESS", "")) or 0.0
         self.steps.append(ionic_step(step, right=self.right_e0, pressure=pressure))
         self.last = step
         if self.frames is not None:
-            self.frames.append(frame(step.structure, step.forces, step.stress, len(self.species.symbols)))
+            self.frames.append(frame(step.structure, step.forces, step.stress, len(self.found.symbols)))
 
     def _parsed(self, cut: str) -> ParsedFile:
         unfinished = self.current is not None and not self.current.energy
-        n_atoms = len(self.species.symbols)
+        n_atoms = len(self.found.symbols)
         initial = frame(self.initial_text, b"", b"", n_atoms)
         final = frame(self.last.structure, self.last.forces, self.last.stress, n_atoms) if self.steps else None
-        problems = [*self.problems, *self.species.problems]
         if self.steps and final is None:
-            problems.append(f"{self.stream.path.name}: the structure of the last ionic step cannot be read")
+            self.problems.append(f"{self.found.file}: the structure of the last ionic step cannot be read")
         elif final is not None and final.forces is None and self.last.forces:
-            problems.append(f"{self.stream.path.name}: the forces of the last ionic step cannot be read")
-        return ParsedFile(
-            file=self.stream.path.name,
+            self.problems.append(f"{self.found.file}: the forces of the last ionic step cannot be read")
+        return replace(
+            self.found,
             complete=self.complete,
             cut=cut,
-            vasp_version=self.version,
-            incar=self.incar,
-            parameters=self.parameters,
-            symbols=self.species.symbols,
-            potentials=self.species.potentials,
-            counts=self.species.counts,
             steps=tuple(self.steps),
             final=final,
             initial=initial,
             free=free_components(self.initial_text, n_atoms),
-            mesh=self.mesh,
-            n_kpoints=self.n_kpoints,
             unfinished_electronic_steps=self.current.n_electronic if unfinished and self.current else 0,
             n_machine_learned_steps=self.n_learned,
             disorder=self.disorder,
             doubts=self._doubts(final) if self.steps else (),
-            problems=tuple(problems),
+            problems=tuple(self.problems),
         )
 
 
@@ -308,6 +303,13 @@ def _next_tag(stream: ByteStream) -> bytes:
                 expected="plain XML as VASP writes it",
                 got=f"a declaration ({tag[:20].decode('ascii', 'replace')}...)",
                 advice="do not trust this file: declarations are how XML bombs and file thefts begin",
+            )
+        if tag.find(b"<", 1) > 0:
+            raise FileError(
+                stream.path.name,
+                expected="tags that are closed",
+                got=f"{tag[:60].decode('latin-1')!r}",
+                advice="the file is damaged, or two were joined; copy it again",
             )
         return tag
 
