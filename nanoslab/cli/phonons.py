@@ -109,8 +109,8 @@ def _settings(arguments: argparse.Namespace, cell: Atoms) -> Settings:
     """Return the settings of the cell: those of the calculation that the file belongs to, or of the preset."""
     from dataclasses import replace
 
-    from nanoslab.builders.ledger import unwrapped_heights
     from nanoslab.presets import preset
+    from nanoslab.slab_geometry import empty_height
     from nanoslab.studies.vacancy_calculations import faces_differ
     from nanoslab.vasp.inputs.manifest import MANIFEST, read_deck
 
@@ -119,8 +119,7 @@ def _settings(arguments: argparse.Namespace, cell: Atoms) -> Settings:
     if arguments.preset is None and written is not None:
         settings = read_deck(written).settings
     else:
-        heights, period = unwrapped_heights(cell)
-        polar = period - heights.max() > VACUUM and faces_differ(cell)
+        polar = empty_height(cell) > VACUUM and faces_differ(cell)
         settings = replace(preset(arguments.preset or "ma2023"), dipole_correction=polar)
     if arguments.kpoints is not None:
         first, second, third = arguments.kpoints
