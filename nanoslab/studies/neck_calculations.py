@@ -6,16 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nanoslab.builders.double_slab import DoubleSlab
+from nanoslab.builders.column_lattice import build_block
+from nanoslab.builders.double_slab import DoubleSlab, describe_double_slab
 from nanoslab.builders.neck import (
     build_neck_of_shape,
     columns_for_pairs,
-    describe_double_slab,
     largest_extent,
     require_room,
 )
 from nanoslab.builders.neck_shapes import NeckShape, distinct_neck_shapes, most_compact_shapes, neck_shape
-from nanoslab.builders.periodic_block import build_block
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.errors import InputError
 from nanoslab.studies.shape_code import shape_cells, shape_code
