@@ -22,7 +22,7 @@ from nanoslab.errors import EngineError, FileError, InputError
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
+    from nanoslab.calculation import Calculation, CalculationResult, Settings
     from nanoslab.energetics.phonon import Displacements
     from nanoslab.energetics.thermal import PhononModes
 

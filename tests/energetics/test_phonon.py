@@ -284,7 +284,7 @@ def test_displaced_calculations_are_single_energies_of_the_same_density_of_k_poi
     assert {c.settings.relax for c in made} == {"none"}
     assert made[0].settings.kpoints == (2, 2, 1)
     assert made[0].settings.cutoff_energy == 350.0
-    assert [c.tags["displacement"] for c in made] == list(range(len(made)))
+    assert [c.role.displacement for c in made] == list(range(len(made)))
 
 
 def finished(atoms: Atoms, forces: NDArray[np.float64], *, converged: bool = True) -> CalculationResult:
