@@ -21,6 +21,8 @@ FLOORS = {
     "presets": 2,
     "crystals": 2,
     "symmetry": 2,
+    "species": 1,
+    "slab_geometry": 2,
     "builders": 3,
     "vasp": 3,
     "engines": 3,

@@ -11,9 +11,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.recipe import cations_first
 from nanoslab.crystals import crystal_names, crystal_record, load_crystal
 from nanoslab.errors import InputError
+from nanoslab.species import cations_first
 from nanoslab.symmetry import crystal_symmetry, standard_cell
 
 Kind = Literal["rocksalt", "zincblende"]

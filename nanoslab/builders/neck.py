@@ -14,7 +14,6 @@ from ase.neighborlist import neighbor_list
 
 from nanoslab.builders.column_lattice import column_lattice
 from nanoslab.builders.double_slab import NECK, UPPER, DoubleSlab, build_double_slab, gap_of_planes
-from nanoslab.builders.ledger import Ledger, sheet_ledger
 from nanoslab.builders.neck_shapes import (
     NeckShape,
     distinct_neck_shapes,
@@ -24,6 +23,7 @@ from nanoslab.builders.neck_shapes import (
 )
 from nanoslab.builders.polyomino import Cell
 from nanoslab.builders.recipe import make_recipe
+from nanoslab.builders.summary import StructureSummary, sheet_ledger
 from nanoslab.errors import InputError
 
 Side = Literal["lower", "upper", "both"]
@@ -202,8 +202,8 @@ def build_neck_of_shape(
     return atoms
 
 
-def double_slab_ledger(slab: DoubleSlab, atoms: Atoms) -> Ledger:
-    """Return the ledger from the lowest plane to the highest, also where the gap is wider than the vacuum.
+def double_slab_ledger(slab: DoubleSlab, atoms: Atoms) -> StructureSummary:
+    """Return the summary from the lowest plane to the highest, also where the gap is wider than the vacuum.
 
     Examples
     --------
@@ -214,8 +214,7 @@ def double_slab_ledger(slab: DoubleSlab, atoms: Atoms) -> Ledger:
     """
     apart = atoms.copy()
     apart.cell[2, 2] += 2.0 * slab.height
-    ledger = sheet_ledger(apart)
-    return replace(ledger, vacuum=float(atoms.cell[2, 2]) - ledger.thickness)
+    return replace(sheet_ledger(apart), vacuum=float(atoms.cell[2, 2] - np.ptp(atoms.positions[:, 2])))
 
 
 def columns_for_pairs(slab: DoubleSlab, pairs: int, filament: Filament | None = None) -> int:

@@ -9,6 +9,7 @@ example:
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -70,6 +71,8 @@ def run(arguments: Namespace) -> None:
     if arguments.rattle:
         sheet = rattle_atoms(sheet, arguments.rattle)
     record = structure_record(sheet, arguments.output)
+    if arguments.fix != "none" and not record["frozen_atoms"]:
+        print(f"note: no atom is frozen, for --fix {arguments.fix} would freeze the whole sheet", file=sys.stderr)
     if arguments.output is not None:
         write_structures({arguments.output: sheet}, {record_path(arguments.output): record})
     if arguments.json:

@@ -80,7 +80,7 @@ def structure_record(atoms: Atoms, path: Path | None) -> dict[str, Any]:
         "file": None if path is None else str(path),
         "formula": atoms.get_chemical_formula(),
         "n_atoms": len(atoms),
-        **{key: ledger[key] for key in top_level},
+        **{key: ledger.get(key) for key in top_level},
         "frozen_atoms": frozen_atoms(atoms),
         "ledger": ledger,
         "recipe": atoms.info["recipe"],

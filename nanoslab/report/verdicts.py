@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from nanoslab.builders.ledger import sheet_ledger
+from nanoslab.builders import sheet_ledger
 from nanoslab.calculation import Calculation, CalculationResult, Run, Settings
 from nanoslab.errors import NanoslabError
 from nanoslab.studies.result import StudyResult, Table, text_of
@@ -104,17 +104,21 @@ def _ledger(calculation: Calculation, result: CalculationResult) -> tuple[str, .
         return None
     try:
         built = sheet_ledger(calculation.atoms)
-        relaxed = sheet_ledger(result.atoms) if result.atoms is not None else built
+        relaxed = built
+        if result.atoms is not None:
+            final = result.atoms.copy()
+            final.info = calculation.atoms.info  # which atoms are ligands
+            relaxed = sheet_ledger(final)
     except NanoslabError:
-        # ligands and other compounds without formal charges: what is counted still counts
+        # without formal charges: what is counted still counts
         return (calculation.name, calculation.atoms.get_chemical_formula(), *["-"] * 7)
     return (
         calculation.name,
         "".join(f"{species}{count}" for species, count in built.counts.items()),
         f"{built.formal_charge:+g}" if built.formal_charge else "0",
         f"{built.dipole:.2f}",
-        str(len(built.planes)),
-        "/".join(built.termination),
+        str(len(built.planes or ())),
+        "/".join(built.termination or ()),
         f"{relaxed.thickness:.2f}",
         f"{relaxed.vacuum:.2f}",
         f"{relaxed.area:.2f}",

@@ -10,13 +10,14 @@ from ase import Atoms
 from ase.data import atomic_numbers, ground_state_magnetic_moments
 
 from nanoslab.builders import build_nanosheet, distinct_vacancies, rattle_atoms
-from nanoslab.builders.ledger import unwrapped_heights
-from nanoslab.builders.recipe import cations_first, group_by_species, make_recipe
+from nanoslab.builders.recipe import group_by_species, make_recipe
 from nanoslab.builders.vacancy import Vacancy
 from nanoslab.calculation import Calculation, Settings
 from nanoslab.crystals import crystal
 from nanoslab.errors import InputError
 from nanoslab.presets import crystal_settings, isolated_atom_settings
+from nanoslab.slab_geometry import slab_heights
+from nanoslab.species import cations_first
 from nanoslab.studies.study import inside
 from nanoslab.studies.vacancies.fields import ReferencesModel, SeriesModel, SheetModel
 from nanoslab.studies.vacancies.roles import (
@@ -205,7 +206,7 @@ def faces_differ(sheet: Atoms) -> bool:
     >>> faces_differ(build_nanosheet("CdSe-zincblende", "001", 7, termination=("Cd", "Se")))
     True
     """
-    heights, _ = unwrapped_heights(sheet)
+    heights, _ = slab_heights(sheet)
     turned = heights.max() - heights
     permuted = heights[site_permutations(sheet)]
     return not bool((np.abs(permuted - turned) < 0.01).all(axis=1).any())
