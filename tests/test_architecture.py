@@ -17,6 +17,7 @@ FLOORS = {
     "files": 1,
     "yaml_file": 1,
     "calculation": 1,
+    "plot_data": 1,
     "presets": 2,
     "crystals": 2,
     "symmetry": 2,

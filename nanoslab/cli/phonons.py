@@ -111,7 +111,7 @@ def _settings(arguments: argparse.Namespace, cell: Atoms) -> Settings:
 
     from nanoslab.presets import preset
     from nanoslab.slab_geometry import empty_height
-    from nanoslab.studies.vacancy_calculations import faces_differ
+    from nanoslab.studies.vacancies.calculations import faces_differ
     from nanoslab.vasp.inputs.manifest import MANIFEST, read_deck
 
     places = (arguments.structure.parent, arguments.structure.parent.parent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from ase.neighborlist import natural_cutoffs, neighbor_list
 from numpy.typing import NDArray
 
 from nanoslab.beam.binding import NEIGHBOUR_FACTOR
-from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.calculation import Calculation, CalculationResult, Run
 from nanoslab.slab_geometry import plane_numbers, slab_heights, widest_gap
 
 
@@ -121,22 +121,16 @@ def scene(
     )
 
 
-def scenes(
-    calculations: Sequence[Calculation], results: Mapping[str, CalculationResult], roles_left_out: Sequence[str] = ()
-) -> tuple[Scene, ...]:
-    """Scenes of all calculations but those of some roles, each vacancy with the atoms its parent had."""
-    starts = {calculation.name: calculation.atoms for calculation in calculations}
-    made = []
-    for calculation in calculations:
-        if calculation.role.kind in roles_left_out:
-            continue
-        parent = None
-        if calculation.starts_from is not None:
-            relaxed = results.get(calculation.starts_from)
-            parent = relaxed.atoms if relaxed is not None and relaxed.atoms is not None else None
-            parent = starts.get(calculation.starts_from) if parent is None else parent
-        made.append(scene(calculation, results.get(calculation.name), parent))
-    return tuple(made)
+def scenes(runs: Sequence[Run], roles_left_out: Sequence[str] = ()) -> tuple[Scene, ...]:
+    """Scenes of all runs but those of some roles, each vacancy with the atoms its parent had."""
+    last = {
+        run.calculation.name: run.calculation.atoms if run.result.atoms is None else run.result.atoms for run in runs
+    }
+    return tuple(
+        scene(run.calculation, run.result, last.get(run.calculation.starts_from or ""))
+        for run in runs
+        if run.calculation.role.kind not in roles_left_out
+    )
 
 
 def caption(calculation: Calculation, *, is_final: bool) -> str:

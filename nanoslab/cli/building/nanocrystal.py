@@ -63,7 +63,7 @@ def _atoms(text: str) -> tuple[str, int]:
 
 
 def _facet(text: str) -> tuple[str, float]:
-    face, _, distance = text.rpartition("=")
+    face, _, distance = text.partition("=")
     try:
         return face, float(distance)
     except ValueError:

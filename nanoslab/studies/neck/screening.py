@@ -1,4 +1,4 @@
-"""Cheap first: every shape of a neck with an embedded engine, so that decks are written for the best few of a size.
+"""Cheap first: every shape of a neck with an embedded engine, so that only the best few of a size are computed further.
 
 A study file with ``screen:`` becomes one with ``screened:`` beside it, which holds the energies; from then on that is
 the study. The runs lie in a folder of their own and are resumed like any others.
@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nanoslab.calculation import Calculation
+from nanoslab.calculation import Calculation, Run
 from nanoslab.engines import Engine, Limits, Outcome, Step, engine, read_result, run_calculations
 from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
-from nanoslab.studies.neck_result import NeckStudyResult
-from nanoslab.studies.neck_study import NeckStudy
+from nanoslab.studies.neck.result import NeckStudyResult
+from nanoslab.studies.neck.study import NeckStudy
 from nanoslab.studies.study_file import load_study
 
 
@@ -147,8 +147,8 @@ def _require_all(outcomes: tuple[Outcome, ...]) -> None:
 def _analyzed(
     screen: NeckStudy, calculations: tuple[Calculation, ...], folder: Path, chosen: Engine
 ) -> NeckStudyResult:
-    results = {one.name: read_result(folder / one.name / chosen.label) for one in calculations}
-    result = screen.analyze(results)
+    runs = [Run(calculation=one, result=read_result(folder / one.name / chosen.label)) for one in calculations]
+    result = screen.analyze(runs)
     if result.refused:
         name, reason = result.refused[0]
         raise EngineError(f"screen, {name}", expected="a result to be used", got=reason)

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nanoslab.report.plot_data import Plot, Series
+from nanoslab.plot_data import Plot, Series, drawn
+from nanoslab.studies.vacancies.beam_plots import cross_section_plot, etching_plot, transfer_plot
 
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
+
+
+def vacancy_plots(document: Document) -> tuple[Plot, ...]:
+    """Plots of the document of a vacancy study that hold a point."""
+    return drawn(
+        transfer_plot(document),
+        formation_energy_plot(document),
+        energy_per_atom_plot(document),
+        formation_energy_per_atom_plot(document),
+        cross_section_plot(document),
+        etching_plot(document),
+    )
 
 
 def formation_energy_plot(document: Document) -> Plot | None:

@@ -1,15 +1,14 @@
-"""The fields of a vacancy study's file."""
+"""The parts of a vacancy study's file."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from nanoslab.builders.rattle import LARGEST
 from nanoslab.crystals import crystal_names, unknown_crystal
-from nanoslab.studies.settings_model import SettingsModel
-from nanoslab.studies.study import StudyModel
+from nanoslab.yaml_file import StrictModel
 
 
 def _quoted(value: object) -> object:
@@ -32,7 +31,7 @@ Points = Annotated[int, Field(gt=0, le=1000)]
 Mesh = tuple[Points, Points, Points]
 
 
-class SheetModel(StudyModel):
+class SheetModel(StrictModel):
     """One pristine sheet; with `lateral` relaxed once more, its in-plane lattice free."""
 
     phase: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$")
@@ -54,7 +53,7 @@ class SheetModel(StudyModel):
         return self.phase.replace(" ", "")
 
 
-class SeriesModel(StudyModel):
+class SeriesModel(StrictModel):
     """One way of losing atoms, applied to every sheet; with `lateral` each result once more, its lattice free."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
@@ -65,14 +64,14 @@ class SeriesModel(StudyModel):
     lateral: bool = False
 
 
-class CohesiveEnergyModel(StudyModel):
+class CohesiveEnergyModel(StrictModel):
     """Energy to take a crystal of the element apart into atoms [eV per atom], and where the number is from."""
 
     energy: float = Field(gt=0)
     source: str
 
 
-class ReferencesModel(StudyModel):
+class ReferencesModel(StrictModel):
     """Where removed atoms go."""
 
     atoms: bool = True
@@ -82,31 +81,7 @@ class ReferencesModel(StudyModel):
     cohesive_energies: dict[str, CohesiveEnergyModel] = Field(default_factory=dict)
 
 
-class BeamModel(StudyModel):
+class BeamModel(StrictModel):
     """The microscope."""
 
     energies_keV: tuple[Annotated[float, Field(gt=0, le=10_000)], ...] = (200.0, 300.0)
-
-
-class VacancyFile(StudyModel):
-    """A vacancy study as its file describes it."""
-
-    study: Literal["cdse-nanosheet"]
-    title: str
-    settings: SettingsModel = SettingsModel()
-    sheets: tuple[SheetModel, ...] = Field(min_length=1)
-    series: tuple[SeriesModel, ...] = ()
-    references: ReferencesModel = ReferencesModel()
-    beam: BeamModel = BeamModel()
-
-    @model_validator(mode="after")
-    def _names_agree(self) -> VacancyFile:
-        folders = [sheet.folder for sheet in self.sheets]
-        if len(set(folders)) < len(folders):
-            raise ValueError(f"sheets of different phase names, got {', '.join(folders)}")
-        phases = {sheet.phase for sheet in self.sheets}
-        for series in self.series:
-            for phase in series.sheets or ():
-                if phase not in phases:
-                    raise ValueError(f"series {series.name}: sheets among {', '.join(sorted(phases))}, got {phase}")
-        return self

@@ -13,8 +13,8 @@ from nanoslab.energetics.phase_order import PhaseChange, phase_changes
 from nanoslab.energetics.vacancy import VacancyEnergy
 from nanoslab.measure.diffraction import SheetReflection
 from nanoslab.measure.sheet import InPlaneStrain, SheetMetrics
-from nanoslab.studies.shown import Shown
-from nanoslab.studies.study import Table
+from nanoslab.studies.result import StudyResult, Table
+from nanoslab.studies.vacancies.tables import vacancy_tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class SheetRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LateralRow:
+class InPlaneRow:
     """One sheet relaxed with its in-plane lattice free; its phase and label are those of the sheet it starts from.
 
     Attributes
@@ -43,8 +43,8 @@ class LateralRow:
     strain
         Of the plane against the lattice the sheet was built with, the bulk's.
     energy_gain
-        Energy of the sheet in the bulk's lattice less that in its own [eV], with what a frozen layer gains when it is
-        freed; None where the former is missing or not comparable.
+        Energy of the sheet in the bulk's lattice less that in its own [eV]; where the former held a layer fixed, what
+        that layer gains is part of it. None where the former is missing or not comparable.
     reflections, built_spacings
         What it shows along its normal, and the spacings [Å] of the same reflections as built.
     metrics
@@ -83,6 +83,7 @@ class VacancyRow:
     calculation: str
     cation_to_anion: float
     pristine_energy_per_atom: float
+    pristine_formation_energy_per_atom: float | None
     energy: VacancyEnergy
     metrics: SheetMetrics
     degeneracy: int
@@ -93,6 +94,12 @@ class VacancyRow:
     def energy_per_atom_change_meV(self) -> float:
         """Energy per atom less that of the pristine sheet [meV]."""
         return 1000 * (self.energy.energy_per_atom - self.pristine_energy_per_atom)
+
+    @property
+    def formation_energy_per_atom_change_meV(self) -> float | None:
+        """Energy of formation per atom less that of the pristine sheet [meV]; None without elements as reference."""
+        own, whole = self.energy.formation_energy_per_atom, self.pristine_formation_energy_per_atom
+        return None if own is None or whole is None else 1000 * (own - whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,33 +119,25 @@ class BeamRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VacancyStudyResult(Shown):
+class VacancyStudyResult(StudyResult):
     """Everything a vacancy study says.
 
     Attributes
     ----------
-    level_of_theory
-        Of the energies, in words.
-    sheets, vacancies, lateral, crystals
+    sheets, vacancies, in_plane, crystals
         Rows in the order of the study.
     potentials
         Name -> chemical potentials that could be formed from the references.
     beam
         Largest transferred energies.
-    refused, missing
-        (calculation, reason) of runs that exist but cannot be used, and of those not run yet or skipped.
     """
 
-    title: str
-    level_of_theory: str
     sheets: tuple[SheetRow, ...]
     vacancies: tuple[VacancyRow, ...]
-    lateral: tuple[LateralRow, ...]
+    in_plane: tuple[InPlaneRow, ...]
     crystals: tuple[CrystalRow, ...]
     potentials: Mapping[str, ChemicalPotentials]
     beam: tuple[BeamRow, ...]
-    refused: tuple[tuple[str, str], ...]
-    missing: tuple[tuple[str, str], ...]
 
     def slope_per_removed_meV(self, phase: str, element: str) -> float | None:
         """Change of the energy per atom for each atom of `element` lost [meV]: a line through the pristine sheet.
@@ -170,20 +169,15 @@ class VacancyStudyResult(Shown):
         return phase_changes(curves)
 
     def tables(self) -> tuple[Table, ...]:
-        """Vacancies, sheets, beam, and what was not used."""
-        from nanoslab.studies.vacancy_tables import tables
+        """Vacancies, sheets, structures, crystals and beam."""
+        return vacancy_tables(self.document(), self.level_of_theory)
 
-        return tables(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain document; the keys carry their units."""
+    def document(self) -> dict[str, Any]:
+        """Return the numbers; the keys carry their units."""
         return {
-            "study": "cdse-nanosheet",
-            "title": self.title,
-            "level_of_theory": self.level_of_theory,
             "sheets": [_sheet(row) for row in self.sheets],
             "vacancies": [_vacancy(row) for row in self.vacancies],
-            "lateral": [_lateral(row) for row in self.lateral],
+            "lateral": [_in_plane(row) for row in self.in_plane],
             "crystals": [
                 {
                     "crystal": row.crystal,
@@ -216,8 +210,6 @@ class VacancyStudyResult(Shown):
                 }
                 for row in self.beam
             ],
-            "refused": [{"calculation": name, "reason": reason} for name, reason in self.refused],
-            "missing": [{"calculation": name, "reason": reason} for name, reason in self.missing],
         }
 
 
@@ -249,13 +241,14 @@ def _vacancy(row: VacancyRow) -> dict[str, Any]:
         "energy_per_atom_eV": row.energy.energy_per_atom,
         "energy_per_atom_change_meV": row.energy_per_atom_change_meV,
         "formation_energy_per_atom_eV": row.energy.formation_energy_per_atom,
+        "formation_energy_per_atom_change_meV": row.formation_energy_per_atom_change_meV,
         "structure": _structure(row.metrics),
         "converged": row.converged,
         "notes": list(row.notes),
     }
 
 
-def _lateral(row: LateralRow) -> dict[str, Any]:
+def _in_plane(row: InPlaneRow) -> dict[str, Any]:
     smaller, larger = (float(strain) for strain in row.strain.principal)
     return {
         "label": row.label,

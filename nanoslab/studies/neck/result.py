@@ -7,8 +7,8 @@ from typing import Any
 
 from nanoslab.energetics.neck import NucleationFit, RawCriticalSize
 from nanoslab.measure.neck_shape import NeckMetrics
-from nanoslab.studies.shown import Shown
-from nanoslab.studies.study import Table
+from nanoslab.studies.neck.tables import neck_tables
+from nanoslab.studies.result import StudyResult, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +74,11 @@ class SizeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NeckStudyResult(Shown):
+class NeckStudyResult(StudyResult):
     """Everything a neck study says.
 
     Attributes
     ----------
-    title, level_of_theory
-        In words.
     rows, sizes
         Every neck; one entry per size with an intact neck.
     raw
@@ -89,16 +87,14 @@ class NeckStudyResult(Shown):
         Nucleation fit to the lowest necks, or why there is none.
     column_spacing
         Of the crystal [Å].
+    pairs_per_column
+        Half the planes of the gap.
     compared_with
-        (source, critical pairs) of somebody else's reading.
+        (source, critical pairs) that somebody else reports.
     screen
         What the screening energies are, in words.
-    refused, missing
-        (calculation, reason) of runs that exist but cannot be used, and of those without a result.
     """
 
-    title: str
-    level_of_theory: str
     rows: tuple[NeckRow, ...]
     sizes: tuple[SizeRow, ...]
     raw: RawCriticalSize | None
@@ -106,10 +102,8 @@ class NeckStudyResult(Shown):
     fit_problem: str
     column_spacing: float
     pairs_per_column: int
-    compared_with: tuple[str, float] | None
-    screen: str | None
-    refused: tuple[tuple[str, str], ...]
-    missing: tuple[tuple[str, str], ...]
+    compared_with: tuple[str, float] | None = None
+    screen: str | None = None
 
     @property
     def critical_pairs(self) -> float | None:
@@ -129,18 +123,13 @@ class NeckStudyResult(Shown):
         return float((n_pairs / self.pairs_per_column) ** 0.5 * self.column_spacing / 10.0)
 
     def tables(self) -> tuple[Table, ...]:
-        """Curve, shapes, critical size."""
-        from nanoslab.studies.neck_tables import tables
+        """Lowest necks, then every shape where sizes have several."""
+        return neck_tables(self.document(), self.level_of_theory)
 
-        return tables(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain document; the keys carry their units."""
+    def document(self) -> dict[str, Any]:
+        """Return the numbers; the keys carry their units."""
         interval = list(self.fit.interval) if self.fit is not None else None
         return {
-            "study": "pbse-neck",
-            "title": self.title,
-            "level_of_theory": self.level_of_theory,
             "necks": [self._size(size) for size in self.sizes],
             "shapes": [_shape(row) for row in self.rows],
             "critical_pairs": self.critical_pairs,
@@ -153,8 +142,6 @@ class NeckStudyResult(Shown):
             "nucleation_fit_problem": self.fit_problem or None,
             "compared_with": _compared(self.compared_with),
             "screen": self.screen,
-            "refused": [{"calculation": name, "reason": reason} for name, reason in self.refused],
-            "missing": [{"calculation": name, "reason": reason} for name, reason in self.missing],
         }
 
     def _size(self, size: SizeRow) -> dict[str, Any]:

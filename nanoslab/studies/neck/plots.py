@@ -1,11 +1,11 @@
-"""Plots of two facets: energy of a neck against its size, and energy against the gap."""
+"""Plots of a neck study: energy of a neck against its size."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from nanoslab.report.plot_data import Guide, Plot, Series
+from nanoslab.plot_data import Guide, Plot, Series
 
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -43,40 +43,7 @@ def neck_plot(document: Document) -> Plot | None:
         reading=_critical_reading(document),
         level_of_theory=str(document.get("level_of_theory", "")),
         guides=_critical_guides(document),
-        notes=("dE(n) = E(necked) - E(double slab) - n E(bulk pair): relative to bulk, not a barrier (Wang et al.).",),
-    )
-
-
-def gap_plot(document: Document) -> Plot | None:
-    """Energy of two facets against the gap between them, with the minimum.
-
-    Examples
-    --------
-    >>> gaps = [{"gap_A": 6.0, "energy_eV": -1.4}, {"gap_A": 4.0, "energy_eV": -1.0}]
-    >>> gap_plot({"gaps": gaps, "minimum_gap_A": 6.3}).series[0].x
-    (4.0, 6.0)
-    """
-    rows = sorted(_with(document.get("gaps", ()), "energy_eV"), key=lambda row: float(row["gap_A"]))
-    if not rows:
-        return None
-    x, y = _columns(rows, "gap_A", "energy_eV")
-    minimum, spread = document.get("minimum_gap_A"), document.get("minimum_gap_uncertainty_A")
-    guides = [] if minimum is None else [Guide(axis="x", value=float(minimum), label=f"minimum {minimum:.2f} Å")]
-    compared = document.get("compared_with")
-    if compared:
-        guides += [Guide(axis="x", value=float(gap), label=str(compared["source"])) for gap in compared["gap_A"]]
-    reading = str(document.get("minimum_problem") or "The computed gaps hold no minimum.")
-    if minimum is not None:
-        reading = f"Lowest at a gap of {minimum:.2f}{f' ± {spread:.2f}' if spread is not None else ''} Å."
-    return Plot(
-        name="gap",
-        title="Energy against the gap",
-        x_label="gap (Å)",
-        y_label="energy per cell (eV)",
-        series=(Series(label="computed", x=x, y=y, names=_names(rows)),),
-        reading=reading,
-        level_of_theory=str(document.get("level_of_theory", "")),
-        guides=tuple(guides),
+        notes=("dE(n) = E(necked) - E(double slab) - n E(bulk pair): relative to bulk, not a barrier.",),
     )
 
 

@@ -1,4 +1,4 @@
-"""From the results of sheets whose in-plane lattice was free to what a microscope would measure of it."""
+"""From the runs of sheets whose in-plane lattice was free to what a microscope would measure of it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from collections import Counter
 import numpy as np
 from ase import Atoms
 
-from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.energetics.consistency import SAME_THEORY
 from nanoslab.measure.diffraction import SheetReflection, sheet_reflections
 from nanoslab.measure.sheet import in_plane_strain, lateral_spacings, measure_sheet
-from nanoslab.studies.usable import UsableResults
-from nanoslab.studies.vacancy_result import LateralRow
+from nanoslab.studies.runs import UsableRun, UsableRuns
+from nanoslab.studies.vacancies.result import InPlaneRow
+from nanoslab.studies.vacancies.roles import InPlaneRole
 
 #: the third lattice vector is held; more than this is another cell [Å]
 _HELD = 1e-3
 
 
-def lateral_rows(calculations: tuple[Calculation, ...], usable: UsableResults) -> tuple[LateralRow, ...]:
+def in_plane_rows(runs: UsableRuns) -> tuple[InPlaneRow, ...]:
     """Rows of all sheets relaxed in their plane; those that closed their vacuum are refused."""
     rows = []
-    for calculation in calculations:
-        if calculation.role.kind != "lateral" or not (found := usable.get(calculation)):
+    for role, run in runs.of(InPlaneRole):
+        found = runs.get(run)
+        if not found:
             continue
-        result, energy, _ = found
-        if result.atoms is None:
-            usable.refused.append((calculation.name, "no final structure"))
-        elif problem := _moved_third_vector(calculation.atoms, result.atoms):
-            usable.refused.append((calculation.name, problem))
+        if found.result.atoms is None:
+            runs.refuse(run.calculation.name, "no final structure")
+        elif problem := _moved_third_vector(run.calculation.atoms, found.result.atoms):
+            runs.refuse(run.calculation.name, problem)
         else:
-            rows.append(_row(calculation, result.atoms, _gain(calculation, result, energy, usable)))
+            rows.append(_row(role, found, _gain(found, runs)))
     return tuple(rows)
 
 
@@ -45,31 +45,32 @@ def _moved_third_vector(built: Atoms, relaxed: Atoms) -> str:
     )
 
 
-def _row(calculation: Calculation, relaxed: Atoms, energy_gain: float | None) -> LateralRow:
+def _row(role: InPlaneRole, found: UsableRun, energy_gain: float | None) -> InPlaneRow:
+    built, relaxed = found.calculation.atoms, found.final_atoms
     counts = Counter(relaxed.get_chemical_symbols())
-    cation, anion = dict.fromkeys(calculation.atoms.get_chemical_symbols())  # grouped by species, cations first
+    cation, anion = dict.fromkeys(built.get_chemical_symbols())  # grouped by species, cations first
     reflections = sheet_reflections(relaxed)
-    return LateralRow(
-        phase=str(calculation.tags["phase"]),
-        label=str(calculation.tags["label"]),
-        calculation=calculation.name,
-        removed=dict(calculation.tags["removed"]),
+    return InPlaneRow(
+        phase=role.phase,
+        label=role.label,
+        calculation=found.calculation.name,
+        removed=role.removed,
         cation_to_anion=counts[cation] / counts[anion],
-        strain=in_plane_strain(relaxed, calculation.atoms),
+        strain=in_plane_strain(relaxed, built),
         energy_gain=energy_gain,
         reflections=reflections,
-        built_spacings=_built_spacings(calculation.atoms, reflections),
+        built_spacings=_built_spacings(built, reflections),
         metrics=measure_sheet(relaxed),
     )
 
 
-def _gain(calculation: Calculation, result: CalculationResult, energy: float, usable: UsableResults) -> float | None:
+def _gain(found: UsableRun, runs: UsableRuns) -> float | None:
     """Energy of the sheet it starts from less its own [eV], where both can be compared."""
-    parent = usable.results.get(str(calculation.tags["of"]))
+    parent = runs.result_of(found.calculation.starts_from)
     if parent is None or parent.energy is None or not parent.converged:
         return None
-    differences = [rule(result, parent) for rule in SAME_THEORY]
-    return None if any(differences) else parent.energy - energy
+    differences = [rule(found.result, parent) for rule in SAME_THEORY]
+    return None if any(differences) else parent.energy - found.energy
 
 
 def _built_spacings(sheet: Atoms, reflections: tuple[SheetReflection, ...]) -> tuple[float, ...]:

@@ -28,7 +28,7 @@ class Series:
     errors
         Standard deviations of y, or none.
     names
-        What each point is, for the one who points at it, or none.
+        What each point is, shown when the cursor is on it, or none.
 
     Examples
     --------
@@ -106,3 +106,14 @@ class Plot:
     def is_empty(self) -> bool:
         """Whether there is no finite point to draw."""
         return not any(math.isfinite(value) for series in self.series for value in series.y)
+
+
+def drawn(*plots: Plot | None) -> tuple[Plot, ...]:
+    """Those of several plots that were made and hold a finite point.
+
+    Examples
+    --------
+    >>> drawn(None)
+    ()
+    """
+    return tuple(plot for plot in plots if plot is not None and not plot.is_empty)

@@ -16,7 +16,7 @@ from nanoslab.beam import (
     threshold_interval,
 )
 from nanoslab.beam.knockon import Conditions, velocity_variance
-from nanoslab.report.plot_data import Guide, Plot, Series
+from nanoslab.plot_data import Guide, Plot, Series
 
 Document = Mapping[str, Any]
 

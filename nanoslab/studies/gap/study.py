@@ -1,10 +1,10 @@
-"""How close do two facets come: which calculations the question needs, and what their results say."""
+"""Two facets with or without ligands between them: the fields of the study's file, and the study."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from ase import Atoms
 from pydantic import Field, model_validator
@@ -13,12 +13,16 @@ from nanoslab.builders.double_slab import LOWER, describe_double_slab
 from nanoslab.builders.ligand import LigandLayer, ligand, ligand_record
 from nanoslab.builders.recipe import make_recipe
 from nanoslab.builders.sandwich import scan_gaps
-from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.errors import InputError
-from nanoslab.studies.gap_result import GapStudyResult, analyze
+from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies.gap.analysis import analyze_gaps
+from nanoslab.studies.gap.plots import gap_plot
+from nanoslab.studies.gap.result import GapStudyResult
+from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
+from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
-from nanoslab.studies.study import StudyModel
-from nanoslab.studies.usable import UsableResults
+from nanoslab.studies.study import Study, StudyModel
 
 Count = Annotated[int, Field(gt=0)]
 Length = Annotated[float, Field(gt=0)]
@@ -55,19 +59,21 @@ class RangeModel(StudyModel):
     gap: tuple[Length, Length]
 
 
-class GapStudy(StudyModel):
+class GapStudy(Study[GapStudyResult]):
     """Energy of two facets against the gap between them, with or without ligands, and its minimum.
 
     Examples
     --------
-    >>> study = GapStudy.from_document({"study": "pbse-gap", "title": "short", "crystal": "PbSe-rocksalt",
+    >>> study = GapStudy.from_document({"study": "gap", "title": "short", "crystal": "PbSe-rocksalt",
     ...     "planes": 1, "lateral": [4, 4], "ligand": {"name": "formic-acid"}, "gaps": [5, 6, 7]})
     >>> [calculation.name for calculation in study.calculations()]
     ['slab', 'ligand', 'gap-05.00', 'gap-06.00', 'gap-07.00']
     """
 
-    study: Literal["pbse-gap"]
-    title: str
+    kind: ClassVar[str] = "gap"
+    aliases: ClassVar[tuple[str, ...]] = ("pbse-gap",)
+    roles: ClassVar[tuple[type[Role], ...]] = (SlabRole, LigandRole, GapRole)
+
     settings: SettingsModel = SettingsModel(preset="wang2020")
     relax: Literal["none", "ions"] = "ions"
     kpoints: tuple[Count, Count, Count] = (1, 1, 1)
@@ -82,11 +88,6 @@ class GapStudy(StudyModel):
     gaps: tuple[Length, ...] = Field(min_length=1)
     compare: RangeModel | None = None
 
-    @classmethod
-    def from_document(cls, document: Any) -> GapStudy:
-        """Study from the fields of its file."""
-        return cls.model_validate(document)
-
     @model_validator(mode="after")
     def _fields_agree(self) -> GapStudy:
         if len({round(gap, 2) for gap in self.gaps}) < len(self.gaps):
@@ -95,50 +96,33 @@ class GapStudy(StudyModel):
             raise ValueError("lattice or lattice_constant, got both")
         return self
 
-    @property
-    def kind(self) -> str:
-        """The word after ``study:``."""
-        return self.study
-
     def calculations(self) -> tuple[Calculation, ...]:
         """One slab, the free ligand, and the two slabs at every gap, all in cells of one size."""
         settings = replace(self.settings.settings(), kpoints=self.kpoints, relax=self.relax)
         scan = self._scan()
-        slab = _slab(scan[0])
-        made = [
-            Calculation(
-                name="slab",
-                role=Role(kind="slab", label="slab"),
-                atoms=slab,
-                settings=settings,
-            )
-        ]
+        made = [Calculation(name="slab", role=SlabRole(label="slab"), atoms=_slab(scan[0]), settings=settings)]
         if self.ligand is not None:
             made.append(_free_ligand(self.ligand.name, scan[0], settings))
         for gap, atoms in zip(self.gaps, scan, strict=True):
-            tags = {"label": f"gap {gap:g} Å", "gap_A": gap, "n_ligands": _count_ligands(atoms)}
-            tags["facing_distance_A"] = atoms.info["recipe"]["parameters"]["facing_distance_A"]
-            made.append(
-                Calculation(
-                    name=f"gap-{gap:05.2f}",
-                    role=Role(kind="gap", **tags),
-                    atoms=atoms,
-                    settings=settings,
-                )
+            recipe = atoms.info["recipe"]
+            role = GapRole(
+                label=f"gap {gap:g} Å",
+                gap_A=gap,
+                n_ligands=len(recipe.get("ligand_indices", [])),
+                facing_distance_A=recipe["parameters"]["facing_distance_A"],
             )
-        return tuple(made)
+            made.append(Calculation(name=f"gap-{gap:05.2f}", role=role, atoms=atoms, settings=settings))
+        return self.settings.with_moments(made)
 
-    def analyze(
-        self,
-        results: Mapping[str, CalculationResult],
-        *,
-        allow_unconverged: bool = False,
-        allow_mismatch: bool = False,
-    ) -> GapStudyResult:
+    def answer(self, runs: UsableRuns) -> GapStudyResult:
         """Energy against gap, and its minimum."""
-        usable = UsableResults(results=results, allow_unconverged=allow_unconverged, allow_mismatch=allow_mismatch)
         compared = (self.compare.source, self.compare.gap) if self.compare else None
-        return analyze(self.title, self.calculations(), usable, compared)
+        return replace(analyze_gaps(runs), compared_with=compared)
+
+    @classmethod
+    def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:
+        """Energy against the gap."""
+        return drawn(gap_plot(document))
 
     def _scan(self) -> tuple[Atoms, ...]:
         slab = describe_double_slab(
@@ -171,11 +155,7 @@ def _free_ligand(name: str, sandwich: Atoms, settings: Settings) -> Calculation:
     atoms.info = {"recipe": make_recipe("ligand", name=name)}
     return Calculation(
         name="ligand",
-        role=Role(kind="ligand", label=name),
+        role=LigandRole(label=name),
         atoms=atoms,
         settings=settings,
     )
-
-
-def _count_ligands(atoms: Atoms) -> int:
-    return len(atoms.info["recipe"].get("ligand_indices", []))

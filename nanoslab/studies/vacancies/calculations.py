@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
@@ -13,17 +12,23 @@ from ase.data import atomic_numbers, ground_state_magnetic_moments
 from nanoslab.builders import build_nanosheet, distinct_vacancies, rattle_atoms
 from nanoslab.builders.recipe import group_by_species, make_recipe
 from nanoslab.builders.vacancy import Vacancy
-from nanoslab.calculation import Calculation, Role, Settings
+from nanoslab.calculation import Calculation, Settings
 from nanoslab.crystals import crystal
 from nanoslab.errors import InputError
 from nanoslab.presets import crystal_settings, isolated_atom_settings
 from nanoslab.slab_geometry import slab_heights
 from nanoslab.species import cations_first
 from nanoslab.studies.study import inside
+from nanoslab.studies.vacancies.fields import ReferencesModel, SeriesModel, SheetModel
+from nanoslab.studies.vacancies.roles import (
+    AtomRole,
+    BulkRole,
+    ElementRole,
+    InPlaneRole,
+    PristineRole,
+    VacancyRole,
+)
 from nanoslab.symmetry import site_permutations, standard_cell
-
-if TYPE_CHECKING:
-    from nanoslab.studies.vacancy_file import SeriesModel, SheetModel, VacancyFile
 
 #: edges of the box around an isolated atom [Å]: unequal, so that an open shell may choose its direction
 ATOM_BOX = (13.0, 14.0, 15.0)
@@ -33,21 +38,22 @@ TIGHT = 0.01
 METALS = frozenset({"Cd", "Zn", "Pb"})
 
 
-def calculations(study: VacancyFile) -> tuple[Calculation, ...]:
+def vacancy_calculations(
+    sheets: Sequence[SheetModel], series: Sequence[SeriesModel], references: ReferencesModel, settings: Settings
+) -> tuple[Calculation, ...]:
     """Pristine sheets, the structures that lost atoms, and the references, parents first."""
-    settings = study.settings.settings()
-    made = []
-    for sheet in study.sheets:
+    pristine: list[tuple[SheetModel, Calculation]] = []
+    for sheet in sheets:
         with inside(f"sheet {sheet.phase}"):
-            made.append(_pristine(sheet, settings))
-    pristine_sheets = tuple(made)
-    for sheet, pristine in zip(study.sheets, pristine_sheets, strict=True):
-        series = [one for one in study.series if one.sheets is None or sheet.phase in one.sheets]
+            pristine.append((sheet, _pristine(sheet, settings)))
+    made = [calculation for _, calculation in pristine]
+    for sheet, whole in pristine:
         if sheet.lateral:
-            made.append(_lateral(pristine, {}))
+            made.append(_in_plane(whole, InPlaneRole(phase=sheet.phase, label="pristine", removed={})))
+        own = [one for one in series if one.sheets is None or sheet.phase in one.sheets]
         with inside(f"sheet {sheet.phase}"):
-            made.extend(_vacancies(pristine, _ideal(sheet), series))
-    made.extend(_references(study, settings, pristine_sheets))
+            made.extend(_vacancies(whole, sheet, own))
+    made.extend(_references(references, sheets, [whole for _, whole in pristine], settings))
     names = [calculation.name for calculation in made]
     if doubles := {name for name in names if names.count(name) > 1}:
         raise InputError("study", expected="calculations of different names", got=", ".join(sorted(doubles)))
@@ -71,7 +77,7 @@ def _pristine(sheet: SheetModel, settings: Settings) -> Calculation:
     ideal = _ideal(sheet)
     return Calculation(
         name=f"{sheet.folder}-pristine",
-        role=Role(kind="pristine", phase=sheet.phase, label="pristine"),
+        role=PristineRole(phase=sheet.phase, label="pristine"),
         atoms=rattle_atoms(ideal, sheet.rattle) if sheet.rattle else ideal,
         settings=replace(settings, kpoints=sheet.kpoints, dipole_correction=faces_differ(ideal)),
     )
@@ -83,12 +89,13 @@ class _Place:
 
     vacancy: Vacancy
     series: list[str] = field(default_factory=list)
-    lateral: bool = False
+    in_plane: bool = False
 
 
-def _vacancies(pristine: Calculation, ideal: Atoms, series: list[SeriesModel]) -> Iterator[Calculation]:
+def _vacancies(pristine: Calculation, sheet: SheetModel, series: Sequence[SeriesModel]) -> Iterator[Calculation]:
     """Ways of losing atoms that the ideal sheet tells apart, each starting from the pristine calculation."""
     places: dict[tuple[int, ...], _Place] = {}
+    ideal = _ideal(sheet)
     permutations = site_permutations(ideal)
     for one in series:
         with inside(f"series {one.name}"):
@@ -100,20 +107,18 @@ def _vacancies(pristine: Calculation, ideal: Atoms, series: list[SeriesModel]) -
             place = places.setdefault(same, _Place(vacancy))
             if one.name not in place.series:
                 place.series.append(one.name)
-            place.lateral |= one.lateral
-    prefix = pristine.name.removesuffix("pristine")
+            place.in_plane |= one.lateral
     for place in places.values():
         vacancy = place.vacancy
         atoms = vacancy.atoms.copy()
         kept = np.delete(pristine.atoms.positions, list(vacancy.removed_indices), axis=0)
         atoms.set_positions(kept, apply_constraint=False)
         lost = Calculation(
-            name=f"{prefix}{vacancy.label}",
-            role=Role(
-                kind="vacancy",
-                phase=pristine.tags["phase"],
+            name=f"{sheet.folder}-{vacancy.label}",
+            role=VacancyRole(
+                phase=sheet.phase,
                 label=vacancy.label,
-                series=place.series,
+                series=tuple(place.series),
                 degeneracy=vacancy.degeneracy,
                 depth_A=round(vacancy.depth, 4),
             ),
@@ -123,23 +128,18 @@ def _vacancies(pristine: Calculation, ideal: Atoms, series: list[SeriesModel]) -
             removed_indices=vacancy.removed_indices,
         )
         yield lost
-        if place.lateral:
-            yield _lateral(lost, {vacancy.species: len(vacancy.removed_indices)})
+        if place.in_plane:
+            removed = {vacancy.species: len(vacancy.removed_indices)}
+            yield _in_plane(lost, InPlaneRole(phase=sheet.phase, label=vacancy.label, removed=removed))
 
 
-def _lateral(parent: Calculation, removed: Mapping[str, int]) -> Calculation:
+def _in_plane(parent: Calculation, role: InPlaneRole) -> Calculation:
     """Relax once more from a relaxed sheet, all atoms and the in-plane lattice free."""
     atoms = parent.atoms.copy()
     atoms.set_constraint()
     return Calculation(
         name=f"{parent.name}-lateral",
-        role=Role(
-            kind="lateral",
-            phase=parent.tags["phase"],
-            label=parent.tags["label"],
-            of=parent.name,
-            removed=dict(removed),
-        ),
+        role=role,
         atoms=atoms,
         settings=replace(parent.settings, relax="cell", force_tolerance=min(parent.settings.force_tolerance, TIGHT)),
         starts_from=parent.name,
@@ -151,32 +151,34 @@ def _of_series(slab: Atoms, series: SeriesModel) -> list[Vacancy]:
     return [v for count in counts for v in distinct_vacancies(slab, series.remove, count, series.region)]
 
 
-def _references(study: VacancyFile, settings: Settings, pristine: tuple[Calculation, ...]) -> Iterator[Calculation]:
-    elements = cations_first({element for sheet in pristine for element in sheet.atoms.get_chemical_symbols()})
-    references = study.references
+def _references(
+    references: ReferencesModel, sheets: Sequence[SheetModel], pristine: Sequence[Calculation], settings: Settings
+) -> Iterator[Calculation]:
+    spacing = references.kpoint_spacing
     if references.bulk:
-        for name, lattice in dict.fromkeys((sheet.crystal, sheet.lattice) for sheet in study.sheets):
-            yield _crystal(f"{name}-bulk", "bulk", crystal(name, lattice), settings, references.kpoint_spacing)
+        for name, lattice in dict.fromkeys((sheet.crystal, sheet.lattice) for sheet in sheets):
+            yield _crystal(f"{name}-bulk", BulkRole(crystal=name), crystal(name, lattice), settings, spacing)
     for element, name in references.elements.items():
         atoms = crystal(name)
         if set(atoms.get_chemical_symbols()) != {element}:
             raise InputError(
                 f"references.elements.{element}", expected=f"a crystal of {element}", got=name, advice="see its formula"
             )
-        made = _crystal(f"{element}-element", "element", atoms, settings, references.kpoint_spacing)
-        yield replace(made, role=Role(kind="element", element=element, crystal=name))
+        yield _crystal(f"{element}-element", ElementRole(element=element, crystal=name), atoms, settings, spacing)
     if references.atoms:
-        for element in elements:
+        for element in cations_first({symbol for sheet in pristine for symbol in sheet.atoms.get_chemical_symbols()}):
             yield _atom(element, settings)
 
 
-def _crystal(name: str, role: str, conventional: Atoms, settings: Settings, spacing: float) -> Calculation:
+def _crystal(
+    name: str, role: BulkRole | ElementRole, conventional: Atoms, settings: Settings, spacing: float
+) -> Calculation:
     primitive = group_by_species(standard_cell(conventional, to_primitive=True))
     primitive.info["recipe"] = make_recipe("primitive cell", crystal=conventional.info["recipe"]["parameters"])
-    metal = role == "element" and primitive.get_chemical_symbols()[0] in METALS
+    metal = isinstance(role, ElementRole) and role.element in METALS
     return Calculation(
         name=name,
-        role=Role(kind=role, crystal=conventional.info["recipe"]["parameters"]["name"]),
+        role=role,
         atoms=primitive,
         settings=crystal_settings(settings, primitive.cell.array, spacing=spacing, metal=metal),
     )
@@ -188,7 +190,7 @@ def _atom(element: str, settings: Settings) -> Calculation:
     atoms.info["recipe"] = make_recipe("isolated atom", element=element, box_A=list(ATOM_BOX), moment_muB=moment)
     return Calculation(
         name=f"{element}-atom",
-        role=Role(kind="atom", element=element),
+        role=AtomRole(element=element),
         atoms=atoms,
         settings=isolated_atom_settings(settings),
     )
