@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nanoslab.calculation import Calculation, Run
-from nanoslab.engines import Engine, Limits, Outcome, Step, engine, read_result, run_calculations
+from nanoslab.engines import Engine, Limits, Outcome, Step, engine_of_file, read_result, run_calculations
 from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 from nanoslab.studies.neck.result import NeckStudyResult
@@ -59,7 +59,7 @@ def ready_study_file(
         return file
     screen = screening_study(study)
     calculations, folder = screen.calculations(), file.with_name(f"{file.stem}.screening")
-    chosen = engine(study.screen.engine)
+    chosen = engine_of_file(f"{file}: screen.engine", study.screen.engine)
     folder.mkdir(parents=True, exist_ok=True)
     _require_all(run_calculations(calculations, chosen, folder, jobs=jobs, limits=limits, on_event=on_event))
     result = _analyzed(screen, calculations, folder, chosen)
