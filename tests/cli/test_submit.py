@@ -70,7 +70,7 @@ def test_no_slurm_is_one_line(capsys, campaign: Path, no_slurm) -> None:
     pytest.importorskip("executorlib")
     said = refused(capsys, campaign, "--cluster", cluster(campaign))
     assert "sbatch" in said
-    assert "backend: local" in said
+    assert "backend: here" in said
 
 
 def test_a_wrong_partition_is_one_line(capsys, campaign: Path, stub_slurm) -> None:

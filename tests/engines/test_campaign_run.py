@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from ase.build import bulk, fcc111
+from nanoslab.engines.workers import THREAD_VARIABLES
 
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.engines import engine, read_result, run_calculations, select
-from nanoslab.engines.workers import THREAD_VARIABLES
 from nanoslab.errors import EngineError, InputError
 
 HERE = Path(__file__).parent

@@ -13,10 +13,10 @@ from ase.constraints import FixAtoms, FixScaled
 from ase.io.vasp import write_vasp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nanoslab.driver.state import Owner, State, claim_attempt, read_attempt, read_state
 
 from nanoslab.calculation import Calculation, Role
 from nanoslab.campaign.job_array import calculations_table, job_array_script
-from nanoslab.driver.state import Owner, State, claim_attempt, read_attempt, read_state
 from nanoslab.errors import InputError
 from nanoslab.presets import preset
 from nanoslab.vasp.inputs.deck import write_deck
