@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 from nanoslab.driver.backend import JobOrder, QueueView
 from nanoslab.driver.names import DRIVER_FOLDER
@@ -116,25 +116,25 @@ class _Worker:
             env=environment,
             start_new_session=True,
         )
+        self.orders, self.answers = _open(self.process.stdin), _open(self.process.stdout)
         self.on_step = on_step
         self.order: JobOrder | None = None
         self.log = Path(os.devnull)
         self.future: Future[Any] = Future()
-        Thread(target=self._listen, daemon=True).start()
+        self.listener = Thread(target=self._listen, daemon=True)  # it does not keep the driver alive
+        self.listener.start()
 
     def take(self, order: JobOrder, log: Path) -> Future[Any]:
         self.order, self.log, self.future = order, log, Future()
         self.future.set_running_or_notify_cancel()
         future = self.future  # `_listen` may be done with it before this method ends
-        if self.process.stdin is not None:
-            with contextlib.suppress(OSError):  # a worker that died meanwhile is heard of by its listener
-                self.process.stdin.write(json.dumps({"order": asdict(order), "log": str(log)}) + "\n")
-                self.process.stdin.flush()
+        with contextlib.suppress(OSError):  # a worker that died meanwhile is heard of by its listener
+            self.orders.write(json.dumps({"order": asdict(order), "log": str(log)}) + "\n")
+            self.orders.flush()
         return future
 
     def _listen(self) -> None:
-        """Hear the worker, from a thread that does not keep the driver alive."""
-        for line in self.process.stdout or ():
+        for line in self.answers:
             message = json.loads(line)
             if "step" in message:
                 if self.on_step is not None:
@@ -143,6 +143,9 @@ class _Worker:
                 future, self.order = self.future, None  # from here on it may be given the next one
                 future.set_result(message)
         code = self.process.wait()
+        for stream in (self.answers, self.orders):
+            with contextlib.suppress(OSError):
+                stream.close()
         if self.order is not None and not self.future.done():
             self.future.set_exception(_DeathError(self._last_words(code)))
 
@@ -154,9 +157,8 @@ class _Worker:
         return f"its process failed{': ' if line else ''}{line} (see {self.log})"
 
     def let_go(self, *, stop: bool) -> None:
-        if self.process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self.process.stdin.close()
+        with contextlib.suppress(OSError):
+            self.orders.close()
         if stop and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
 
@@ -166,7 +168,13 @@ class _Worker:
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        self.listener.join()
+
+
+def _open(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise RuntimeError("a worker was started without its pipes")
+    return stream
 
 
 class _DeathError(Exception):
