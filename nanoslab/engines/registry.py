@@ -26,6 +26,10 @@ ENGINES: Mapping[str, str] = {
 TRUSTED = "NANOSLAB_TRUSTED_ENGINES"
 
 
+#: value of an option that is no path: a word without a dot, or numbers
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*|[-+0-9.eE(), ]+")
+
+
 def engine_names() -> tuple[str, ...]:
     """Names that `engine` knows without a module.
 
@@ -94,7 +98,7 @@ def engine_of_file(where: object, name_and_options: str) -> Engine:
     nanoslab.errors.InputError: screen.engine: expected one of chgnet, ..., got 'os:system:command=true'; a file ...
     """
     name, _, options = name_and_options.strip().partition(":")
-    plain = name in ENGINES and re.fullmatch(r"[A-Za-z0-9_.,=()+ -]*", options) and ".." not in options
+    plain = name in ENGINES and all(_WORD.fullmatch(value) for value in parse_options(options, name).values())
     if plain or name_and_options in os.environ.get(TRUSTED, "").split():
         return engine(name_and_options)
     if not options and re.fullmatch(r"\w+", name):
