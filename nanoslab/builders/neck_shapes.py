@@ -42,12 +42,6 @@ class NeckShape:
         Columns (i, j), sorted.
     n_cation_first
         Columns whose atom next to the lower slab is a cation.
-
-    Examples
-    --------
-    >>> square = NeckShape(cells=((0, 0), (0, 1), (1, 0), (1, 1)), n_cation_first=2)
-    >>> square.perimeter, square.imbalance, square.extent
-    (8, 0, (2, 2))
     """
 
     cells: Polyomino
@@ -103,12 +97,6 @@ def neck_shape(slab: DoubleSlab, cells: Sequence[Cell]) -> NeckShape:
     ------
     InputError
         A column is named twice, there is none, or they do not touch one another edge to edge.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> neck_shape(DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1), [(0, 0), (0, 1)]).imbalance
-    0
     """
     if not cells or len(set(cells)) < len(cells) or not is_connected(cells):
         raise InputError(
@@ -185,13 +173,6 @@ def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int]
 
     Every perimeter is enumerated alone: a shape has at least the perimeter of its bounding box,
     which keeps the search for the compact ones short.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
-    >>> [shape.perimeter for shape in ranked_neck_shapes(slab, 4)]
-    [8, 10, 10, 10, 10]
     """
     largest = box or (n_columns, n_columns)
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
@@ -233,15 +214,7 @@ def most_compact_shapes(
 
 
 def shape_degeneracy(slab: DoubleSlab, shape: NeckShape) -> int:
-    """Return how many orientations of a shape on the facet the symmetry makes the same.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
-    >>> shape_degeneracy(slab, neck_shape(slab, [(0, 0), (0, 1), (1, 0)]))
-    4
-    """
+    """Return how many orientations of a shape on the facet the symmetry makes the same."""
     return count_images(shape.cells, facet_symmetry(slab))
 
 

@@ -28,11 +28,6 @@ class LatticeSymmetry:
     ----------
     operations
         Pairs (matrix, translation): cell -> matrix @ cell + translation; translations modulo 2.
-
-    Examples
-    --------
-    >>> LatticeSymmetry(operations=(IDENTITY,)).origins
-    ((0, 0), (0, 1), (1, 0), (1, 1))
     """
 
     operations: tuple[tuple[tuple[Cell, Cell], Cell], ...]
@@ -115,25 +110,13 @@ def distinct_polyominoes(
 
 
 def keep_smallest_images(fixed: Sequence[Polyomino], symmetry: LatticeSymmetry) -> Iterator[Polyomino]:
-    """Yield one polyomino of every class from a list that holds all of its fixed polyominoes.
-
-    Examples
-    --------
-    >>> list(keep_smallest_images([((0, 0), (0, 1)), ((0, 0), (1, 0))], FREE))
-    [((0, 0), (1, 0))]
-    """
+    """Yield one polyomino of every class from a list that holds all of its fixed polyominoes."""
     if fixed:
         yield from _smallest_images(np.array(fixed), symmetry)
 
 
 def count_images(cells: Sequence[Cell], symmetry: LatticeSymmetry) -> int:
-    """Return how many polyominoes that no allowed translation makes the same belong to the class of one.
-
-    Examples
-    --------
-    >>> count_images([(0, 0), (1, 0)], FREE), count_images([(0, 0), (1, 0)], FIXED)
-    (2, 1)
-    """
+    """Return how many polyominoes that no allowed translation makes the same belong to the class of one."""
     places = np.array([cells])
     table = symmetry.class_table()
     images = {tuple(_keys(places, table)[0].tolist())}
@@ -169,13 +152,7 @@ def smallest_perimeter(n_cells: int) -> int:
 
 
 def is_connected(cells: Sequence[Cell]) -> bool:
-    """Return whether every cell is reached from the first over shared edges.
-
-    Examples
-    --------
-    >>> is_connected([(0, 0), (1, 1)])
-    False
-    """
+    """Return whether every cell is reached from the first over shared edges."""
     left = set(cells)
     edge = [left.pop()] if left else []
     while edge:

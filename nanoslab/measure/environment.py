@@ -44,12 +44,6 @@ class Environments:
         By the bonds between atoms with at least three: ``zinc blende`` (none eclipsed), ``wurtzite`` (one),
         ``intermediate`` (some undecided). ``rock salt`` (six bonds); ``undetermined`` (fewer than three bonds, five,
         fewer than two to judge by, or more than one eclipsed).
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> local_environments(bulk("CdSe", "zincblende", a=6.05)).labels
-    ('zinc blende', 'zinc blende')
     """
 
     coordination: NDArray[np.int_]

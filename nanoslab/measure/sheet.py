@@ -32,14 +32,6 @@ class SheetMetrics:
         stands out. None where that plane holds no such bond (polar faces).
     environments
         Coordination and stacking of every atom.
-
-    Examples
-    --------
-    >>> from ase.build import bulk, surface
-    >>> sheet = surface(bulk("CdSe", "wurtzite", a=4.3, c=7.01), (1, 1, 0), 7, vacuum=8, periodic=True)
-    >>> metrics = measure_sheet(sheet)
-    >>> round(metrics.thickness, 2), len(metrics.planes), metrics.environments.fraction("wurtzite")
-    (12.9, 7, 1.0)
     """
 
     thickness: float
@@ -149,11 +141,6 @@ class InPlaneStrain:
     tensor
         Small-rotation-free (Biot) strain in the reference's own axes: x along its first lattice vector, y normal to
         it in the plane; shape (2, 2), dimensionless.
-
-    Examples
-    --------
-    >>> in_plane_strain(Atoms(cell=[4.04, 5, 20]), Atoms(cell=[4, 5, 20])).tensor.round(4).tolist()
-    [[0.01, 0.0], [0.0, 0.0]]
     """
 
     tensor: NDArray[np.float64]
