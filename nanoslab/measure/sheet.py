@@ -1,9 +1,8 @@
-"""Numbers that describe a sheet: thickness, planes, spacings, strain, tilt of the surface bonds, stacking."""
+"""Numbers that describe a sheet: thickness, planes, spacings, strain, tilt and eclipse of its bonds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -65,33 +64,6 @@ class SheetMetrics:
         if indices is not None:
             telling &= np.isin(np.arange(len(telling)), indices)
         return float(self.environments.eclipsed_bonds[telling].mean()) if telling.any() else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values with units in the keys."""
-        labels = self.environments.labels
-        return {
-            "thickness_A": self.thickness,
-            "vacuum_A": self.vacuum,
-            "area_A2": self.area,
-            "interlayer_spacings_A": self.interlayer_spacings.tolist(),
-            "planes": [
-                {
-                    "formula": plane.formula,
-                    "height_A": plane.height,
-                    "rumpling_A": plane.rumpling,
-                    "mean_eclipsed_bonds": self.mean_eclipsed_bonds(plane.indices),
-                }
-                for plane in self.planes
-            ],
-            "top_tilt_degrees": self.top_tilt_degrees,
-            "bottom_tilt_degrees": self.bottom_tilt_degrees,
-            "mean_coordination": float(self.environments.coordination.mean()),
-            "mean_eclipsed_bonds": self.mean_eclipsed_bonds(),
-            "stacking_fractions": {label: self.environments.fraction(label) for label in sorted(set(labels))},
-            "stacking": list(labels),
-            "coordination": self.environments.coordination.tolist(),
-            "eclipsed_bonds": self.environments.eclipsed_bonds.tolist(),
-        }
 
 
 def measure_sheet(atoms: Atoms) -> SheetMetrics:
