@@ -170,8 +170,19 @@ def plane_numbers(heights: NDArray[np.float64], tolerance: float = PLANE_TOLERAN
     return numbers
 
 
-def find_planes(atoms: Atoms, tolerance: float = PLANE_TOLERANCE) -> tuple[Plane, ...]:
+def find_planes(
+    atoms: Atoms, tolerance: float = PLANE_TOLERANCE, heights: NDArray[np.float64] | None = None
+) -> tuple[Plane, ...]:
     """Atomic planes of a slab from the bottom up.
+
+    Parameters
+    ----------
+    atoms
+        The slab.
+    tolerance
+        A step in height larger than this starts the next plane [Å].
+    heights
+        Above the lowest nucleus [Å], shape (n_atoms,); those of `slab_heights` when not given.
 
     Examples
     --------
@@ -179,7 +190,7 @@ def find_planes(atoms: Atoms, tolerance: float = PLANE_TOLERANCE) -> tuple[Plane
     >>> [plane.species for plane in find_planes(sheet)]
     ['Cd', 'Se']
     """
-    heights, _ = slab_heights(atoms)
+    heights = slab_heights(atoms)[0] if heights is None else heights
     numbers = plane_numbers(heights, tolerance)
     symbols = np.array(atoms.get_chemical_symbols())
     planes = []

@@ -120,9 +120,10 @@ def sheet_ledger(
     (('Cd', 'Se'), -4.0, 12.0)
     """
     ligands, ligand_charge = _ligands(atoms.info.get("recipe", {}))
-    slab = atoms[np.setdiff1d(np.arange(len(atoms)), ligands)]
-    all_heights, period = slab_heights(atoms)
-    heights, _ = slab_heights(slab)
+    crystal = np.setdiff1d(np.arange(len(atoms)), ligands)
+    slab = atoms[crystal]
+    all_heights, period = slab_heights(atoms)  # ligands fill a gap that may be wider than the vacuum
+    heights = all_heights[crystal] - all_heights[crystal].min()
     species = slab.get_chemical_symbols()
     if charges is None:
         charges = formal_charges(slab.get_chemical_formula())
@@ -135,7 +136,7 @@ def sheet_ledger(
         charges={one: charges[one] for one in cations_first(species)},
         formal_charge=sum(charges[one] for one in species) + ligand_charge,
         dipole=0.0 if abs(dipole) < 1e-6 else dipole,
-        planes=find_planes(slab, plane_tolerance),
+        planes=find_planes(slab, plane_tolerance, heights),
         thickness=thickness,
         vacuum=period - float(all_heights.max()),
         area=in_plane_area(atoms),

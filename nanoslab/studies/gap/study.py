@@ -9,9 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from ase import Atoms
 from pydantic import Field, model_validator
 
-from nanoslab.builders.double_slab import LOWER
-from nanoslab.builders.ligand import ligand, ligand_record
-from nanoslab.builders.neck import build_neck
+from nanoslab.builders.double_slab import LOWER, describe_double_slab
+from nanoslab.builders.ligand import LigandLayer, ligand, ligand_record
 from nanoslab.builders.recipe import make_recipe
 from nanoslab.builders.sandwich import scan_gaps
 from nanoslab.calculation import Calculation, Role, Settings
@@ -37,6 +36,20 @@ class LigandModel(StudyModel):
     coverage: Length | None = None
     on: Literal["lower", "upper", "both"] = "lower"
     binding: str | None = None
+
+    def layer(self) -> LigandLayer:
+        """The ligands as the builders take them; refuses charged ones, as cells are computed neutral."""
+        record = ligand_record(self.name)
+        if record.formal_charge:
+            raise InputError(
+                "ligand",
+                expected="a neutral ligand, as cells are computed neutral",
+                got=f"{record.name} of charge {record.formal_charge:+d}",
+                advice="take its acid",
+            )
+        return LigandLayer(
+            name=record.name, count=self.count, coverage=self.coverage, face=self.on, binding=self.binding
+        )
 
 
 class RangeModel(StudyModel):
@@ -112,37 +125,17 @@ class GapStudy(Study[GapStudyResult]):
         return drawn(gap_plot(document))
 
     def _scan(self) -> tuple[Atoms, ...]:
-        options: dict[str, Any] = {
-            "lateral": self.lateral,
-            "planes": self.planes,
-            "fixed_planes": self.fixed_planes,
-            "lattice": self.lattice,
-            "lattice_constant": self.lattice_constant,
-        }
-        if self.ligand is None:
-            widest = max(self.gaps)
-            return tuple(
-                build_neck(self.crystal, gap=gap, vacuum=self.vacuum + widest - gap, **options) for gap in self.gaps
-            )
-        record = ligand_record(self.ligand.name)
-        if record.formal_charge:
-            raise InputError(
-                "ligand",
-                expected="a neutral ligand, as cells are computed neutral",
-                got=f"{record.name} of charge {record.formal_charge:+d}",
-                advice="take its acid",
-            )
-        return scan_gaps(
+        slab = describe_double_slab(
             self.crystal,
-            record.name,
-            self.gaps,
-            face=self.ligand.on,
-            count=self.ligand.count,
-            coverage=self.ligand.coverage,
-            binding=self.ligand.binding,
+            gap=max(self.gaps),
+            lattice=self.lattice,
+            lattice_constant=self.lattice_constant,
+            lateral=self.lateral,
+            planes=self.planes,
             vacuum=self.vacuum,
-            **options,
+            fixed_planes=self.fixed_planes,
         )
+        return scan_gaps(slab, self.gaps, None if self.ligand is None else self.ligand.layer())
 
 
 def _slab(sandwich: Atoms) -> Atoms:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from nanoslab.builders.column_lattice import build_block
 from nanoslab.builders.double_slab import DoubleSlab
 from nanoslab.builders.neck import build_neck_of_shape
-from nanoslab.builders.periodic_block import build_block
 from nanoslab.calculation import Calculation, Settings
 from nanoslab.studies.neck.roles import BulkRole, DoubleSlabRole, NeckRole
 from nanoslab.studies.neck.shape_code import shape_code

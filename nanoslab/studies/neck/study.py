@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from nanoslab.builders.neck import describe_double_slab
+from nanoslab.builders.double_slab import describe_double_slab
 from nanoslab.calculation import Calculation, Role
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn

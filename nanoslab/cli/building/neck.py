@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.building.crystal import add_output_arguments
+from nanoslab.cli.building.double_slab import add_slab_arguments, slab_options
+from nanoslab.cli.output import print_json, print_table
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,50 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     several.add_argument("--most-compact", type=int, metavar="K", help="the K shapes of least perimeter")
     parser.add_argument("--fitting", action="store_true", help="of all shapes, those that fit the cell")
     parser.add_argument("--count-only", action="store_true", help="print how many shapes there are, write nothing")
-    parser.add_argument("--file-name", default="POSCAR", metavar="NAME", help="file in each folder (default POSCAR)")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE|DIR", help="file, or folder for several shapes")
-    add_json_option(parser)
-
-
-def add_slab_arguments(parser: ArgumentParser) -> None:
-    """Arguments of the two slabs, which ``build sandwich`` shares."""
-    parser.add_argument("crystal", help="reference crystal, such as PbSe-rocksalt, or a structure file")
-    parser.add_argument(
-        "--lateral", nargs=2, type=int, default=(6, 6), metavar=("N", "M"), help="columns along the sides (default 6 6)"
-    )
-    parser.add_argument("--planes", type=int, default=4, metavar="N", help="atomic planes of each slab (default 4)")
-    gap = parser.add_mutually_exclusive_group()
-    gap.add_argument("--gap-planes", type=int, metavar="N", help="gap in missing planes, even (default 2)")
-    gap.add_argument("--gap", type=float, metavar="Å", help="gap in Å instead")
-    parser.add_argument(
-        "--shift",
-        nargs=2,
-        type=float,
-        default=(0.0, 0.0),
-        metavar=("X", "Y"),
-        help="registry of the upper slab, columns",
-    )
-    parser.add_argument("--twist", type=float, default=0.0, metavar="DEGREE", help="rotation of the upper slab")
-    parser.add_argument("--vacuum", type=float, default=15.0, help="above and below [Å] (default 15)")
-    parser.add_argument("--fixed-planes", type=int, default=0, metavar="N", help="planes frozen at each outer face")
-    parser.add_argument("--lattice", help="lattice constants of a reference crystal: pbe (default) or experimental")
-    parser.add_argument("--lattice-constant", type=float, metavar="Å", help="edge of the cube instead")
-
-
-def slab_options(arguments: Namespace) -> dict[str, Any]:
-    """Options of `describe_double_slab`."""
-    return {
-        "lateral": tuple(arguments.lateral),
-        "planes": arguments.planes,
-        "gap_planes": arguments.gap_planes,
-        "gap": arguments.gap,
-        "shift": tuple(arguments.shift),
-        "twist": arguments.twist,
-        "vacuum": arguments.vacuum,
-        "fixed_planes": arguments.fixed_planes,
-        "lattice": arguments.lattice,
-        "lattice_constant": arguments.lattice_constant,
-    }
+    add_output_arguments(parser, "FILE|DIR", "file, or folder for several shapes")
 
 
 def run(arguments: Namespace) -> None:
@@ -94,7 +53,7 @@ def run(arguments: Namespace) -> None:
         _run_several(arguments)
         return
     from nanoslab.builders.neck import build_neck
-    from nanoslab.cli.structures import ledger_rows, record_path, write_structures
+    from nanoslab.cli.structures import finish
 
     atoms = build_neck(
         arguments.crystal,
@@ -105,17 +64,13 @@ def run(arguments: Namespace) -> None:
         **slab_options(arguments),
     )
     record = _record(atoms, arguments.output)
-    if arguments.output is not None:
-        write_structures({arguments.output: atoms}, {record_path(arguments.output): record})
-    if arguments.json:
-        print_json(record)
-        return
-    print_table(["ledger", ""], [*ledger_rows(record), *_neck_rows(record)])
-    print("\nnothing written: give -o FILE to keep it" if arguments.output is None else f"\nwrote {arguments.output}")
+    finish(arguments, atoms, record, _neck_rows(record))
 
 
 def _run_several(arguments: Namespace) -> None:
-    from nanoslab.builders.neck import columns_for_pairs, describe_double_slab
+    from nanoslab.builders.double_slab import describe_double_slab
+    from nanoslab.builders.neck import columns_for_pairs, largest_extent
+    from nanoslab.builders.neck_shapes import distinct_neck_shapes
 
     if arguments.output is None and not arguments.count_only:
         raise InputError("--output", expected="a folder", got="none", advice="give -o DIR, or --count-only")
@@ -125,7 +80,9 @@ def _run_several(arguments: Namespace) -> None:
     n_columns = columns_for_pairs(slab, arguments.pairs, _filament(arguments))
     document: dict[str, Any] = {"crystal": arguments.crystal, "n_pairs": arguments.pairs, "n_columns": n_columns}
     if arguments.count_only:
-        document |= _count(slab, n_columns, arguments.empty_columns)
+        box = largest_extent(slab, arguments.empty_columns)
+        document["n_distinct"] = sum(1 for _ in distinct_neck_shapes(slab, n_columns))
+        document["n_fitting"] = sum(1 for _ in distinct_neck_shapes(slab, n_columns, box=box))
     else:
         document["structures"] = _write_shapes(slab, n_columns, arguments)
     if arguments.json:
@@ -136,17 +93,6 @@ def _run_several(arguments: Namespace) -> None:
         return
     columns = ["label", "perimeter", "imbalance", "degeneracy", "formula", "file"]
     print_table(columns, [[str(entry[column]) for column in columns] for entry in document["structures"]])
-
-
-def _count(slab: DoubleSlab, n_columns: int, empty_columns: int) -> dict[str, int]:
-    from nanoslab.builders.neck import largest_extent
-    from nanoslab.builders.neck_shapes import distinct_neck_shapes
-
-    box = largest_extent(slab, empty_columns)
-    return {
-        "n_distinct": sum(1 for _ in distinct_neck_shapes(slab, n_columns)),
-        "n_fitting": sum(1 for _ in distinct_neck_shapes(slab, n_columns, box=box)),
-    }
 
 
 def _shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> Iterator[NeckShape]:
@@ -189,11 +135,9 @@ def _require_room(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> Non
     from nanoslab.builders.neck import require_room
 
     require_room(slab, n_columns, arguments.empty_columns)
-    if not arguments.all_distinct or arguments.fitting:
-        return
     needed = n_columns + arguments.empty_columns
     needed += needed % slab.lattice.lateral_period
-    if max(slab.lateral) < needed:
+    if arguments.all_distinct and not arguments.fitting and max(slab.lateral) < needed:
         raise InputError(
             "lateral",
             expected=f"at least {needed} columns one way, for the straight row of {n_columns} columns is a shape too",

@@ -2,8 +2,8 @@
 
 A ligand's binding group touches a metal atom of a facing plane; the molecule is turned, as upright as there is room,
 until nothing collides. The gap counts missing material: facing planes are one plane spacing farther apart. Charged
-ligands (oleate) are not compensated; the ledger says what is missing. --gap-scan writes one folder per gap, all cells
-of one height and the ligands in the pose of the narrowest gap.
+ligands (oleate) are not compensated; the formal charge says what is missing. --gap-scan writes one folder per gap, all
+cells of one height and the ligands in the pose of the narrowest gap.
 
 example:
   nanoslab build sandwich PbSe-rocksalt --ligand oleic-fragment --gap 6.0 -o POSCAR
@@ -15,8 +15,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.build_neck import add_slab_arguments, slab_options
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.building.crystal import add_output_arguments
+from nanoslab.cli.building.double_slab import add_slab_arguments, slab_options
+from nanoslab.cli.output import print_json, print_table
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,33 +47,23 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--binding", help="monodentate, chelating or bridging (default: the ligand's usual one)")
     parser.add_argument("--one-slab", action="store_true", help="one slab with the ligands on its upper face")
     parser.add_argument("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, a folder each")
-    parser.add_argument("--file-name", default="POSCAR", metavar="NAME", help="file in each folder (default POSCAR)")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE|DIR", help="file, or folder for a gap scan")
-    add_json_option(parser)
+    add_output_arguments(parser, "FILE|DIR", "file, or folder for a gap scan")
 
 
 def run(arguments: Namespace) -> None:
-    """Build one sandwich, or one for every gap."""
+    """Build one ligated double slab, or one for every gap."""
     if arguments.gap_scan is not None:
         _run_scan(arguments)
         return
-    from nanoslab.cli.structures import ledger_rows, record_path, write_structures
-
-    atoms = _capped(arguments) if arguments.one_slab else _sandwich(arguments)
-    record = _record(atoms, arguments.output)
-    if arguments.output is not None:
-        write_structures({arguments.output: atoms}, {record_path(arguments.output): record})
-    if arguments.json:
-        print_json(record)
-        return
-    print_table(["ledger", ""], [*ledger_rows(record), *_ligand_rows(record)])
-    print("\nnothing written: give -o FILE to keep it" if arguments.output is None else f"\nwrote {arguments.output}")
-
-
-def _sandwich(arguments: Namespace) -> Atoms:
     from nanoslab.builders.sandwich import build_sandwich
+    from nanoslab.cli.structures import finish
 
-    return build_sandwich(arguments.crystal, arguments.ligand, **slab_options(arguments), **_options(arguments))
+    if arguments.one_slab:
+        atoms = _capped(arguments)
+    else:
+        atoms = build_sandwich(arguments.crystal, arguments.ligand, **slab_options(arguments), **_options(arguments))
+    record = _record(atoms, arguments.output)
+    finish(arguments, atoms, record, _ligand_rows(record))
 
 
 def _capped(arguments: Namespace) -> Atoms:
@@ -88,6 +79,8 @@ def _capped(arguments: Namespace) -> Atoms:
 
 
 def _run_scan(arguments: Namespace) -> None:
+    from nanoslab.builders.double_slab import describe_double_slab
+    from nanoslab.builders.ligand import LigandLayer
     from nanoslab.builders.sandwich import scan_gaps
     from nanoslab.cli.structures import record_path, write_structures
 
@@ -97,8 +90,8 @@ def _run_scan(arguments: Namespace) -> None:
         raise InputError("--one-slab", expected="no gaps beside it", got="--gap-scan", advice="leave one of them out")
     if arguments.gap is not None or arguments.gap_planes is not None:
         raise InputError("--gap", expected="none beside --gap-scan", got="one", advice="leave it out")
-    options = {key: value for key, value in slab_options(arguments).items() if key not in ("gap", "gap_planes")}
-    scan = scan_gaps(arguments.crystal, arguments.ligand, arguments.gap_scan, **options, **_options(arguments))
+    slab = describe_double_slab(arguments.crystal, **{**slab_options(arguments), "gap": max(arguments.gap_scan)})
+    scan = scan_gaps(slab, arguments.gap_scan, LigandLayer(name=arguments.ligand, **_options(arguments)))
     paths = [arguments.output / f"gap-{gap:.2f}" / arguments.file_name for gap in arguments.gap_scan]
     records = [_record(atoms, path) for atoms, path in zip(scan, paths, strict=True)]
     write_structures(

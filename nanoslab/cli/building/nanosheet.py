@@ -1,7 +1,7 @@
 """One sheet of an exact number of monolayers.
 
 A monolayer is the thinnest slice with the composition of the crystal: one plane for wurtzite (11-20) and rock salt
-(001), one cation and one anion plane for zinc blende (001). The ledger is printed, and stored beside the file.
+(001), one cation and one anion plane for zinc blende (001). Its summary is printed, and stored beside the file.
 
 example:
   nanoslab build nanosheet CdSe-wurtzite --face 11-20 --monolayers 7 -o POSCAR
@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.building.crystal import add_crystal_arguments, add_output_arguments
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build nanosheet``."""
-    parser.add_argument("crystal", help="reference crystal, such as CdSe-wurtzite, or a structure file")
+    add_crystal_arguments(parser, "CdSe-wurtzite")
     parser.add_argument(
         "--face",
         required=True,
@@ -48,15 +47,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="A",
         help="displace free atoms at random [Å], so that a relaxation may leave a symmetry; 0.1 will do (default 0)",
     )
-    parser.add_argument("--lattice", help="lattice constants of a reference crystal: pbe (default) or experimental")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="POSCAR, .vasp, .cif, .extxyz or .xyz")
-    add_json_option(parser)
+    add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
 
 
 def run(arguments: Namespace) -> None:
     """Build, write and print one sheet."""
     from nanoslab.builders import build_nanosheet, rattle_atoms
-    from nanoslab.cli.structures import ledger_rows, record_path, structure_record, write_structures
+    from nanoslab.cli.structures import finish, structure_record
 
     sheet = build_nanosheet(
         arguments.crystal,
@@ -73,15 +70,4 @@ def run(arguments: Namespace) -> None:
     record = structure_record(sheet, arguments.output)
     if arguments.fix != "none" and not record["frozen_atoms"]:
         print(f"note: no atom is frozen, for --fix {arguments.fix} would freeze the whole sheet", file=sys.stderr)
-    if arguments.output is not None:
-        write_structures({arguments.output: sheet}, {record_path(arguments.output): record})
-    if arguments.json:
-        print_json(record)
-        return
-    print_table(["ledger", ""], ledger_rows(record))
-    if arguments.output is None:
-        print("\nnothing written: give -o FILE to keep it")
-    else:
-        print(f"\nwrote {arguments.output} and {record_path(arguments.output)}")
-        if arguments.output.suffix.lower() == ".cif" and record["frozen_atoms"]:
-            print("a CIF cannot say which atoms are frozen: take POSCAR or .extxyz to keep that")
+    finish(arguments, sheet, record)
