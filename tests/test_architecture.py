@@ -16,6 +16,7 @@ FLOORS = {
     "errors": 0,
     "files": 1,
     "yaml_file": 1,
+    "text": 0.5,
     "calculation": 1,
     "plot_data": 1,
     "presets": 2,

@@ -1,67 +1,77 @@
-"""All that the files of one run say, side by side, and which of them is believed for what."""
+"""All that the files of one run say, side by side, and which of them is believed for which quantity."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.vasp.runs.reading import Frame, IonicStep, Reading, number
+from nanoslab.vasp.runs.numbers import number
+from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
+from nanoslab.vasp.selective_dynamics import free_components
 
-_SAME_ENERGY = 1e-4
 _RESPONSES = {5: "finite differences", 6: "finite differences", 7: "linear response", 8: "linear response"}
 _MOTIONS = {0: "molecular dynamics", 40: "reaction path", 44: "dimer"}
 _MANY_BODY = ("GW", "RPA", "ACFDT", "BSE", "CHI", "TDHF", "TIMEEV", "2E4W")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """Readings of one run.
+class ParsedRun:
+    """Files of one run, parsed.
 
     Attributes
     ----------
-    readings
-        What each output file says, the most trusted first.
-    main
-        The one whose energies are reported.
+    outputs
+        What each output file says, the most trusted first; at least one.
+    oszicar
+        The OSZICAR where other outputs tell more; a witness of their energies.
     start, contcar
         Structures of POSCAR and CONTCAR, if they could be read.
     incar
         Tags of the INCAR file.
+    mesh
+        Divisions of the k-points in the KPOINTS file.
     is_image
         The run is an image of a chain.
     logs
         Name and text of standard output and error.
+    problems
+        Files that could not be read, in words.
     """
 
-    readings: tuple[Reading, ...]
-    main: Reading
+    outputs: tuple[ParsedFile, ...]
+    oszicar: ParsedFile | None = None
     start: Atoms | None = None
     contcar: Atoms | None = None
-    incar: Mapping[str, str]
+    incar: Mapping[str, str] = field(default_factory=dict)
+    mesh: tuple[int, int, int] | None = None
     is_image: bool = False
     logs: tuple[tuple[str, bytes], ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def main(self) -> ParsedFile:
+        """The file whose energies are reported: most finished steps; of equals the complete one, then the first."""
+        return max(self.outputs, key=lambda output: (len(output.steps), output.complete))
+
+    def first(self, name: str) -> Any:
+        """A field of the first output that has it, or None."""
+        values = (getattr(output, name) for output in self.outputs)
+        return next((value for value in values if value not in (None, {}, ())), None)
 
     def tag(self, name: str) -> str | None:
         """Tag as used, else as given."""
-        for reading in self.readings:
-            if name in reading.parameters:
-                return reading.parameters[name]
-        for reading in self.readings:
-            if name in reading.incar:
-                return reading.incar[name]
-        return self.incar.get(name)
+        used = (output.parameters[name] for output in self.outputs if name in output.parameters)
+        return next(used, self.given(name))
 
     def given(self, name: str) -> str | None:
         """Tag as the user gave it."""
-        for reading in self.readings:
-            if name in reading.incar:
-                return reading.incar[name]
-        return self.incar.get(name)
+        given = (output.incar[name] for output in self.outputs if name in output.incar)
+        return next(given, self.incar.get(name))
 
     def value(self, name: str) -> float | None:
         """First word of a tag as a number."""
@@ -97,7 +107,7 @@ class Evidence:
 
     @property
     def _knows_settings(self) -> bool:
-        return bool(self.incar) or any(reading.parameters or reading.incar for reading in self.readings)
+        return bool(self.incar) or any(output.parameters or output.incar for output in self.outputs)
 
     @property
     def n_images(self) -> int:
@@ -108,7 +118,7 @@ class Evidence:
         words = (self.given("IMAGES") or "").split()
         if words:
             return int(number(words[0]) or 0)
-        knows_tags = bool(self.incar) or any(reading.incar for reading in self.readings)
+        knows_tags = bool(self.incar) or any(output.incar for output in self.outputs)
         return int(self.is_image and not knows_tags and self.integer("NSW", 0) > 0)
 
     @property
@@ -119,71 +129,38 @@ class Evidence:
     @property
     def complete(self) -> bool:
         """Some file was written to its end."""
-        return any(reading.complete for reading in self.readings)
+        return any(output.complete for output in self.outputs)
 
     @property
     def says_reached(self) -> bool | None:
         """VASP printed that the required accuracy was reached; None when no file would say."""
-        if any(reading.says_reached for reading in self.readings):
+        if any(output.says_reached for output in self.outputs):
             return True
-        silent = any(reading.says_reached is False and reading.complete for reading in self.readings)
+        silent = any(output.says_reached is False and output.complete for output in self.outputs)
         return False if silent else None
 
     @property
     def final(self) -> tuple[Frame, str] | None:
         """Geometry of the last finished step, and the file it is from."""
-        candidates = [self.main, *(r for r in self.readings if len(r.steps) == len(self.main.steps))]
-        for reading in candidates:
-            if reading.final is not None and reading.final.forces is not None:
-                return reading.final, reading.file
-        for reading in candidates:
-            if reading.final is not None:
-                return reading.final, reading.file
-        return None
+        as_long = [self.main, *(output for output in self.outputs if len(output.steps) == len(self.steps))]
+        found = [(output.final, output.file) for output in as_long if output.final is not None]
+        with_forces = (pair for pair in found if pair[0].forces is not None)
+        return next(with_forces, found[0] if found else None)
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """Chemical symbol per atom."""
-        for reading in self.readings:
-            if reading.symbols:
-                return reading.symbols
-        for atoms in (self.contcar, self.start):
-            if atoms is not None:
-                return tuple(atoms.get_chemical_symbols())
-        return ()
+        known = self.first("symbols")
+        starts = (atoms.get_chemical_symbols() for atoms in (self.contcar, self.start) if atoms is not None)
+        return tuple(known or next(starts, ()))
 
     @property
     def free(self) -> NDArray[np.bool_] | None:
         """Which lattice components may move, or None when no file says."""
-        for reading in self.readings:
-            if reading.free is not None:
-                return reading.free
-        from nanoslab.vasp.selective_dynamics import free_components
-
+        for output in self.outputs:
+            if output.free is not None:
+                return output.free
         for atoms in (self.start, self.contcar):
             if atoms is not None and len(atoms) == len(self.symbols):
                 return free_components(atoms)
         return None
-
-
-def choose_main(readings: tuple[Reading, ...]) -> Reading:
-    """The reading with most finished steps; of equals the complete one, then the first."""
-    return max(readings, key=lambda r: (len(r.steps), r.complete))
-
-
-def disagreement(readings: tuple[Reading, ...]) -> str | None:
-    """What tells that two files are not of the same run: the energy of a step both have."""
-    with_steps = [reading for reading in readings if reading.steps]
-    for first, second in pairwise(with_steps):
-        step = min(len(first.steps), len(second.steps)) - 1
-        a, b = first.steps[step].free_energy, second.steps[step].free_energy
-        if a is None or b is None:
-            continue
-        # an OSZICAR has eight digits
-        tolerance = max(_SAME_ENERGY, 2e-7 * abs(a))
-        if abs(a - b) > tolerance:
-            return (
-                f"{first.file} and {second.file} are not of the same run: "
-                f"F of ionic step {step + 1} is {a:.6f} and {b:.6f} eV"
-            )
-    return None

@@ -1,4 +1,4 @@
-"""A run as the study sees it: energy, structure, verdict, and what must agree before energies are subtracted."""
+"""A run as the study sees it: energy, structure, convergence, and what must agree before energies are subtracted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from nanoslab.calculation import CalculationResult
 from nanoslab.errors import FileError
-from nanoslab.vasp.runs.reader import RunResult
+from nanoslab.vasp.runs.run_result import RunResult
 
 
 def calculation_result(name: str, run: RunResult) -> CalculationResult:

@@ -27,6 +27,12 @@ BOMB_BYTES = 256 << 20
 BOMB_RATIO = 300
 #: no element of a VASP file that is kept in memory is larger
 MAX_KEPT = 256 << 20
+#: stands in no file, so that searching it goes to the end
+_NEVER = b"\0 in no file \0"
+# glibc hands blocks of the size of a window back to the system at once, and faults them in again for the next one,
+# until one larger block has been freed
+_ = bytes(1 << 22)
+del _
 
 
 class EndOfBytesError(Exception):
@@ -61,16 +67,6 @@ class ByteStream:
         What is wrong with the compressed container, in words; empty when nothing is.
     look_behind
         Bytes before the cursor that stay in the window.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "a"
-    ...     _ = path.write_bytes(b"head <b>kept</b> tail")
-    ...     with ByteStream(path) as stream:
-    ...         stream.skip_past(b"<b>"), stream.take(b"</b>"), stream.peek(9)
-    (True, b'kept', b' tail')
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -170,6 +166,12 @@ class ByteStream:
                 self._position = len(self._buffer)
                 return False, passed
 
+    def ends_of(self, size: int) -> bytes:
+        """First and last `size` bytes, or the whole of a file that has no more."""
+        head = self.peek(size)
+        self.skip_past(_NEVER)
+        return head if self.offset <= size else head + self.behind(size)
+
     def take_window(self, stop: bytes) -> bytes | None:
         """Bytes up to `stop`, the cursor before it, if the window holds it; else None and nothing moves."""
         at = self._buffer.find(stop, self._position)
@@ -213,6 +215,13 @@ class ByteStream:
                 parts.append(self._buffer[self._position : at])
                 self._position = at + len(closing)
                 return b"".join(parts)
+
+    def rest(self, limit: int = MAX_KEPT) -> bytes:
+        """Everything from the cursor on; a file with more than `limit` bytes is an error."""
+        try:
+            return self.take(_NEVER, limit)
+        except EndOfBytesError as end:
+            return end.taken
 
     def lines(self, limit: int) -> Iterator[bytes]:
         """Lines with their end, also the last one that has none."""

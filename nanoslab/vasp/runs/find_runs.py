@@ -44,7 +44,9 @@ class RunFiles:
     is_image
         The folder is an image of a chain (named 01 to 99 beside a 00).
     has_outputs
-        False for a deck that was written but never ran.
+        False for inputs that were written but never ran.
+    problem
+        Why nothing can be read there; empty when something can.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class RunFiles:
     notes: tuple[str, ...] = ()
     is_image: bool = False
     has_outputs: bool = True
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -102,7 +105,7 @@ def find_runs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[RunFiles]:
     Parameters
     ----------
     paths
-        Folders or files.
+        Folders or files. A file that is of no run is listed with its problem, so that ``*`` may be given.
 
     Raises
     ------
@@ -110,11 +113,11 @@ def find_runs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[RunFiles]:
         When a path does not exist.
     """
     for path in map(Path, paths):
-        if path.is_file():
-            yield files_of_run(path)
-            continue
         if not path.is_dir():
-            raise FileError(path, expected="a folder or file", got="nothing there", advice="check the path")
+            if not os.path.lexists(path):
+                raise FileError(path, expected="a folder or file", got="nothing there", advice="check the path")
+            yield _single(path)
+            continue
         closed: list[RunFiles] = []
 
         def note(error: OSError, rows: list[RunFiles] = closed) -> None:
@@ -126,8 +129,15 @@ def find_runs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[RunFiles]:
         yield from closed
 
 
+def _single(path: Path) -> RunFiles:
+    try:
+        return files_of_run(path)
+    except FileError as error:
+        return RunFiles(path=path, files={}, problem=str(error))
+
+
 def _cannot_be_listed(folder: Path, error: OSError) -> RunFiles:
-    return RunFiles(path=folder, files={}, notes=(f"folder cannot be listed: {error.strerror}",), has_outputs=False)
+    return RunFiles(path=folder, files={}, problem=f"folder cannot be listed: {error.strerror}")
 
 
 def _is_file_or_broken_link(entry: os.DirEntry[str]) -> bool:
@@ -177,7 +187,7 @@ def kind_of_file(path: Path) -> str:
     found = _match(path.name)
     if found:
         return found[0]
-    from nanoslab.vasp.runs.bytestream import ByteStream
+    from nanoslab.vasp.byte_stream import ByteStream
 
     with ByteStream(path) as stream:
         head = stream.peek(1 << 14)
