@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from ase import Atoms
 from pydantic import PrivateAttr, field_validator
@@ -20,7 +20,7 @@ from nanoslab.studies.crystal_source import crystal_source, is_structure_file, s
 from nanoslab.studies.result import StudyResult
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
-from nanoslab.yaml_file import StrictModel
+from nanoslab.yaml_file import StrictModel, validated
 
 #: base of every part of a study file
 StudyModel = StrictModel
@@ -89,9 +89,15 @@ class Study(StudyModel, Generic[Result]):
         return word
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Any:
-        """Study from the fields of its file."""
-        return cls.model_validate(document)
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Study from the fields of its file.
+
+        Raises
+        ------
+        InputError
+            If a field is unknown, missing or wrong.
+        """
+        return validated(None, dict(document), cls)
 
     @property
     def crystals(self) -> tuple[str, ...]:
