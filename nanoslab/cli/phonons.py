@@ -180,11 +180,12 @@ def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation])
             return None
         found = collect(campaign, "vasp")
     else:
-        from nanoslab.engines import engine, run_calculations
+        from nanoslab.driver.run import run_campaign
+        from nanoslab.engines import engine
 
         chosen = engine(arguments.engine)
         campaign = load_campaign(arguments.folder)
-        for outcome in run_calculations(campaign.calculations, chosen, arguments.folder, jobs=arguments.jobs):
+        for outcome in run_campaign(arguments.folder, arguments.engine, jobs=arguments.jobs):
             if outcome.state != "finished":
                 raise EngineError(outcome.name, expected="forces", got="; ".join(outcome.problems))
         found = collect(campaign, chosen.label)
