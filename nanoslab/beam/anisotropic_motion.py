@@ -3,8 +3,8 @@
 Notes
 -----
 In units of the threshold speed u₀ the recoil is ũ q, with q the direction at δ from the beam and the azimuth φ, and
-ũ = w cos δ. Along q the velocity of the nucleus is a t with a standard normal t; across it, c t + p, where p is the part
-that does not depend on t. The nucleus leaves when
+ũ = w cos δ. Along q the velocity of the nucleus is a t with a standard normal t; across it, c t + p, where p is the
+part that does not depend on t. The nucleus leaves when
 
     (ũ + a t)² + |c t + p|² >= 1,
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 N_SPEEDS, N_ACROSS, N_AZIMUTHS = 64, 8, 12
 
-#: smallest motion along any direction over the largest, as variances: keeps the quadrature regular for motion in a plane
+#: smallest motion along any direction over the largest, as variances: keeps the quadrature regular
 SMALLEST_SHARE = 1e-8
 
 

@@ -160,9 +160,7 @@ def named_exit(escape: Escape) -> Exit:
     def bracket(form: Any, w: Array) -> Array:
         return np.asarray(escape_bracket(form, w, np.log(w), escape))
 
-    return Exit(
-        bracket=bracket, normal=(0.0, 0.0, 1.0) if escape == "planar" else (), is_surface=escape != "spherical"
-    )
+    return Exit(bracket=bracket, normal=(0.0, 0.0, 1.0) if escape == "planar" else (), is_surface=escape != "spherical")
 
 
 def _cascade_bracket(form: Any, w: Array) -> Array:

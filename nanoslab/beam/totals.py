@@ -17,8 +17,8 @@ noncentral chi variable with three degrees of freedom, and with ũ = u/u₀ = 1 
 
 up to terms of e^{-2ũ/ε²}. The integral starts where the bracket leaves zero, so 48 Gauss-Legendre nodes hold 1e-8
 relative, far below the static threshold too. Motion along the beam alone (Meyer et al., PRL 108 (2012) 196102) falls
-short by 6 % to 55 % for Se; three dimensions after Chirita Mihaila et al., arXiv:2111.14498. Motion that differs between
-directions: `nanoslab.beam.anisotropic_motion`.
+short by 6 % to 55 % for Se; three dimensions after Chirita Mihaila et al., arXiv:2111.14498. Motion that differs
+between directions: `nanoslab.beam.anisotropic_motion`.
 """
 
 from __future__ import annotations

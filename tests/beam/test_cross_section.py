@@ -16,7 +16,6 @@ from nanoslab.beam import (
     displacement_cross_section,
     electron_speed,
     element_data,
-    max_recoil_speed,
     max_transferred_energy,
     mott_ratio,
 )

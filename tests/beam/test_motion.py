@@ -1,5 +1,7 @@
 """Thermal motion in three dimensions: Monte Carlo of the collisions, the noncentral chi law, published limits."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -89,7 +91,7 @@ def test_motion_alike_in_all_directions_is_the_noncentral_chi_law(kv: float, thr
 
     edges = sorted({0.6 * needed, needed - 2 * s, needed, needed + 4 * s, fastest})
     edges = [edge for edge in edges if edge <= fastest]
-    expected = sum(quad(integrand, a, b, epsrel=1e-8)[0] for a, b in zip(edges, edges[1:], strict=False))
+    expected = sum(quad(integrand, a, b, epsrel=1e-8)[0] for a, b in pairwise(edges))
     found = displacement_cross_section("Se", kv, threshold, velocity_variance=SE)
     assert found == pytest.approx(expected, rel=2e-6)
     tensor = displacement_cross_section("Se", kv, threshold, velocity_variance=SE * np.eye(3))
