@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nanoslab.driver.vasp_job import VaspEnd
 from nanoslab.errors import NanoslabError
-from nanoslab.vasp.runs.reader import RunResult, read_run
+from nanoslab.vasp import RunResult, read_run
 
 #: how a start can end -> the state its calculation is in then
 STATE_AFTER = {

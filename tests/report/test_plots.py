@@ -13,9 +13,9 @@ from nanoslab.beam import displacement_cross_section, max_transferred_energy, su
 from nanoslab.beam.conditions import Conditions
 from nanoslab.beam.knockon import velocity_variance
 from nanoslab.errors import InputError
+from nanoslab.plot_data import Plot, Series
 from nanoslab.report.draw import draw
 from nanoslab.report.page_content import PageContent
-from nanoslab.report.plot_data import Plot, Series
 from nanoslab.report.plotly_json import plotly_figure
 from nanoslab.report.structure_data import Scene
 from nanoslab.report.structure_views import draw_structure
