@@ -65,9 +65,10 @@ def test_an_atom_above_another_stays_and_is_counted() -> None:
 
 def test_a_light_blow_does_not_replace_and_a_hard_one_does() -> None:
     covered = Atoms("CdSe", positions=[[0, 0, 0], [0, 0, 2.6]])
-    rows = [SiteEnergy(element="Se", energy=6.0), SiteEnergy(element="Cd", energy=4.5)]
-    etching = etch_sites(covered, site_thresholds(covered, rows), 200, [1e8], n_runs=1)
-    # 4 m M/(m + M)² = 0.969: all recoils near 6 eV hand over more than 4.5 eV
+    rows = [SiteEnergy(element="Se", energy=6.0), SiteEnergy(element="Cd", energy=5.5)]
+    still = {element: Target(element=element) for element in ("Cd", "Se")}
+    etching = etch_sites(covered, site_thresholds(covered, rows), 200, [1e8], n_runs=1, targets=still)
+    # 4 m M/(m + M)² = 0.969: all recoils from 6 eV on hand over at least 5.8 eV
     assert etching.outcomes["Se"]["replacement"][0, 0] > 0 == etching.outcomes["Se"]["interstitial"][0, 0]
 
 
@@ -83,7 +84,7 @@ def test_atoms_are_conserved_and_the_exit_face_goes_first() -> None:
         assert np.array_equal(etching.layer_counts[element].sum(axis=0), etching.counts[element])
         assert all(np.all(np.diff(by[name], axis=1) >= 0) for name in (*LEFT, *INSIDE))
     lost = etching.layer_counts["Se"][:, :, 0] - etching.layer_counts["Se"][:, :, -1]
-    assert np.all(lost.mean(axis=1)[0] > 3 * lost.mean(axis=1)[1:])
+    assert np.all(lost.mean(axis=1)[0] > 2 * lost.mean(axis=1)[1:])
     assert lost[2:].sum() < 0.1 * lost.sum()
     assert atoms == before
     again = etch_sites(atoms, site_thresholds(atoms, energies()), 200, doses, n_runs=6, seed=2)
