@@ -2,17 +2,15 @@
 
 All that is particular about it stays in this file:
 a killed driver leaves its blocks and its interchange behind, which nobody talks to any more, so they are ended
-at start (the blocks by their name in the queue, the interchange by the number it was noted under);
+at start (the blocks by their name in the queue, the interchange by a mark in its environment);
 its own checkpoints are not used, the folders say what is done; stopping the driver stops the blocks.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import shutil
-import signal
-import socket
 import sys
 import time
 from concurrent.futures import Future
@@ -21,21 +19,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from nanoslab.driver.backend import JobOrder, QueueView
 from nanoslab.driver.config import Cluster
-from nanoslab.driver.interface import QueueView
-from nanoslab.driver.job import JobOrder, run_job
-from nanoslab.driver.job_script import resource_lines, shell_lines, slurm_time
-from nanoslab.driver.liveness import process_is_alive
+from nanoslab.driver.job import run_job
 from nanoslab.driver.names import DRIVER_FOLDER, campaign_label
-from nanoslab.driver.slurm import cancel_jobs, our_jobs
+from nanoslab.driver.slurm import cancel_jobs, our_jobs, resource_lines, shell_lines, slurm_time
 from nanoslab.errors import EngineError
-from nanoslab.files import write_atomically
 
 #: how long cancelled blocks of an earlier driver may take to end [s]
 _PATIENCE = 120.0
 
-#: files that note the interchanges we started
-_NOTE = "interchange-"
+#: marks the interchanges of a campaign in their environment
+_MARK = "NANOSLAB_CAMPAIGN_LABEL"
 
 
 class ParslBackend:
@@ -44,7 +41,8 @@ class ParslBackend:
     def __init__(self, campaign: Path, cluster: Cluster) -> None:
         self.cluster = cluster
         self.folder = campaign.resolve() / DRIVER_FOLDER / "parsl"
-        self.block_name = f"{campaign_label(campaign)}.block"
+        self.label = campaign_label(campaign)
+        self.block_name = f"{self.label}.block"
         self.futures: dict[str, Future[Any]] = {}
         self._kernel: Any = None
         self._apps: dict[int, Any] = {}
@@ -85,16 +83,10 @@ class ParslBackend:
             if time.time() > end:
                 raise EngineError("backend parsl", expected="no blocks of an earlier driver", got=", ".join(orphans))
             time.sleep(0.5)
-        for note in sorted(self.folder.glob(f"{_NOTE}*")):
-            host, pid, started = json.loads(note.read_text())
-            if host == socket.gethostname():
-                if process_is_alive(pid, started):
-                    os.kill(pid, signal.SIGTERM)
-                note.unlink()
-
-    def _note_interchange(self, executor: Any) -> None:
-        pid = executor.interchange_proc.pid
-        write_atomically(self.folder / f"{_NOTE}{pid}", json.dumps([socket.gethostname(), pid, time.time()]))
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get(_MARK) == self.label and "interchange" in " ".join(process.cmdline()):
+                    process.terminate()
 
     def _app(self, ranks: int) -> Any:
         if ranks not in self._apps:
@@ -108,13 +100,13 @@ class ParslBackend:
                     "backend parsl", expected="the package", got=error, advice="pip install 'nanoslab[parsl]'"
                 ) from None
             self._kernel.add_executors([executor])
-            self._note_interchange(executor)
             self._apps[ranks] = parsl.python_app(run_job, data_flow_kernel=self._kernel, executors=[executor.label])
         return self._apps[ranks]
 
     def _start(self, parsl: Any) -> Any:
         # Parsl calls its own programs by bare name, also where nobody activated the environment
         os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        os.environ[_MARK] = self.label
         config = parsl.Config(
             executors=[parsl.ThreadPoolExecutor(label="unused", max_threads=1)],
             run_dir=str(self.folder),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nanoslab.driver.driver_lock import driver_lock, living_driver
+from nanoslab.driver.control import DriverLock, driver_lock
 
 
 def until_started(toy, n: int) -> None:
@@ -54,8 +54,8 @@ def test_the_lock_of_a_dead_driver_holds_nobody(toy) -> None:
     lock = made.folder / "_cluster" / "driver.json"
     lock.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": 1.0}))  # another process
     with driver_lock(made.folder):
-        assert living_driver(made.folder)
-    assert living_driver(made.folder) == ""
+        assert DriverLock(made.folder).holder()
+    assert DriverLock(made.folder).holder() == ""
 
 
 def test_cancel_stops_it_and_submit_goes_on_from_there(toy) -> None:
@@ -72,7 +72,7 @@ def test_cancel_stops_it_and_submit_goes_on_from_there(toy) -> None:
     assert made.states() == {"run-000": "waiting"}
     assert made.submit().returncode == 0
     assert made.starts() == {"run-000": 2}
-    assert "goes on from the CONTCAR" in (made.folder / "_cluster" / "local" / "run-000.log").read_text()
+    assert "goes on from the CONTCAR" in (made.folder / "_cluster" / "here" / "run-000.log").read_text()
 
 
 def test_failures_keep_their_reason_and_are_retried_on_request(toy) -> None:

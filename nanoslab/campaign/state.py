@@ -2,12 +2,13 @@
 
 A run folder holds ``state.json`` (one line: where it stands now and why) and ``attempts/001``,
 ``attempts/002``... (one per start: who ran it, how it ended, and the files it left when the next one began).
-The plain job array writes the same two things from the shell.
+For VASP it is the calculation's own folder, for an embedded engine that engine's folder in it.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -52,11 +53,6 @@ class State:
         When this state began [seconds since 1970].
     wall_time_s
         How long the job may run [s]; 0 when there is no limit.
-
-    Examples
-    --------
-    >>> State(state="running", job="42").job
-    '42'
     """
 
     state: str
@@ -73,13 +69,7 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who holds an attempt: a queue's job (with its restart count) or a process of a host.
-
-    Examples
-    --------
-    >>> Owner(host="node7", pid=12).job
-    ''
-    """
+    """Who holds an attempt: a queue's job (with its restart count) or a process of a host."""
 
     host: str
     pid: int
@@ -211,6 +201,11 @@ def claim_attempt(run_folder: Path, owner: Owner, is_alive: Callable[[Owner], bo
         return None
     record_attempt(run_folder, number + 1, asdict(replace(owner, started=round(time.time(), 3))))
     return number + 1
+
+
+def withdraw_attempt(run_folder: Path, number: int) -> None:
+    """Give back a start that never began; only copies of inputs are in its folder."""
+    shutil.rmtree(attempt_folder(run_folder, number))
 
 
 def is_held(run_folder: Path, number: int, asker: Owner | None, is_alive: Callable[[Owner], bool]) -> bool:

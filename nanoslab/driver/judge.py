@@ -1,15 +1,31 @@
-"""What an ended run of VASP means for the campaign: done, to be gone on with, failed, or somebody's turn."""
+"""What an ended run means for the campaign: done, to be gone on with, failed, or somebody's turn.
+
+Whether a run is good is said by its reader alone: `nanoslab.vasp.read_run`, or the engine's ``result.json``.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from nanoslab.campaign.state import State
 from nanoslab.driver.vasp_job import VaspEnd
 from nanoslab.errors import NanoslabError
-from nanoslab.vasp import RunResult, read_run
+
+if TYPE_CHECKING:
+    from nanoslab.vasp import RunResult
+
+OUTPUTS = ("OUTCAR", "vasprun.xml", "OUTCAR.gz", "vasprun.xml.gz")
+
+#: one line of the plain script: VASP's exit code, and ``stopped`` where it was asked to stop in time
+EXIT_FILE = "vasp.exit"
+
+#: outputs younger than this are taken for those of a run that goes on [s]
+FRESH = 900.0
 
 #: how a start can end -> the state its calculation is in then
 STATE_AFTER = {
@@ -43,11 +59,6 @@ class Outcome:
         Why, in words.
     steps
         Ionic steps of this start; 0 when none was finished.
-
-    Examples
-    --------
-    >>> Outcome(outcome="done").state
-    'done'
     """
 
     outcome: str
@@ -65,6 +76,8 @@ _COMPLAINT = re.compile(r"error|fatal|bad news|not hermitian|killed|not found|no
 
 def judge_vasp(folder: Path, end: VaspEnd) -> Outcome:
     """Judge a run from its files; the exit code alone neither saves nor condemns it."""
+    from nanoslab.vasp import read_run
+
     if changed := level_changes(folder):
         return Outcome(outcome="needs-you", reason=f"a repair changed {changed}: not comparable with the other runs")
     try:
@@ -91,6 +104,57 @@ def _not_converged(folder: Path, end: VaspEnd, run: RunResult, problems: str) ->
         return {"outcome": _broken(folder, end), "reason": f"{_how(folder, end)}; {problems}"}
     only_ions = run.electronic_converged is not False and run.ionic_converged is False
     return {"outcome": "again" if only_ions else "failed", "reason": problems}
+
+
+def judge_engine(folder: Path) -> Outcome:
+    """Judge a calculation of an embedded engine from its result (or its failure).
+
+    Raises
+    ------
+    FileError
+        There is neither, or it is broken.
+    """
+    from nanoslab.engines.result_files import read_record
+
+    record = read_record(folder)
+    problems = "; ".join(record.get("problems", ()))
+    if record.get("skipped"):
+        return Outcome(outcome="done", reason=f"skipped: {problems}")
+    if record.get("finished", "energy_eV" in record) and record.get("converged"):
+        return Outcome(outcome="done", reason=problems)
+    return Outcome(outcome="failed", reason=problems or "not converged")
+
+
+def judge_left_behind(folder: Path, *, vasp: bool) -> Outcome | None:
+    """Judge what a start left that never said how it ended; None when it has to be started again."""
+    if not vasp:
+        return judge_engine(folder) if (folder / "result.json").is_file() else None
+    words = (folder / EXIT_FILE).read_text().split() if (folder / EXIT_FILE).is_file() else []
+    if words and words[0].isdecimal():  # the plain script saw VASP end
+        return judge_vasp(folder, VaspEnd(exit_code=int(words[0]), stopped="stopped" in words))
+    if not any((folder / name).exists() for name in OUTPUTS):
+        return None
+    outcome = judge_vasp(folder, VaspEnd(exit_code=0))
+    return outcome if outcome.outcome == "done" else None
+
+
+def state_from_outputs(folder: Path) -> State | None:
+    """State of a run of VASP that nobody of us started, from its outputs; None when there are none."""
+    outputs = [folder / name for name in OUTPUTS if (folder / name).exists()]
+    if not outputs:
+        return None
+    from nanoslab.vasp import read_run
+
+    age = time.time() - max(path.stat().st_mtime for path in outputs)
+    try:
+        run = read_run(folder)
+    except NanoslabError as error:
+        return State(state="failed", reason=str(error))
+    if run.converged:
+        return State(state="done", reason="found finished")
+    if not run.complete and age < FRESH:
+        return State(state="running", reason=f"not started from here; its files changed {age:.0f} s ago")
+    return State(state="failed", reason="; ".join(run.problems))
 
 
 def disk_is_full(folder: Path) -> bool:

@@ -18,12 +18,12 @@ from subprocess import CalledProcessError
 from threading import Event
 from typing import Any
 
+from nanoslab.campaign.state import ATTEMPTS
+from nanoslab.driver.backend import JobOrder, QueueView, RefusedError
 from nanoslab.driver.config import Cluster
-from nanoslab.driver.interface import QueueView, RefusedError
-from nanoslab.driver.job import JobOrder, run_job
-from nanoslab.driver.job_script import job_script, log_folder
+from nanoslab.driver.job import run_job
 from nanoslab.driver.names import DRIVER_FOLDER
-from nanoslab.driver.slurm import may_be_tried_later, our_jobs
+from nanoslab.driver.slurm import job_script, may_be_tried_later, our_jobs
 from nanoslab.errors import EngineError, InputError
 
 #: how long the loop waits for a word on a submission before it goes on [s]
@@ -50,7 +50,7 @@ class ExecutorlibBackend:
     def submit(self, order: JobOrder) -> Future[Any]:
         """Hand a job to Slurm; waits for sbatch's answer, so that a refusal is known at once."""
         key, place = self._place(order)
-        for folder in (place, log_folder(order)):
+        for folder in (place, order.run_folder / ATTEMPTS):
             folder.mkdir(parents=True, exist_ok=True)
         inner: Future[Any] = self._engine().submit(
             run_job,
