@@ -50,6 +50,11 @@ class Environments:
     eclipsed_bonds: NDArray[np.float64]
     labels: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for array in (self.coordination, self.eclipsed_bonds):
+            array.setflags(write=False)
+
     def fraction(self, label: str) -> float:
         """Share of the atoms with a label."""
         return self.labels.count(label) / len(self.labels) if self.labels else 0.0

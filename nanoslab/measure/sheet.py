@@ -117,6 +117,10 @@ class InPlaneStrain:
 
     tensor: NDArray[np.float64]
 
+    def __post_init__(self) -> None:
+        """Make the tensor read-only."""
+        self.tensor.setflags(write=False)
+
     @property
     def principal(self) -> NDArray[np.float64]:
         """Principal strains, smaller first, shape (2,)."""
