@@ -22,7 +22,7 @@ from nanoslab.errors import EngineError, FileError, InputError
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
+    from nanoslab.calculation import Calculation, CalculationResult, Settings
     from nanoslab.energetics.phonon import Displacements
     from nanoslab.energetics.thermal import PhononModes
 
@@ -140,14 +140,15 @@ def _relaxed(cell: Atoms, settings: Settings, engine_name: str, folder: Path) ->
 
 
 def _write_decks(folder: Path, calculations: Sequence[Calculation]) -> None:
-    from nanoslab.campaign import write_campaign
+    from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
-    write_campaign(folder / RECIPE, calculations, folder)
+    write_vasp_campaign(folder / RECIPE, calculations, folder)
 
 
 def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation]) -> list[CalculationResult] | None:
     """Return results of the perfect and the displaced supercells in order; None when VASP has not run yet."""
-    from nanoslab.campaign import available_sources, collect, load_campaign
+    from nanoslab.campaign import load_campaign
+    from nanoslab.driver.results import available_sources, collect
 
     if arguments.engine is None:
         campaign = load_campaign(arguments.folder)

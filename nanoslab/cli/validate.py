@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _campaign(folder: Path) -> tuple[str, bool, dict[str, dict[str, Any]]]:
     """Kind of study, whether VASP decks of all its calculations can be written, and source -> its document."""
-    from nanoslab.campaign import available_sources, collect, load_campaign
+    from nanoslab.campaign import load_campaign
+    from nanoslab.driver.results import available_sources, collect
     from nanoslab.studies.study_file import load_study
 
     campaign = load_campaign(folder)

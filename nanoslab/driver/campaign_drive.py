@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nanoslab.campaign.graph import select
 from nanoslab.driver.config import Cluster
 from nanoslab.driver.driver_lock import cancelled_names, driver_lock
 from nanoslab.driver.interface import Backend
 from nanoslab.driver.job import JobOrder
 from nanoslab.driver.ledger import Entry, Ledger
 from nanoslab.driver.loop import Drive, Pace
-from nanoslab.driver.plan import Planned, job_order, read_plan, selected
+from nanoslab.driver.plan import Planned, job_order, read_plan
 from nanoslab.driver.preflight import check_before_queueing
 from nanoslab.errors import InputError
 
@@ -71,7 +72,7 @@ def checked_plan(request: Request) -> tuple[tuple[Planned, ...], tuple[Planned, 
     if request.retry is not None and request.retry not in RETRY:
         raise InputError("--retry", expected=" or ".join(RETRY), got=repr(request.retry))
     planned = read_plan(request.campaign)
-    wanted = selected(planned, request.only)
+    wanted = select(planned, request.only)
     check_before_queueing(request.cluster, wanted, source=request.source)
     return planned, wanted
 

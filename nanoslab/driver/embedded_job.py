@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nanoslab.campaign.format import read_calculation
 from nanoslab.driver.verdict import Outcome
 from nanoslab.engines import Limits, engine, read_result, run_calculation
 from nanoslab.engines.journal import WallTimeReachedError
 from nanoslab.engines.run import start_from
 from nanoslab.errors import FileError
-from nanoslab.vasp.inputs.manifest import read_deck
 
 
 def run_embedded(deck: Path, name_and_options: str, folder: Path, *, stop_at: float | None) -> Outcome:
@@ -26,7 +26,7 @@ def run_embedded(deck: Path, name_and_options: str, folder: Path, *, stop_at: fl
     stop_at
         When to stop between two steps [seconds since 1970], or None.
     """
-    calculation = read_deck(deck)
+    calculation = read_calculation(deck)
     start = None
     if calculation.starts_from is not None:
         parent = read_result(deck.parent / calculation.starts_from / folder.name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 
-from nanoslab.campaign.job_array import job_array_script
 from nanoslab.driver.campaign_drive import Request, checked_plan
 from nanoslab.driver.config import Cluster
+from nanoslab.driver.job_array import job_array_script
 from nanoslab.driver.job_script import resource_lines, shell_lines
 from nanoslab.driver.names import DRIVER_FOLDER
 from nanoslab.errors import EngineError, InputError

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanoslab.calculation import Calculation, Role
-from nanoslab.campaign.job_array import calculations_table, job_array_script
+from nanoslab.driver.job_array import calculations_table, job_array_script
 from nanoslab.driver.state import Owner, State, claim_attempt, read_attempt, read_state
 from nanoslab.errors import InputError
 from nanoslab.presets import preset

@@ -155,7 +155,7 @@ put_aside() { # everything an earlier start left goes into the folder of that st
     target=$(attempt $((number - 1)))
     for file in *; do
         case $file in
-        POSCAR | INCAR | KPOINTS | POTCAR | POTCAR.spec | calculation.json | state.json* | *.initial) continue ;;
+        POSCAR | INCAR | KPOINTS | POTCAR | POTCAR.spec | calculation.json | vasp.json | state.json* | *.initial) continue ;;
         esac
         [ -f "$file" ] || continue
         mkdir -p "$target" || return 1
