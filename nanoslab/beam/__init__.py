@@ -29,7 +29,12 @@ _MODULES = {
     "facets": ("Facet", "tilted_cross_section", "facets_cross_section"),
     "totals": ("Target",),
     "vibration": ("classical_velocity_variance", "debye_velocity_variance"),
-    "phonon_vibration": ("dos_velocity_variance", "phonopy_velocity_covariance", "velocity_variance_along"),
+    "phonon_vibration": (
+        "dos_velocity_variance",
+        "velocity_tensors",
+        "phonopy_velocity_covariance",
+        "velocity_variance_along",
+    ),
     "binding": (
         "sublimation_energy",
         "sublimation_energies",

@@ -13,8 +13,8 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
-from nanoslab.builders.recipe import cations_first
 from nanoslab.errors import InputError
+from nanoslab.species import cations_first
 from nanoslab.symmetry import standard_cell
 
 Vector = NDArray[np.float64]
@@ -66,6 +66,12 @@ class Stacking:
     step: Vector
     planes: tuple[StackedPlane, ...]
     planes_per_monolayer: int
+
+    @property
+    def smallest_spacing(self) -> float:
+        """Between neighbouring planes [Å]."""
+        heights = [self.plane(number).positions[:, 2].mean() for number in range(len(self.planes) + 1)]
+        return float(np.diff(heights).min())
 
     def plane(self, number: int) -> StackedPlane:
         """Plane by its number; any whole number.

@@ -20,6 +20,7 @@ _HOME = {
     # where they were until version 0.2
     "available_sources": "driver.results",
     "collect": "driver.results",
+    "read_runs": "driver.results",
 }
 
 __all__ = [

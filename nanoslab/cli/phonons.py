@@ -4,8 +4,9 @@ Example: nanoslab phonons sheet.vasp phonons-wz --engine chgnet --supercell 2 2 
 
 With an engine the structure is relaxed to 0.001 eV/Å first, all atoms free, and everything is computed here; killed,
 the same command goes on. Without one, VASP decks of the perfect supercell and the displaced ones are written (the
-structure must be the relaxed one); run them, then give the same command again. The folder remembers its structure and
-supercell. 'nanoslab free-energy' compares two such folders.
+structure must be the relaxed one); run them, then give the same command again. A file of a campaign (CONTCAR or
+final.extxyz of a calculation) brings the settings of its calculation; the supercells get its k-points divided by the
+supercell. The folder remembers its structure, settings and supercell. 'nanoslab free-energy' compares two such folders.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from nanoslab.calculation import Calculation, CalculationResult, Settings
-    from nanoslab.energetics.phonon import Displacements
-    from nanoslab.energetics.thermal import PhononModes
 
 RECIPE = "phonons.json"
 RELAXATION_TOLERANCE = 1e-3  # eV/Å
+#: wider gaps between planes are vacuum [Å]
+VACUUM = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,36 +42,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--distance", type=float, default=0.01, metavar="A", help="displacement (default: 0.01 Å)")
     parser.add_argument("--temperatures", type=float, nargs="+", default=[0, 100, 200, 300, 400, 500, 600], metavar="K")
-    parser.add_argument("--preset", default="ma2023", help="level of theory of the decks (default: ma2023)")
+    parser.add_argument("--preset", help="level of theory (default: that of the calculation of the file, or ma2023)")
+    parser.add_argument("--kpoints", type=int, nargs=3, metavar="N", help="mesh of the cell, not of the supercell")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
     add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prepare, compute or collect, and print."""
-    from nanoslab.energetics.phonon import (
-        displacements,
-        force_constants,
-        forces_of,
-        phonon_calculations,
-        phonon_modes,
-    )
-    from nanoslab.presets import preset
+    from nanoslab.calculation import Run
+    from nanoslab.studies.phonons.supercells import supercell_calculations, vibrations
 
     if min(arguments.temperatures) < 0:
         raise InputError("--temperatures", expected="0 K or more", got=min(arguments.temperatures))
-    settings = preset(arguments.preset)
-    cell = _cell(arguments, settings)
-    displaced = displacements(cell, arguments.supercell, arguments.distance)
-    calculations = phonon_calculations("cell", displaced, settings)
+    cell, settings = _cell(arguments)
+    calculations = supercell_calculations("cell", cell, settings, arguments.supercell, arguments.distance)
     _write_decks(arguments.folder, calculations)
     results = _results(arguments, calculations)
     if results is None:
         print(f"wrote {len(calculations)} decks to {arguments.folder}; run them, then give the same command again")
         return
-    constants = force_constants(displaced, forces_of(results))
-    modes = phonon_modes(cell, arguments.supercell, constants, arguments.mesh)
-    document = _document(arguments, displaced, results, modes)
+    runs = [Run(calculation=one, result=result) for one, result in zip(calculations, results, strict=True)]
+    found = vibrations(runs, arguments.mesh, arguments.temperatures)
+    document = {"structure": str(arguments.structure), **found.to_dict()}
     from nanoslab.files import write_atomically
 
     write_atomically(arguments.folder / "thermal.json", json.dumps({"schema": 1, **document}, indent=1) + "\n")
@@ -80,10 +74,13 @@ def run(arguments: argparse.Namespace) -> None:
         _print(document, arguments.folder / "thermal.json")
 
 
-def _cell(arguments: argparse.Namespace, settings: Settings) -> Atoms:
-    """Return the structure whose phonons are asked for: remembered by the folder, or read (and relaxed)."""
+def _cell(arguments: argparse.Namespace) -> tuple[Atoms, Settings]:
+    """Return the structure whose phonons are asked for and its settings: remembered by the folder, or read."""
+    from dataclasses import asdict
+
     from ase.io.jsonio import decode, encode
 
+    from nanoslab.calculation import Settings
     from nanoslab.files import write_atomically
 
     path = arguments.folder / RECIPE
@@ -94,13 +91,54 @@ def _cell(arguments: argparse.Namespace, settings: Settings) -> Atoms:
         if kept != asked:
             raise InputError(path, expected=f"{kept} again", got=asked, advice="take another folder for other options")
         remembered: Atoms = recipe["cell"]
-        return remembered
+        if "settings" not in recipe:  # folders of before did not remember them
+            return remembered, _settings(arguments, remembered)
+        kpoints = tuple(recipe["settings"]["kpoints"])
+        return remembered, Settings(**{**recipe["settings"], "kpoints": kpoints})
     cell = _read(arguments.structure)
+    settings = _settings(arguments, cell)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.engine is not None:
         cell = _relaxed(cell, settings, arguments.engine, arguments.folder)
-    write_atomically(path, encode({"schema": 1, "structure": str(arguments.structure), **asked, "cell": cell}) + "\n")
-    return cell
+    record = {"schema": 1, "structure": str(arguments.structure), **asked, "cell": cell, "settings": asdict(settings)}
+    write_atomically(path, encode(record) + "\n")
+    return cell, settings
+
+
+def _settings(arguments: argparse.Namespace, cell: Atoms) -> Settings:
+    """Return the settings of the cell: those of the calculation that the file belongs to, or of the preset."""
+    from dataclasses import replace
+
+    from nanoslab.campaign.format import read_calculation
+    from nanoslab.campaign.names import CALCULATION_FILE
+    from nanoslab.presets import preset
+    from nanoslab.slab_geometry import empty_height
+    from nanoslab.studies.vacancies.calculations import faces_differ
+
+    places = (arguments.structure.parent, arguments.structure.parent.parent)
+    written = next((place for place in places if (place / CALCULATION_FILE).is_file()), None)
+    if arguments.preset is None and written is not None:
+        settings = read_calculation(written).settings
+    else:
+        polar = empty_height(cell) > VACUUM and faces_differ(cell)
+        settings = replace(preset(arguments.preset or "ma2023"), dipole_correction=polar)
+    if arguments.kpoints is not None:
+        first, second, third = arguments.kpoints
+        return replace(settings, kpoints=(first, second, third))
+    if written is None and settings.kpoints == (1, 1, 1) and _samples_k_points(arguments.engine, cell, settings):
+        raise InputError(
+            "--kpoints", expected="the mesh of the cell", got="none", advice="such as --kpoints 4 3 1; 1 1 1 is allowed"
+        )
+    return settings
+
+
+def _samples_k_points(engine_name: str | None, cell: Atoms, settings: Settings) -> bool:
+    """Whether the mesh is part of what is computed: for VASP, and for engines that say so."""
+    if engine_name is None:
+        return True
+    from nanoslab.engines import engine
+
+    return "kpoints" in engine(engine_name).comparable(cell, settings)
 
 
 def _read(path: Path) -> Atoms:
@@ -165,35 +203,6 @@ def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation])
                 raise EngineError(outcome.name, expected="forces", got="; ".join(outcome.problems))
         found = collect(campaign, chosen.label)
     return [found[calculation.name] for calculation in calculations]
-
-
-def _document(
-    arguments: argparse.Namespace, displaced: Displacements, results: Sequence[CalculationResult], modes: PhononModes
-) -> dict[str, Any]:
-    from nanoslab.energetics.consistency import require_energy
-    from nanoslab.energetics.thermal import mean_square_displacements, thermal_properties, velocity_covariances
-
-    room = 300.0
-    perfect = results[0]
-    return {
-        "structure": str(arguments.structure),
-        "level_of_theory": perfect.level_of_theory,
-        "comparable": dict(perfect.comparable),
-        "formula": displaced.cell.get_chemical_formula(),
-        "n_atoms": len(displaced.cell),
-        "symbols": displaced.cell.get_chemical_symbols(),
-        "cell_A": displaced.cell.cell.array.tolist(),
-        "supercell": list(displaced.repeat),
-        "n_displacements": len(displaced.supercells),
-        "displacement_A": displaced.distance,
-        "energy_eV_per_atom": require_energy(perfect) / len(displaced.perfect),
-        "max_residual_force_eV_per_A": perfect.max_free_force,
-        "mesh": list(arguments.mesh),
-        **thermal_properties(modes, arguments.temperatures).to_dict(),
-        "motion_temperature_K": room,
-        "mean_square_displacement_A2": mean_square_displacements(modes, room).tolist(),
-        "velocity_covariance_m2_per_s2": velocity_covariances(modes, room).tolist(),
-    }
 
 
 def _print(document: dict[str, Any], path: Path) -> None:

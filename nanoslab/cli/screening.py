@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def ready_study(path: Path, *, jobs: int | None = None, limits: Limits | None = None, quiet: bool = False) -> Path:
     """Return the study file that decks are written from, screened first where it asks for that."""
     from nanoslab.cli.progress import progress_bar, silence
-    from nanoslab.studies.neck_screening import ready_study_file, screening_size
+    from nanoslab.studies.neck.screening import ready_study_file, screening_size
 
     total = screening_size(path)
     if not total:

@@ -58,12 +58,12 @@ def run(arguments: argparse.Namespace) -> None:
 def _campaign(folder: Path) -> tuple[str, bool, dict[str, dict[str, Any]]]:
     """Kind of study, whether VASP decks of all its calculations can be written, and source -> its document."""
     from nanoslab.campaign import load_campaign
-    from nanoslab.driver.results import available_sources, collect
+    from nanoslab.driver.results import available_sources, read_runs
     from nanoslab.studies.study_file import load_study
 
     campaign = load_campaign(folder)
     study = load_study(campaign.study_file)
-    documents = {source: study.analyze(collect(campaign, source)).to_dict() for source in available_sources(campaign)}
+    documents = {source: study.analyze(read_runs(campaign, source)).to_dict() for source in available_sources(campaign)}
     return study.kind, _decks_can_be_written(campaign), documents
 
 

@@ -43,18 +43,6 @@ class Phase:
         the ``displacement`` [Å] behind them.
     thermal
         Vibrational part, per atom.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.energetics.thermal import PhononModes, thermal_properties
-    >>> modes = PhononModes(frequencies_THz=np.full((1, 3), 5.0), eigenvectors=np.eye(3).reshape(1, 1, 3, 3),
-    ...                     masses=np.array([12.0]))
-    >>> cell = CalculationResult(name="a", path="a", level_of_theory="x", energy=-8.0, atoms=Atoms("C2"),
-    ...                          converged=True)
-    >>> phase = Phase(name="a", static=cell, thermal=thermal_properties(modes, [0.0, 300.0]))
-    >>> phase.energy_per_atom, phase.composition, phase.free_energy.round(3).tolist()
-    (-4.0, {'C': 1}, [-3.969, -4.015])
     """
 
     name: str
@@ -127,6 +115,11 @@ class PhaseComparison:
     crossings_imaginary_as_real: tuple[float, ...]
     imaginary: Mapping[str, tuple[int, int]]
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for array in (self.temperatures, self.difference, self.difference_imaginary_as_real):
+            array.setflags(write=False)
 
     @property
     def undecided_temperatures(self) -> tuple[float, ...]:
@@ -207,20 +200,6 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
         The compositions or the levels of theory differ, or a static run is not converged.
     InputError
         The temperatures differ.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.energetics.thermal import PhononModes, thermal_properties
-    >>> def einstein(name, energy, frequency_THz):
-    ...     modes = PhononModes(frequencies_THz=np.full((1, 3), frequency_THz), masses=np.array([12.0]),
-    ...                         eigenvectors=np.eye(3).reshape(1, 1, 3, 3))
-    ...     cell = CalculationResult(name=name, path=name, level_of_theory="Einstein", energy=energy,
-    ...                              atoms=Atoms("C"), converged=True)
-    ...     return Phase(name=name, static=cell, thermal=thermal_properties(modes, [0.0, 200.0, 400.0, 600.0]))
-    >>> comparison = compare_phases(einstein("soft", -4.0, 4.0), einstein("stiff", -4.02, 5.0))
-    >>> (1e3 * comparison.difference).round(1).tolist(), [round(t) for t in comparison.crossings]
-    ([13.8, 7.4, -3.6, -15.0], [335])
     """
     _require_same_composition(phase, reference)
     notes = require_comparable(phase.static, reference.static, OTHER_PHASE, allow_mismatch=allow_mismatch)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.neighborlist import natural_cutoffs, neighbor_list
 from numpy.typing import NDArray
 
-#: a bond is shorter than this times the sum of the covalent radii (CdSe: 3.3 Å; first shell 2.6, next 4.3 Å)
-BOND_TOLERANCE = 1.25
+from nanoslab.slab_geometry import find_bonds
+
 #: up to here an atom is zinc blende, from 1 minus this on wurtzite, and intermediate between
 HALF_WAY_MARGIN = 0.25
 ANIONS = frozenset({"N", "P", "As", "Sb", "O", "S", "Se", "Te", "F", "Cl", "Br", "I"})
@@ -101,7 +100,7 @@ def cation_anion_bonds(atoms: Atoms) -> tuple[NDArray[np.int_], NDArray[np.int_]
     >>> len(i), round(float(np.linalg.norm(vectors[0])), 2)
     (8, 2.62)
     """
-    i, j, vectors = neighbor_list("ijD", atoms, natural_cutoffs(atoms, mult=BOND_TOLERANCE))
+    i, j, vectors = find_bonds(atoms, "ijD")
     is_anion = np.array([symbol in ANIONS for symbol in atoms.get_chemical_symbols()], dtype=bool)
     keep = is_anion[i] != is_anion[j]
     return i[keep], j[keep], vectors[keep]

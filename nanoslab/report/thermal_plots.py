@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nanoslab.report.plot_data import Guide, Plot, Series
+from nanoslab.plot_data import Guide, Plot, Series
 
 Document = Mapping[str, Any]
 

@@ -172,7 +172,7 @@ def _key(key: str, factor: float = 1.0) -> Reader:
 
 _D0002 = _edge("CdSe-wurtzite", 2, 2.0)
 _D220 = _edge("CdSe-zincblende", 0, 8**0.5)
-_MA: dict[str, Any] = {"study": "cdse-nanosheet", "source": "Ma 2023"}
+_MA: dict[str, Any] = {"study": "vacancies", "source": "Ma 2023"}
 QUANTITIES: tuple[Quantity, ...] = (
     Quantity(
         name="E_f of Se, wurtzite sheet, mu of the atom", unit="eV", paper="5.12",
@@ -252,19 +252,19 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity(name="E_max of Se at 200 kV (kinematics)", unit="eV", paper="6.64", read=_e_max(200), **_MA),
     Quantity(name="E_max of Se at 300 kV (kinematics)", unit="eV", paper="10.81", read=_e_max(300), **_MA),
     Quantity(
-        name="critical neck, fitted", unit="pairs", study="pbse-neck", paper="9", source="Wang 2020", digits=1,
+        name="critical neck, fitted", unit="pairs", study="neck", paper="9", source="Wang 2020", digits=1,
         read=_key("critical_pairs"),
     ),
     Quantity(
-        name="critical neck, raw", unit="pairs", study="pbse-neck", paper="9", source="Wang 2020", digits=0,
+        name="critical neck, raw", unit="pairs", study="neck", paper="9", source="Wang 2020", digits=0,
         read=_key("critical_pairs_raw"),
     ),
     Quantity(
-        name="gap of lowest energy", unit="nm", study="pbse-gap", paper="0.55 to 0.8", source="Wang 2020",
+        name="gap of lowest energy", unit="nm", study="gap", paper="0.55 to 0.8", source="Wang 2020",
         read=_key("minimum_gap_A", 0.1),
     ),
     Quantity(
-        name="the same, between the facing planes", unit="nm", study="pbse-gap", paper="0.55 to 0.8",
+        name="the same, between the facing planes", unit="nm", study="gap", paper="0.55 to 0.8",
         source="Wang 2020", read=_key("minimum_facing_distance_A", 0.1),
     ),
 )  # fmt: skip
@@ -284,7 +284,7 @@ def validation_rows(
 
     Examples
     --------
-    >>> rows = validation_rows({("pbse-gap", "xtb"): {"minimum_gap_A": 6.6}}, {"pbse-gap": True})
+    >>> rows = validation_rows({("gap", "xtb"): {"minimum_gap_A": 6.6}}, {"gap": True})
     >>> rows[-2].cells(("xtb",))
     ('gap of lowest energy [nm]', '0.55 to 0.8 (Wang 2020)', 'yes', '0.66')
     """

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from nanoslab.beam import displacement_cross_section, max_transferred_energy, surviving_fraction
 from nanoslab.beam.knockon import Conditions, velocity_variance
 from nanoslab.errors import InputError
+from nanoslab.plot_data import Plot, Series
 from nanoslab.report.draw import draw
 from nanoslab.report.page_content import PageContent
-from nanoslab.report.plot_data import Plot, Series
 from nanoslab.report.plotly_json import plotly_figure
 from nanoslab.report.structure_data import Scene
 from nanoslab.report.structure_views import draw_structure

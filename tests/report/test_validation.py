@@ -48,7 +48,7 @@ VACANCY = {
 
 
 def test_numbers_are_read_where_they_stand_and_missing_ones_stay_missing() -> None:
-    rows = validation_rows({("cdse-nanosheet", "a"): VACANCY}, {"cdse-nanosheet": True})
+    rows = validation_rows({("vacancies", "a"): VACANCY}, {"vacancies": True})
     values = {row.quantity.name: row.values.get("a") for row in rows}
     assert values["E_f of Se, wurtzite sheet, mu of the atom"] == 4.5
     assert values["E_f of Se, wurtzite sheet, mu of the element"] is None
@@ -70,8 +70,8 @@ def test_numbers_are_read_where_they_stand_and_missing_ones_stay_missing() -> No
 
 
 def test_every_quantity_stays_in_the_table_and_sources_stand_side_by_side() -> None:
-    documents = {("pbse-neck", "xtb"): {"critical_pairs": 9.6}, ("pbse-neck", "chgnet"): {"critical_pairs": 1.0}}
-    rows = validation_rows(documents, {"pbse-neck": True})
+    documents = {("neck", "xtb"): {"critical_pairs": 9.6}, ("neck", "chgnet"): {"critical_pairs": 1.0}}
+    rows = validation_rows(documents, {"neck": True})
     assert len(rows) == len(QUANTITIES)
     (neck,) = (row for row in rows if row.quantity.name == "critical neck, fitted")
     assert neck.cells(("xtb", "chgnet", "gpaw")) == (
