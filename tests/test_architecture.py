@@ -16,6 +16,7 @@ FLOORS = {
     "errors": 0,
     "files": 1,
     "yaml_file": 1,
+    "text": 0.5,
     "plot_data": 1,
     "calculation": 1.5,
     "presets": 2,
@@ -32,10 +33,10 @@ FLOORS = {
     "build": 4,  # alias of builders, for one release
     "campaign": 4,
     "driver": 5,
-    "studies": 5,
-    "report": 6,
-    "cli": 7,
-    "__main__": 8,
+    "studies": 6,
+    "report": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 
 

@@ -15,9 +15,9 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.output import add_json_option, print_json, print_study_tables
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 RECIPE = "phonons.json"
 RELAXATION_TOLERANCE = 1e-3  # eV/Å
-#: wider gaps between planes are vacuum [Å]
-VACUUM = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Prepare, compute or collect, and print."""
     from nanoslab.calculation import Run
-    from nanoslab.studies.phonons.supercells import supercell_calculations, vibrations
+    from nanoslab.studies.phonons.cell import supercell_calculations
+    from nanoslab.studies.phonons.study import PhononsStudy
 
     if min(arguments.temperatures) < 0:
         raise InputError("--temperatures", expected="0 K or more", got=min(arguments.temperatures))
@@ -63,15 +62,26 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"wrote {len(calculations)} decks to {arguments.folder}; run them, then give the same command again")
         return
     runs = [Run(calculation=one, result=result) for one, result in zip(calculations, results, strict=True)]
-    found = vibrations(runs, arguments.mesh, arguments.temperatures)
-    document = {"structure": str(arguments.structure), **found.to_dict()}
+    study = PhononsStudy(
+        study="phonons",
+        title=f"Vibrations of {cell.get_chemical_formula()}",
+        structure=str(arguments.structure),
+        mesh=arguments.mesh,
+        temperatures=arguments.temperatures,
+    )
+    result = study.analyze(runs)
+    for name, reason in (*result.refused, *result.missing):
+        expected, advice = "a finished, converged run with forces", "run it, or continue it"
+        raise InputError(arguments.folder / name, expected=expected, got=reason, advice=advice)
+    document = {"structure": str(arguments.structure), **result.to_dict()}
     from nanoslab.files import write_atomically
 
     write_atomically(arguments.folder / "thermal.json", json.dumps({"schema": 1, **document}, indent=1) + "\n")
     if arguments.json:
         print_json(document)
     else:
-        _print(document, arguments.folder / "thermal.json")
+        print_study_tables(result.tables())
+        print(f"motion of every atom at {document['motion_temperature_K']:g} K in {arguments.folder / 'thermal.json'}")
 
 
 def _cell(arguments: argparse.Namespace) -> tuple[Atoms, Settings]:
@@ -82,6 +92,7 @@ def _cell(arguments: argparse.Namespace) -> tuple[Atoms, Settings]:
 
     from nanoslab.calculation import Settings
     from nanoslab.files import write_atomically
+    from nanoslab.studies.phonons.cell import read_cell
 
     path = arguments.folder / RECIPE
     asked = {"supercell": arguments.supercell, "distance_A": arguments.distance, "engine": arguments.engine}
@@ -95,7 +106,9 @@ def _cell(arguments: argparse.Namespace) -> tuple[Atoms, Settings]:
             return remembered, _settings(arguments, remembered)
         kpoints = tuple(recipe["settings"]["kpoints"])
         return remembered, Settings(**{**recipe["settings"], "kpoints": kpoints})
-    cell = _read(arguments.structure)
+    if not arguments.structure.is_file():
+        raise FileError(arguments.structure, expected="a structure file", got="nothing")
+    cell = read_cell(arguments.structure)
     settings = _settings(arguments, cell)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.engine is not None:
@@ -112,24 +125,18 @@ def _settings(arguments: argparse.Namespace, cell: Atoms) -> Settings:
     from nanoslab.campaign.format import read_calculation
     from nanoslab.campaign.names import CALCULATION_FILE
     from nanoslab.presets import preset
-    from nanoslab.slab_geometry import empty_height
-    from nanoslab.studies.vacancies.calculations import faces_differ
+    from nanoslab.studies.phonons.cell import cell_settings
 
+    kpoints = None if arguments.kpoints is None else tuple(arguments.kpoints)
     places = (arguments.structure.parent, arguments.structure.parent.parent)
     written = next((place for place in places if (place / CALCULATION_FILE).is_file()), None)
     if arguments.preset is None and written is not None:
         settings = read_calculation(written).settings
-    else:
-        polar = empty_height(cell) > VACUUM and faces_differ(cell)
-        settings = replace(preset(arguments.preset or "ma2023"), dipole_correction=polar)
-    if arguments.kpoints is not None:
-        first, second, third = arguments.kpoints
-        return replace(settings, kpoints=(first, second, third))
-    if written is None and settings.kpoints == (1, 1, 1) and _samples_k_points(arguments.engine, cell, settings):
-        raise InputError(
-            "--kpoints", expected="the mesh of the cell", got="none", advice="such as --kpoints 4 3 1; 1 1 1 is allowed"
-        )
-    return settings
+        return replace(settings, kpoints=kpoints or settings.kpoints)
+    settings = preset(arguments.preset or "ma2023")
+    if kpoints is None and not _samples_k_points(arguments.engine, cell, settings):
+        kpoints = (1, 1, 1)
+    return cell_settings(cell, settings, kpoints)
 
 
 def _samples_k_points(engine_name: str | None, cell: Atoms, settings: Settings) -> bool:
@@ -139,25 +146,6 @@ def _samples_k_points(engine_name: str | None, cell: Atoms, settings: Settings) 
     from nanoslab.engines import engine
 
     return "kpoints" in engine(engine_name).comparable(cell, settings)
-
-
-def _read(path: Path) -> Atoms:
-    """Read a structure, ordered by species and free of constraints."""
-    import ase.io
-    import numpy as np
-
-    if not path.is_file():
-        raise FileError(path, expected="a structure file", got="nothing")
-    found = ase.io.read(path)
-    symbols = list(dict.fromkeys(found.get_chemical_symbols()))
-    order = np.argsort([symbols.index(symbol) for symbol in found.get_chemical_symbols()], kind="stable")
-    cell = found[order]
-    cell.set_constraint()
-    cell.calc = None
-    cell.info = {}
-    cell.pbc = True
-    ordered: Atoms = cell
-    return ordered
 
 
 def _relaxed(cell: Atoms, settings: Settings, engine_name: str, folder: Path) -> Atoms:
@@ -194,33 +182,13 @@ def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation])
             return None
         found = collect(campaign, "vasp")
     else:
-        from nanoslab.engines import engine, run_calculations
+        from nanoslab.driver.run import run_campaign
+        from nanoslab.engines import engine
 
         chosen = engine(arguments.engine)
         campaign = load_campaign(arguments.folder)
-        for outcome in run_calculations(campaign.calculations, chosen, arguments.folder, jobs=arguments.jobs):
+        for outcome in run_campaign(arguments.folder, arguments.engine, jobs=arguments.jobs):
             if outcome.state != "finished":
                 raise EngineError(outcome.name, expected="forces", got="; ".join(outcome.problems))
         found = collect(campaign, chosen.label)
     return [found[calculation.name] for calculation in calculations]
-
-
-def _print(document: dict[str, Any], path: Path) -> None:
-    print(f"{document['formula']}: {document['level_of_theory']}")
-    print(f"static energy {document['energy_eV_per_atom']:.5f} eV/atom")
-    n_imaginary, n_modes = document["n_imaginary_modes"], document["n_modes"]
-    print(
-        f"{n_imaginary} of {n_modes} modes are imaginary; lowest frequency {document['lowest_frequency_THz']:.3f} THz"
-    )
-    keys = (
-        "temperature_K",
-        "free_energy_eV_per_atom",
-        "free_energy_imaginary_as_real_eV_per_atom",
-        "entropy_eV_per_K_per_atom",
-    )
-    rows = [
-        [f"{t:g}", f"{1e3 * f:.2f}", f"{1e3 * g:.2f}", f"{1e3 * s:.4f}"]
-        for t, f, g, s in zip(*(document[key] for key in keys), strict=True)
-    ]
-    print_table(["T/K", "F/meV/atom", "F(imaginary as real)", "S/meV/K/atom"], rows)
-    print(f"motion of every atom at {document['motion_temperature_K']:g} K in {path}")

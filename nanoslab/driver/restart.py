@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.geometry import get_distances
 
 from nanoslab.campaign.format import read_calculation
-from nanoslab.driver.state import attempt_folder
+from nanoslab.campaign.state import attempt_folder
 from nanoslab.engines.run import start_from
 from nanoslab.errors import FileError, NanoslabError
 from nanoslab.vasp.poscar import read_poscar, species_order, write_poscar

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nanoslab.plot_data import Plot, drawn
-from nanoslab.report.thermal_plots import thermal_plot
+from nanoslab.studies.phonons.plots import thermal_plot
 from nanoslab.studies.study_file import study_class
 
 
@@ -19,4 +19,4 @@ def plots_of(document: Mapping[str, Any]) -> tuple[Plot, ...]:
     >>> [plot.name for plot in plots_of({"study": "gap", "level_of_theory": "test", "gaps": gaps})]
     ['gap']
     """
-    return (*study_class(str(document["study"])).plots(document), *drawn(thermal_plot(document)))
+    return (*study_class(str(document["study"])).plots(document), *drawn(thermal_plot(document.get("thermal", {}))))

@@ -18,6 +18,8 @@ STUDIES: Mapping[str, str] = {
     "vacancies": "nanoslab.studies.vacancies.study:VacancyStudy",
     "neck": "nanoslab.studies.neck.study:NeckStudy",
     "gap": "nanoslab.studies.gap.study:GapStudy",
+    "phonons": "nanoslab.studies.phonons.study:PhononsStudy",
+    "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",
 }
 #: earlier words for kinds
 ALIASES: Mapping[str, str] = {"cdse-nanosheet": "vacancies", "pbse-neck": "neck", "pbse-gap": "gap"}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from nanoslab.campaign.state import State, write_state
 from nanoslab.cli.main import main
-from nanoslab.driver.state import State, write_state
 
 
 def campaign(folder: Path, calculations: list[str]) -> Path:

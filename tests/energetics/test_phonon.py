@@ -19,8 +19,13 @@ from phonopy.structure.atoms import PhonopyAtoms
 from scipy import constants
 
 from nanoslab.beam import velocity_tensors
-from nanoslab.energetics.phonon import displaced_supercells, phonon_modes
-from nanoslab.energetics.thermal import ThermalProperties, mean_square_displacements, thermal_properties
+from nanoslab.energetics.phonon import (
+    ThermalProperties,
+    displaced_supercells,
+    mean_square_displacements,
+    phonon_modes,
+    thermal_properties,
+)
 from nanoslab.errors import InputError
 
 BOLTZMANN_EV_PER_K = constants.k / constants.e

@@ -18,7 +18,7 @@ from nanoslab.report.page_content import PageContent
 from nanoslab.report.plotly_json import plotly_figure
 from nanoslab.report.structure_data import Scene
 from nanoslab.report.structure_views import draw_structure
-from nanoslab.report.thermal_plots import phase_plot
+from nanoslab.studies.phonons.plots import phase_plot
 
 
 def named(content: PageContent, name: str) -> Plot:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from nanoslab.calculation import Calculation, Run
-from nanoslab.engines import Engine, Limits, Outcome, Step, engine, read_result, run_calculations
+from nanoslab.campaign import write_campaign
+from nanoslab.driver.run import Ended, Step, run_campaign
+from nanoslab.engines import Engine, engine, read_result
 from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 from nanoslab.studies.neck.result import NeckStudyResult
@@ -25,8 +27,8 @@ def ready_study_file(
     path: str | os.PathLike[str],
     *,
     jobs: int | None = None,
-    limits: Limits | None = None,
-    on_event: Callable[[Step | Outcome], None] | None = None,
+    deadline: float | None = None,
+    on_event: Callable[[Step | Ended], None] | None = None,
 ) -> Path:
     """Return the study file that decks are written from: the given one, or after its screen the one beside it.
 
@@ -34,8 +36,8 @@ def ready_study_file(
     ----------
     path
         Study file of any kind; only a neck study with ``screen:`` and without ``screened:`` is screened.
-    jobs, limits, on_event
-        See `nanoslab.engines.run_calculations`.
+    jobs, deadline, on_event
+        See `nanoslab.driver.run.run_campaign`.
 
     Returns
     -------
@@ -60,8 +62,8 @@ def ready_study_file(
     screen = screening_study(study)
     calculations, folder = screen.calculations(), file.with_name(f"{file.stem}.screening")
     chosen = engine(study.screen.engine)
-    folder.mkdir(parents=True, exist_ok=True)
-    _require_all(run_calculations(calculations, chosen, folder, jobs=jobs, limits=limits, on_event=on_event))
+    write_campaign(file, calculations, folder)
+    _require_all(run_campaign(folder, study.screen.engine, jobs=jobs, deadline=deadline, on_event=on_event))
     result = _analyzed(screen, calculations, folder, chosen)
     target = file.with_name(f"{file.stem}.screened.yaml")
     text = screened_text(file.read_text(encoding="utf-8"), result)
@@ -133,7 +135,7 @@ def screened_text(study_text: str, result: NeckStudyResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _require_all(outcomes: tuple[Outcome, ...]) -> None:
+def _require_all(outcomes: tuple[Ended, ...]) -> None:
     left = [outcome for outcome in outcomes if outcome.state != "finished"]
     if left:
         raise EngineError(
