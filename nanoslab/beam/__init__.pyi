@@ -46,6 +46,8 @@ from .phonon_vibration import (
 )
 from .planning.answer import KnockOnQuestion, knockon_answer
 from .planning.composition import CompositionDose, composition_doses
+from .planning.heating import beam_heating, stopping_power
+from .planning.session import Exposure, SessionPlan, broad_beam, plan_session, scanned_beam
 from .safe_energy import SafeBeamEnergy, highest_safe_beam_energy
 from .tables.thresholds import PublishedThreshold, lowest_threshold, published_thresholds
 from .totals import Target
@@ -56,19 +58,23 @@ __all__ = [
     "Conditions",
     "Element",
     "Etching",
+    "Exposure",
     "Facet",
     "Isotope",
     "KnockOnQuestion",
     "PublishedThreshold",
     "SafeBeamEnergy",
+    "SessionPlan",
     "SiteEnergy",
     "SiteEtching",
     "SiteThresholds",
     "Target",
     "Threshold",
     "angular_cross_section",
+    "beam_heating",
     "bond_counting_energy",
     "bond_counting_thresholds",
+    "broad_beam",
     "cascade_cross_section",
     "classical_velocity_variance",
     "composition_doses",
@@ -101,11 +107,14 @@ __all__ = [
     "mott_ratio",
     "natural_target",
     "phonopy_velocity_covariance",
+    "plan_session",
     "published_thresholds",
     "recoil_angle_deg",
     "recoil_energy",
+    "scanned_beam",
     "site_cross_sections",
     "site_thresholds",
+    "stopping_power",
     "sublimation_energies",
     "sublimation_energy",
     "surface_binding_energies",
