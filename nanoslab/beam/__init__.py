@@ -66,6 +66,8 @@ _MODULES = {
     "conditions": ("Conditions", "Threshold"),
     "knockon": ("default_thresholds",),
     "planning.answer": ("KnockOnQuestion", "knockon_answer"),
+    "planning.session": ("Exposure", "SessionPlan", "broad_beam", "scanned_beam", "plan_session"),
+    "planning.heating": ("stopping_power", "beam_heating"),
     "safe_energy": ("SafeBeamEnergy", "highest_safe_beam_energy"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
