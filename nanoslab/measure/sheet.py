@@ -143,7 +143,9 @@ def in_plane_strain(sheet: Atoms, reference: Atoms) -> InPlaneStrain:
     """
     deformation = np.linalg.inv(_in_plane(reference)) @ _in_plane(sheet)
     left, stretch, _ = np.linalg.svd(deformation)
-    return InPlaneStrain(tensor=left @ np.diag(stretch) @ left.T - np.eye(2))
+    tensor = left @ np.diag(stretch) @ left.T - np.eye(2)
+    tensor.setflags(write=False)
+    return InPlaneStrain(tensor=tensor)
 
 
 def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, int, float], ...]:

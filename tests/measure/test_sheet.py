@@ -208,3 +208,11 @@ def test_measuring_leaves_the_atoms_alone() -> None:
 def test_no_cell_is_an_error_in_words() -> None:
     with pytest.raises(InputError, match="three lattice vectors"):
         measure_sheet(Atoms("CdSe"))
+
+
+def test_results_are_read_only() -> None:
+    sheet = wurtzite_sheet()
+    found = local_environments(sheet)
+    for array in (found.coordination, found.eclipsed_bonds, in_plane_strain(sheet, sheet).tensor):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
