@@ -15,6 +15,7 @@ ENGINES: Mapping[str, str] = {
     "chgnet": "chgnet_engine",
     "xtb": "xtb_engine",
     "gpaw": "gpaw_engine",
+    "cp2k": "cp2k",
 }
 
 
