@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ase import Atoms
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nanoslab.errors import InputError
 
@@ -92,9 +92,25 @@ class Role(BaseModel):
     kind: str
     label: str = ""
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # a plain role takes any field
 
         def __init__(self, *, kind: str, **fields: Any) -> None: ...
+
+    @classmethod
+    def from_role(cls, role: Role) -> Self:
+        """Return the same role with the typed fields of this class.
+
+        Raises
+        ------
+        InputError
+            If a field is missing or of another type.
+        """
+        try:
+            return cls.model_validate(role.model_dump())
+        except ValidationError as error:
+            fault = error.errors()[0]
+            field_name = ".".join(str(key) for key in fault["loc"])
+            raise InputError(f"role {role.kind}: {field_name}", expected=fault["msg"], got=fault["input"]) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +142,6 @@ class Calculation:
     settings: Settings
     starts_from: str | None = None
     removed_indices: tuple[int, ...] = ()
-
-    @property
-    def tags(self) -> dict[str, Any]:
-        """Fields of the role."""
-        return self.role.model_dump(exclude={"kind"}, exclude_defaults=True)
 
     def __post_init__(self) -> None:
         """Refuse a name that could be anything but one folder of its own."""

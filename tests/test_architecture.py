@@ -16,10 +16,14 @@ FLOORS = {
     "errors": 0,
     "files": 1,
     "yaml_file": 1,
+    "text": 0.5,
     "calculation": 1,
+    "plot_data": 1,
     "presets": 2,
     "crystals": 2,
     "symmetry": 2,
+    "species": 1,
+    "slab_geometry": 2,
     "builders": 3,
     "vasp": 3,
     "engines": 3,
@@ -29,10 +33,10 @@ FLOORS = {
     "build": 4,  # alias of builders, for one release
     "campaign": 4,
     "driver": 5,
-    "studies": 5,
-    "report": 6,
-    "cli": 7,
-    "__main__": 8,
+    "studies": 6,
+    "report": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 
 

@@ -88,7 +88,7 @@ def test_it_reads_back_to_the_same_calculations(study: Path, tmp_path: Path) -> 
         assert np.array_equal(back.atoms.cell, made.atoms.cell)
         assert repr(back.atoms.constraints) == repr(made.atoms.constraints)
         assert back.atoms.info == made.atoms.info
-        for field in ("name", "role", "settings", "starts_from", "removed_indices", "tags"):
+        for field in ("name", "role", "settings", "starts_from", "removed_indices"):
             assert getattr(back, field) == getattr(made, field), field
     assert campaign.study_file.read_bytes() == study.read_bytes()
     assert (campaign.stale, campaign.foreign) == ((), ())

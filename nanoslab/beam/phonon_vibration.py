@@ -19,18 +19,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+#: 1 Å²/fs² in m²/s², the unit of every ``velocity_variance``
+M2_S2_PER_A2_FS2 = 1e10
+
 #: ħω of 1 THz [eV]
 EV_PER_THZ = 2 * np.pi * 1e12 * REDUCED_PLANCK_EV_S
 
-#: imaginary modes weaker than this are the noise of translations [THz]
-IMAGINARY_NOISE_THZ = 0.1
-
 
 def mean_mode_energy(frequency_THz: ArrayLike, temperature: float) -> Array:
-    """Mean energy (ħω/2) coth(ħω/2kT) of harmonic modes [eV]; kT for ω = 0.
-
-    Imaginary frequencies (negative, as phonopy writes them) down to -0.1 THz count as 0; below that
-    the structure is not at a minimum of the energy and an error says so.
+    """Mean energy (ħω/2) coth(ħω/2kT) of harmonic modes [eV]; kT for ω = 0 and for imaginary (negative) ones.
 
     Examples
     --------
@@ -38,15 +35,7 @@ def mean_mode_energy(frequency_THz: ArrayLike, temperature: float) -> Array:
     array([0.     , 0.02068])
     """
     require_not_negative("temperature", temperature, "K")
-    frequencies = np.asarray(frequency_THz, dtype=float)
-    if not frequencies.min(initial=0.0) >= -IMAGINARY_NOISE_THZ:
-        raise InputError(
-            "phonon frequencies",
-            expected=f"none below -{IMAGINARY_NOISE_THZ} THz",
-            got=f"{frequencies.min():.3f} THz",
-            advice="relax the structure further: an imaginary mode has no thermal velocity",
-        )
-    quantum = EV_PER_THZ * np.maximum(frequencies, 0)
+    quantum = EV_PER_THZ * np.maximum(np.asarray(frequency_THz, dtype=float), 0)
     if temperature == 0:
         return np.asarray(quantum / 2)
     x = quantum / (BOLTZMANN_EV_PER_K * temperature)
@@ -64,7 +53,7 @@ def dos_velocity_variance(frequency_THz: ArrayLike, density: ArrayLike, mass: fl
     density
         Density of states projected on the atom (and on the direction of the beam, if the environment is
         anisotropic), shape (n,); any normalisation, integrated by the trapezoidal rule. What lies below 0 is
-        left out when it is noise.
+        left out.
     mass
         Mass of the atom [u].
     temperature
@@ -88,15 +77,16 @@ def dos_velocity_variance(frequency_THz: ArrayLike, density: ArrayLike, mass: fl
     norm = float(np.trapezoid(weights, frequencies))
     if not norm > 0:
         raise InputError("density of states", expected="a positive integral", got=norm)
-    energies = mean_mode_energy(np.maximum(frequencies, 0), temperature)
+    energies = mean_mode_energy(frequencies, temperature)
     return float(np.trapezoid(weights * energies, frequencies)) / norm / mass * EV_PER_U_M2_S2
 
 
-def phonopy_velocity_covariance(phonon: Any, temperature: float) -> Array:
-    """Tensors <v_a v_b> of every atom of the primitive cell from a phonopy calculation [m²/s²].
+def velocity_tensors(phonon: Any, temperature: float) -> Array:
+    """Tensors <v_a v_b> of every atom of the primitive cell [Å²/fs²], shape (n_atoms, 3, 3).
 
     M <v_a v_b> = (1/N) Σ_{qν} ε_{qν} Re(e_a e_b*), the sum over the N wave vectors and all branches with
-    phonopy's eigenvectors, which are normalised to 1 over the cell.
+    phonopy's eigenvectors, which are normalised to 1 over the cell. Translations and imaginary modes count with
+    their classical energy kT, which no potential changes, so that no degree of freedom loses its motion.
 
     Parameters
     ----------
@@ -105,10 +95,6 @@ def phonopy_velocity_covariance(phonon: Any, temperature: float) -> Array:
         symmetry, a wave vector stands for others whose eigenvectors point elsewhere.
     temperature
         [K].
-
-    Returns
-    -------
-    Shape (n_atoms, 3, 3).
     """
     mesh = phonon.mesh
     if mesh is None or getattr(mesh, "eigenvectors", None) is None:
@@ -124,11 +110,16 @@ def phonopy_velocity_covariance(phonon: Any, temperature: float) -> Array:
     vectors = np.asarray(mesh.eigenvectors)  # (wave vectors, 3 atoms, branches)
     vectors = vectors.reshape(len(energies), len(masses), 3, -1)
     tensors = np.einsum("qn,qian,qibn->iab", energies, vectors, vectors.conj(), optimize=True).real / len(energies)
-    return np.asarray(tensors / masses[:, None, None] * EV_PER_U_M2_S2)
+    return np.asarray(tensors / masses[:, None, None] * EV_PER_U_M2_S2 / M2_S2_PER_A2_FS2)
+
+
+def phonopy_velocity_covariance(phonon: Any, temperature: float) -> Array:
+    """`velocity_tensors` in m²/s²: its name until 0.3, kept for one release."""
+    return velocity_tensors(phonon, temperature) * M2_S2_PER_A2_FS2
 
 
 def velocity_variance_along(covariance: ArrayLike, beam_direction: ArrayLike) -> Array:
-    """<v_z²> along the beam from the tensors, n·<vv>·n, shape (n_atoms,) [m²/s²].
+    """<v_z²> along the beam from the tensors, n·<vv>·n, shape (n_atoms,), in the unit of the tensors.
 
     Examples
     --------

@@ -11,9 +11,10 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.recipe import cations_first
+from nanoslab.builders.recipe import make_recipe
 from nanoslab.crystals import crystal_names, crystal_record, load_crystal
 from nanoslab.errors import InputError
+from nanoslab.species import cations_first
 from nanoslab.symmetry import crystal_symmetry, standard_cell
 
 Kind = Literal["rocksalt", "zincblende"]
@@ -41,12 +42,6 @@ class ColumnLattice:
         Edge of the conventional cube [Å].
     lattice
         Where it comes from: the name of a set of lattice constants, or ``given``.
-
-    Examples
-    --------
-    >>> lattice = ColumnLattice(name="PbSe", kind="rocksalt", cation="Pb", anion="Se", lattice_constant=6.2)
-    >>> lattice.spacing, lattice.plane_spacing, lattice.species(0, 0, 0), lattice.species(1, 0, 0)
-    (3.1, 3.1, 'Pb', 'Se')
     """
 
     name: str
@@ -127,6 +122,46 @@ def column_lattice(
     if not (math.isfinite(lattice_constant) and lattice_constant > 0):
         raise InputError("lattice constant", expected="a length above 0 Å", got=lattice_constant, advice="give 6.2")
     return replace(found, lattice_constant=lattice_constant, lattice="given")
+
+
+def build_block(lattice: ColumnLattice, lateral: tuple[int, int]) -> Atoms:
+    """Build bulk crystal as columns: the sides of a slab, and about as high as its first side is long.
+
+    Parameters
+    ----------
+    lattice
+        The compound.
+    lateral
+        Columns along the two sides.
+
+    Examples
+    --------
+    >>> block = build_block(column_lattice("PbSe-rocksalt"), (6, 6))
+    >>> str(block.symbols), bool(np.ptp(block.cell.lengths()) < 1e-9)
+    ('Pb108Se108', True)
+    """
+    if min(lateral) < 1 or any(count % lattice.lateral_period for count in lateral):
+        raise InputError("lateral", expected=f"multiples of {lattice.lateral_period}", got=lateral, advice="give 6 6")
+    side = lateral[0] * lattice.spacing
+    planes = lattice.plane_period * max(1, round(side / lattice.plane_spacing / lattice.plane_period))
+    sites = [(i, j, k) for k in range(planes) for j in range(lateral[1]) for i in range(lateral[0])]
+    sites.sort(key=lambda site: lattice.species(*site) != lattice.cation)
+    atoms = Atoms(
+        [lattice.species(*site) for site in sites],
+        positions=[lattice.position(*site) for site in sites],
+        cell=np.diag([side, lateral[1] * lattice.spacing, planes * lattice.plane_spacing]),
+        pbc=True,
+    )
+    atoms.wrap()
+    atoms.info["recipe"] = make_recipe(
+        "block",
+        crystal=lattice.name,
+        lattice=lattice.lattice,
+        lattice_constant_A=lattice.lattice_constant,
+        lateral=list(lateral),
+        planes=planes,
+    )
+    return atoms
 
 
 def _recognized(atoms: Atoms, name: str, lattice: str) -> ColumnLattice:

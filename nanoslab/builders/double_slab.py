@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.column_lattice import ColumnLattice
+from nanoslab.builders.column_lattice import ColumnLattice, column_lattice
 from nanoslab.builders.polyomino import Cell
-from nanoslab.errors import InputError
+from nanoslab.builders.summary import StructureSummary, sheet_ledger
+from nanoslab.errors import InputError, unknown_name
 
 #: values of `Atoms.get_tags()`
 LOWER, UPPER, NECK, LIGAND = 1, 2, 3, 4
@@ -22,6 +25,7 @@ LOWER, UPPER, NECK, LIGAND = 1, 2, 3, 4
 #: largest index of the coincidence cells that a twist is looked for among
 _LARGEST_COINDEX = 12
 _TWIST_TOLERANCE = 0.01
+_OPTIONS = ("lateral", "planes", "shift", "twist", "vacuum", "fixed_planes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +53,6 @@ class DoubleSlab:
     fixed_planes
         Planes frozen at the outer face of each slab.
 
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> pbse = column_lattice("PbSe-rocksalt")
-    >>> DoubleSlab(lattice=pbse, planes=2, gap=2 * pbse.plane_spacing).gap_planes
-    2
     """
 
     lattice: ColumnLattice
@@ -97,29 +95,96 @@ class DoubleSlab:
         first, second = np.linalg.norm(self.columns[0], axis=1) * self.lattice.spacing
         return float(first), float(second)
 
+    @property
+    def area_nm2(self) -> float:
+        """In-plane area of the cell [nm²]."""
+        return self.sides[0] * self.sides[1] / 100.0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What recipes record of it, units in the key names."""
+        return {
+            "crystal": self.lattice.name,
+            "lattice": self.lattice.lattice,
+            "lattice_constant_A": self.lattice.lattice_constant,
+            "lateral": list(self.lateral),
+            "planes": self.planes,
+            "gap_planes": self.gap_planes,
+            "gap_A": self.gap,
+            "facing_distance_A": self.facing_distance,
+            "shift": list(self.shift),
+            "twist_degree": self.twist,
+            "vacuum_A": self.vacuum,
+            "fixed_planes": self.fixed_planes,
+            "spacing_A": self.lattice.spacing,
+            "plane_spacing_A": self.lattice.plane_spacing,
+            "bond_length_A": self.lattice.bond_length,
+        }
+
     def heights_of_neck(self) -> NDArray[np.float64]:
         """Heights of the planes filling the gap, above the lowest plane [Å]; shape (gap_planes,)."""
         base = (self.planes - 1) * self.lattice.plane_spacing
         return base + self.facing_distance * np.arange(1, self.gap_planes + 1) / (self.gap_planes + 1)
 
 
-def gap_of_planes(lattice: ColumnLattice, gap_planes: int) -> float:
-    """Return the gap that a number of missing planes leaves [Å].
+def describe_double_slab(
+    crystal: str | Path | Atoms,
+    *,
+    gap: float | None = None,
+    gap_planes: int | None = None,
+    lattice: str | None = None,
+    lattice_constant: float | None = None,
+    **options: Any,
+) -> DoubleSlab:
+    """Double slab of a crystal, its gap given in missing planes or in Å (two planes when neither).
+
+    Parameters
+    ----------
+    crystal
+        Name of a rock-salt or zinc-blende crystal, a structure file of one, or its atoms.
+    gap, gap_planes
+        Gap [Å], or in missing planes.
+    lattice, lattice_constant
+        See `column_lattice`.
+    options
+        Other fields of `DoubleSlab`: lateral, planes, shift, twist, vacuum, fixed_planes.
 
     Examples
     --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> gap_of_planes(column_lattice("PbSe-rocksalt", lattice="experimental"), 2)
+    >>> describe_double_slab("PbSe-rocksalt", gap_planes=2, planes=4, lattice="experimental").gap
     6.126
     """
+    for name in options:
+        if name not in _OPTIONS:
+            known = (*_OPTIONS, "gap", "gap_planes", "lattice", "lattice_constant")
+            raise unknown_name("option of the double slab", name, known)
+    if gap is not None and gap_planes is not None:
+        raise InputError("gap", expected="planes or Å", got="both", advice="leave one of them out")
+    columns = column_lattice(crystal, lattice=lattice, lattice_constant=lattice_constant)
+    gap_planes = 2 if gap_planes is None else gap_planes
     if gap_planes < 2 or gap_planes % 2:
         raise InputError(
             "gap planes",
-            expected=f"an even number from 2, so that a column holds whole {lattice.cation}-{lattice.anion} pairs",
+            expected=f"an even number from 2, so that a column holds whole {columns.cation}-{columns.anion} pairs",
             got=gap_planes,
             advice="give 2",
         )
-    return gap_planes * lattice.plane_spacing
+    return DoubleSlab(lattice=columns, gap=gap_planes * columns.plane_spacing if gap is None else gap, **options)
+
+
+def summarize_double_slab(slab: DoubleSlab, atoms: Atoms) -> StructureSummary:
+    """Summary from the lowest plane to the highest, also where the gap is wider than the vacuum.
+
+    Examples
+    --------
+    >>> slab = describe_double_slab("PbSe-rocksalt", lateral=(2, 2), planes=2, gap=30.0)
+    >>> summary = summarize_double_slab(slab, build_double_slab(slab))
+    >>> len(summary.planes), round(summary.vacuum, 6)
+    (4, 15.0)
+    """
+    apart = atoms.copy()
+    apart.cell[2, 2] += 2.0 * slab.height
+    return replace(sheet_ledger(apart), vacuum=float(atoms.cell[2, 2] - np.ptp(atoms.positions[:, 2])))
 
 
 def build_double_slab(slab: DoubleSlab, *, neck: Sequence[Cell] = (), neck_planes: Sequence[int] = ()) -> Atoms:
@@ -138,14 +203,6 @@ def build_double_slab(slab: DoubleSlab, *, neck: Sequence[Cell] = (), neck_plane
     -------
     Atoms grouped by species, cations first; tags 1, 2, 3 for lower slab, upper slab, neck. Each
     species keeps that order, so the double slab's atoms come in the same order with and without a neck.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> pbse = column_lattice("PbSe-rocksalt")
-    >>> atoms = build_double_slab(DoubleSlab(lattice=pbse, lateral=(2, 2), planes=2, gap=6.1))
-    >>> str(atoms.symbols)
-    'Pb8Se8'
     """
     lattice, planes = slab.lattice, slab.planes
     lower = [(*column, k) for k in range(planes) for column in _columns_inside(slab.columns[0])]

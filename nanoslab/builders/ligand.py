@@ -1,19 +1,23 @@
-"""Ligands by name: ``structures/molecules``, each with its geometry, binding atoms, charge and provenance."""
+"""Ligands by name, each with its geometry, binding atoms, charge and provenance, and layers of them on facets."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ase import Atoms
 from ase.io import read
 
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.files import data_folder
+
+_FACES: dict[str, tuple[str, ...]] = {"lower": ("lower",), "upper": ("upper",), "both": ("lower", "upper")}
+#: beyond any packing of molecules [1/nm²]
+_LARGEST_COVERAGE = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +54,7 @@ class LigandRecord:
 
 
 def ligand_names() -> tuple[str, ...]:
-    """Names of the ligands.
-
-    Examples
-    --------
-    >>> "oleic-fragment" in ligand_names()
-    True
-    """
+    """Names of the ligands."""
     return tuple(sorted(path.stem for path in _folder().glob("*.json")))
 
 
@@ -72,11 +70,6 @@ def ligand_record(name: str) -> LigandRecord:
     ------
     InputError
         There is no such ligand; the closest names are suggested.
-
-    Examples
-    --------
-    >>> ligand_record("oleate").formal_charge
-    -1
     """
     names = {name: name for name in ligand_names()}
     aliases = {alias: record for record in names for alias in _read_record(_folder() / f"{record}.json").aliases}
@@ -87,37 +80,102 @@ def ligand_record(name: str) -> LigandRecord:
 
 
 def ligand(name: str) -> Atoms:
-    """Return the isolated, relaxed molecule, its centre at the origin.
-
-    Examples
-    --------
-    >>> ligand("oleic-fragment").get_chemical_formula(mode="hill")
-    'C10H18O2'
-    """
+    """Return the isolated, relaxed molecule, its centre at the origin."""
     record = ligand_record(name)
     atoms: Atoms = read(_folder() / f"{record.name}.xyz", format="xyz")
     return atoms
 
 
-def binding_atoms(record: LigandRecord, mode: str | None) -> tuple[str, tuple[int, ...]]:
-    """Return a binding mode (the usual one when not given) and its atoms.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LigandLayer:
+    """Ligands of one kind on the facing planes of a double slab.
 
-    Examples
-    --------
-    >>> binding_atoms(ligand_record("oleate"), None)
-    ('chelating', (0, 2))
+    Attributes
+    ----------
+    name
+        One of `ligand_names`.
+    coverage, count
+        Ligands per nm² or per cell on every chosen face, or two numbers for the lower and the upper one; one per
+        cell when neither is given.
+    face
+        Which slab they bind to.
+    binding
+        ``monodentate``, ``chelating`` (two atoms on one metal) or ``bridging`` (on two metals); the usual one of the
+        ligand when not given.
     """
-    chosen = mode or next(iter(record.binding_atoms))
-    if chosen not in record.binding_atoms:
+
+    name: str
+    coverage: float | tuple[float, float] | None = None
+    count: int | tuple[int, int] | None = None
+    face: Literal["lower", "upper", "both"] = "lower"
+    binding: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a ligand, a face or a way of binding that is not there."""
+        if self.face not in _FACES:
+            raise InputError("face", expected="lower, upper or both", got=repr(self.face), advice="give lower")
+        if self.coverage is not None and self.count is not None:
+            raise InputError("coverage", expected="a coverage or a count", got="both", advice="leave one of them out")
+        record, mode = self.record, self.mode
+        if mode in record.binding_atoms:
+            return
         if set(record.binding_atoms) == {"monodentate"}:
+            only = f"monodentate, the one way in which the {record.binding_group} group of {record.name} binds"
+            raise InputError("binding", expected=only, got=repr(mode), advice="leave it out")
+        raise unknown_name("binding", mode, record.binding_atoms)
+
+    @property
+    def record(self) -> LigandRecord:
+        """All that is known of the ligand."""
+        return ligand_record(self.name)
+
+    @property
+    def mode(self) -> str:
+        """How the ligands bind."""
+        return self.binding or next(iter(self.record.binding_atoms))
+
+    @property
+    def binding_atoms(self) -> tuple[int, ...]:
+        """Atoms of the ligand that touch the metal."""
+        return self.record.binding_atoms[self.mode]
+
+    def numbers(self, area_nm2: float) -> dict[str, int]:
+        """Face -> number of ligands on a cell of that area.
+
+        Examples
+        --------
+        >>> LigandLayer(name="acetic-acid", face="both", coverage=(0.9, 0.3)).numbers(3.5)
+        {'lower': 3, 'upper': 1}
+        """
+        faces = _FACES[self.face]
+        given = self.coverage if self.coverage is not None else 1 if self.count is None else self.count
+        each = list(given) if isinstance(given, Sequence) else [given] * len(faces)
+        if len(each) != len(faces):
             raise InputError(
-                "binding",
-                expected=f"monodentate, the one way in which the {record.binding_group} group of {record.name} binds",
-                got=repr(chosen),
-                advice="leave it out",
+                "coverage", expected="two numbers for both faces only", got=each, advice="choose face both"
             )
-        raise unknown_name("binding", chosen, record.binding_atoms)
-    return chosen, record.binding_atoms[chosen]
+        numbers = [_of_coverage(one, area_nm2) if self.coverage is not None else _whole(one) for one in each]
+        if not any(numbers):
+            raise InputError("coverage", expected="a ligand on one face at least", got=each, advice="raise it")
+        return dict(zip(faces, numbers, strict=True))
+
+
+def _of_coverage(coverage: float, area_nm2: float) -> int:
+    number = round(coverage * area_nm2) if 0 <= coverage < _LARGEST_COVERAGE else -1
+    if number < (1 if coverage else 0):
+        raise InputError(
+            "coverage",
+            expected=f"one ligand or more in {area_nm2:.2f} nm², from {1.0 / area_nm2:.2f} per nm²",
+            got=f"{coverage:g} per nm²",
+            advice="raise it, or make the cell larger",
+        )
+    return number
+
+
+def _whole(count: float) -> int:
+    if count != int(count) or count < 0:
+        raise InputError("count", expected="a number of ligands per face", got=count, advice="give 1")
+    return int(count)
 
 
 def _folder() -> Path:

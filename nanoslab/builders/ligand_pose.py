@@ -1,4 +1,4 @@
-"""Finding a pose of a rigid ligand on a facet that touches nothing but the metal it binds to."""
+"""Where a ligand may bind on a facet, and a pose of it there that touches nothing but the metal it binds to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from ase import Atoms
 from ase.data import covalent_radii, vdw_radii
 from ase.neighborlist import natural_cutoffs, neighbor_list
 from numpy.typing import NDArray
+
+from nanoslab.builders.double_slab import LOWER
+from nanoslab.errors import InputError
+from nanoslab.slab_geometry import PLANE_TOLERANCE
 
 #: metal-ligand distance in sums of covalent radii (Pb-O 2.44 Å, Cd-O 2.42 Å; carboxylates on Pb: 2.4-2.6 Å)
 BOND_FACTOR = 1.15
@@ -53,6 +57,70 @@ class Pose:
     positions: NDArray[np.float64]
     tilt: float
     clearance: float
+
+
+def binding_sites(bare: Atoms, metal: str, tag: int, mode: str) -> list[Anchor]:
+    """Return the metal atoms of a facing plane, or for bridging the pairs of nearest ones.
+
+    Parameters
+    ----------
+    bare
+        The slabs without ligands, tagged.
+    metal
+        Species that ligands bind to.
+    tag
+        Which slab.
+    mode
+        Of binding.
+
+    Raises
+    ------
+    InputError
+        The facing plane holds no metal.
+
+    Examples
+    --------
+    >>> from nanoslab.builders.double_slab import build_double_slab, describe_double_slab
+    >>> bare = build_double_slab(describe_double_slab("PbSe-rocksalt", gap=8.0, lateral=(4, 4)))
+    >>> len(binding_sites(bare, "Pb", LOWER, "monodentate"))
+    8
+    """
+    outward = 1 if tag == LOWER else -1
+    own = np.flatnonzero(bare.get_tags() == tag)
+    heights = bare.positions[own, 2] * outward
+    plane = own[heights > heights.max() - PLANE_TOLERANCE]
+    metals = [int(index) for index in plane if bare[index].symbol == metal]
+    if not metals:
+        name = "lower" if tag == LOWER else "upper"
+        raise InputError(
+            "face",
+            expected=f"a facing plane with {metal}, to which the ligand binds",
+            got=f"the {name} one, which holds {bare[int(plane[0])].symbol} only",
+            advice="choose the other face, or another number of planes",
+        )
+    if mode != "bridging":
+        return [_anchor(bare, (index,), np.zeros(2), outward) for index in metals]
+    vectors = bare.get_distances(metals[0], metals, mic=True, vector=True)[:, :2]
+    lengths = np.linalg.norm(vectors, axis=1)
+    lengths[0] = np.inf
+    step = vectors[int(lengths.argmin())]
+    anchors = []
+    for index in metals:
+        change = bare.get_distances(index, metals, mic=True, vector=True)[:, :2]
+        other = int(np.linalg.norm(change - step, axis=1).argmin())
+        anchors.append(_anchor(bare, (index, metals[other]), step, outward))
+    return anchors
+
+
+def _anchor(bare: Atoms, metals: tuple[int, ...], separation: NDArray[np.float64], outward: int) -> Anchor:
+    x, y, z = bare.positions[metals[0]]
+    dx, dy = separation
+    return Anchor(
+        metals=metals,
+        place=(float(x + dx / 2.0), float(y + dy / 2.0), float(z)),
+        separation=(float(dx), float(dy)),
+        outward=outward,
+    )
 
 
 def find_pose(

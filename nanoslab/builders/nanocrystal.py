@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -16,18 +15,18 @@ from scipy.spatial import ConvexHull, HalfspaceIntersection, QhullError, cKDTree
 
 from nanoslab.builders.face import parse_face
 from nanoslab.builders.recipe import (
-    cations_first,
     describe_lattice,
     describe_source,
-    formal_charges,
     group_by_species,
     make_recipe,
     require_positive,
     require_whole_number,
 )
 from nanoslab.builders.stacking import BOND_REACH, conventional_cell, is_hexagonal, shortest_distance
+from nanoslab.builders.summary import StructureSummary, count_species
 from nanoslab.crystals import load_crystal
 from nanoslab.errors import InputError, unknown_name
+from nanoslab.species import cations_first, formal_charges
 from nanoslab.symmetry import point_operations
 
 Vector = NDArray[np.float64]
@@ -100,7 +99,6 @@ def build_nanocrystal(
     atoms.pbc = True
     atoms.positions += edge / 2 - (atoms.positions.max(axis=0) + atoms.positions.min(axis=0)) / 2
     atoms = group_by_species(atoms)
-    charges = formal_charges(cell.get_chemical_formula())
     bonds = (block.bonded @ chosen.astype(np.intp))[chosen].tolist()
     atoms.info = {
         "recipe": make_recipe(
@@ -112,9 +110,30 @@ def build_nanocrystal(
             centre=centre,
             vacuum=vacuum,
         ),
-        "ledger": _ledger(atoms, cell, charges, bonds),
+        "ledger": _summary(atoms, cell, bonds).to_dict(),
     }
     return atoms
+
+
+def units_of_diameter(crystal: str | Path | Atoms, diameter_nm: float, *, lattice: str | None = None) -> int:
+    """Formula units in the sphere of a diameter, at the volume that they have in the crystal; at least one.
+
+    Parameters
+    ----------
+    crystal, lattice
+        See `build_nanocrystal`.
+    diameter_nm
+        Diameter [nm].
+
+    Examples
+    --------
+    >>> units_of_diameter("CdSe-wurtzite", 1.5)
+    30
+    """
+    cell = load_crystal(crystal, lattice)
+    volume = np.pi / 6 * (10.0 * require_positive("diameter", diameter_nm, "nm")) ** 3
+    units = len(cell) / len(cell.symbols.formula.reduce()[0])
+    return max(1, round(float(volume / cell.get_volume() * units)))
 
 
 def _counts(cell: Atoms, composition: int | Mapping[str, int]) -> dict[str, int]:
@@ -239,16 +258,18 @@ def _best_move(
     return (gain, int(start), int(end)) if gain > 0 else None
 
 
-def _ledger(atoms: Atoms, cell: Atoms, charges: Mapping[str, float], bonds: list[int]) -> dict[str, Any]:
-    counts = {element: int((atoms.symbols == element).sum()) for element in charges}
+def _summary(atoms: Atoms, cell: Atoms, bonds: list[int]) -> StructureSummary:
+    charges = formal_charges(cell.get_chemical_formula())
     charge = np.array([charges[symbol] for symbol in atoms.get_chemical_symbols()])
+    x, y, z = charge @ (atoms.positions - atoms.positions.mean(axis=0))
     volume = len(atoms) * cell.get_volume() / len(cell)
-    return {
-        "counts": {element: counts[element] for element in cations_first(counts)},
-        "formal_charges_e": dict(charges),
-        "formal_charge": float(charge.sum()),
-        "dipole_eA": (charge @ (atoms.positions - atoms.positions.mean(axis=0))).tolist(),
-        "diameter_A": float((6 * volume / np.pi) ** (1 / 3)),
-        "fewest_bonds": min(bonds, default=0),
-        "mean_bonds": float(np.mean(bonds)),
-    }
+    species = cations_first(charges)
+    return StructureSummary(
+        counts=count_species(atoms, species),
+        charges={one: charges[one] for one in species},
+        formal_charge=float(charge.sum()),
+        dipole=(float(x), float(y), float(z)),
+        diameter=float((6 * volume / np.pi) ** (1 / 3)),
+        fewest_bonds=min(bonds, default=0),
+        mean_bonds=float(np.mean(bonds)),
+    )

@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from nanoslab.builders.face import face_name, parse_face
-from nanoslab.builders.ledger import plane_numbers, sheet_ledger, unwrapped_heights
 from nanoslab.builders.recipe import (
     MOST,
-    cations_first,
     describe_lattice,
     describe_source,
-    formal_charges,
     group_by_species,
     make_recipe,
     require_positive,
     require_whole_number,
 )
 from nanoslab.builders.stacking import Stacking, Vector, conventional_cell, is_hexagonal, stack_planes
+from nanoslab.builders.summary import sheet_ledger
 from nanoslab.crystals import load_crystal
 from nanoslab.errors import InputError, unknown_name
+from nanoslab.slab_geometry import PLANE_TOLERANCE
+from nanoslab.species import cations_first, formal_charges
 
 #: two whole numbers, or a 2 x 2 matrix of them
 Repeat = Sequence[int] | Sequence[Sequence[int]]
@@ -98,7 +98,8 @@ def build_nanosheet(
         Distance between the outermost nuclei and those of the next image, along the normal [Å].
     fix
         ``middle``: the middle monolayer stays where it is (both middle ones of an even number; the middle plane of a
-        sheet with equal faces that has one plane more). ``bottom``: the lowest monolayer. ``none``.
+        sheet with equal faces that has one plane more). ``bottom``: the lowest monolayer. ``none``. In a sheet so
+        thin that no atom would be left free, none is frozen.
     lattice
         Named lattice constants of a reference crystal: ``pbe`` (when not given) or ``experimental``.
 
@@ -124,8 +125,12 @@ def build_nanosheet(
     cut = _choose_cut(conventional, miller, monolayers, _check_termination(termination))
     _check_size(cut, repeats)
     sheet = _assemble(cut, repeats, vacuum)
-    sheet.set_constraint(_constraints(sheet, fix, cut))
-    ledger = sheet_ledger(sheet, charges=formal_charges(conventional.get_chemical_formula()))
+    sheet.set_constraint(_constraints(sheet.arrays.pop("plane"), fix, cut))
+    summary = sheet_ledger(
+        sheet,
+        charges=formal_charges(conventional.get_chemical_formula()),
+        plane_tolerance=min(PLANE_TOLERANCE, cut.stacking.smallest_spacing / 2),
+    )
     sheet.info = {
         "recipe": make_recipe(
             "nanosheet",
@@ -139,7 +144,7 @@ def build_nanosheet(
             vacuum=vacuum,
             fix=fix,
         ),
-        "ledger": ledger.to_dict(),
+        "ledger": summary.to_dict(),
     }
     return sheet
 
@@ -259,6 +264,7 @@ def _assemble(cut: _Cut, repeats: NDArray[np.int_], vacuum: float) -> Atoms:
     origin = positions[0] * (1, 1, 0)
     positions = positions - origin + (0, 0, vacuum / 2 - positions[:, 2].min())
     sheet = Atoms(symbols, positions=positions, cell=cell, pbc=True)
+    sheet.new_array("plane", np.repeat(np.arange(len(planes)), [len(plane.symbols) for plane in planes]))
     scaled = sheet.get_scaled_positions(wrap=False)
     # an atom a hair below the border belongs at 0, not at 1
     scaled[:, :2] = np.where((wrapped := scaled[:, :2] % 1.0) > 1 - 1e-9, 0.0, wrapped)
@@ -268,25 +274,14 @@ def _assemble(cut: _Cut, repeats: NDArray[np.int_], vacuum: float) -> Atoms:
     return group_by_species(larger)
 
 
-def _constraints(sheet: Atoms, fix: str, cut: _Cut) -> list[FixAtoms]:
-    if fix == "none":
-        return []
-    heights, _ = unwrapped_heights(sheet)
-    numbers = plane_numbers(heights, tolerance=0.02)
-    planes = _planes_to_fix(fix, cut.n_planes, cut.stacking.planes_per_monolayer)
-    return [FixAtoms(indices=np.flatnonzero(np.isin(numbers, planes)))]
+def _constraints(numbers: NDArray[np.intp], fix: str, cut: _Cut) -> list[FixAtoms]:
+    """Freeze some planes, given the plane of every atom; a sheet of which nothing would be free stays free."""
+    planes = [] if fix == "none" else _planes_to_fix(fix, cut.n_planes, cut.stacking.planes_per_monolayer)
+    return [FixAtoms(indices=np.flatnonzero(np.isin(numbers, planes)))] if 0 < len(planes) < cut.n_planes else []
 
 
 def _planes_to_fix(fix: str, n_planes: int, planes_per_monolayer: int) -> list[int]:
-    """Numbers of the planes that stay, counted from the bottom.
-
-    Examples
-    --------
-    >>> _planes_to_fix("middle", 7, 1), _planes_to_fix("middle", 8, 1), _planes_to_fix("middle", 14, 2)
-    ([3], [3, 4], [6, 7])
-    >>> _planes_to_fix("middle", 15, 2)
-    [7]
-    """
+    """Numbers of the planes that stay, counted from the bottom."""
     monolayers, extra = divmod(n_planes, planes_per_monolayer)
     if fix == "bottom":
         return list(range(planes_per_monolayer))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +12,14 @@ import numpy as np
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from nanoslab.builders.column_lattice import column_lattice
-from nanoslab.builders.double_slab import NECK, UPPER, DoubleSlab, build_double_slab, gap_of_planes
-from nanoslab.builders.ledger import Ledger, sheet_ledger
+from nanoslab.builders.double_slab import (
+    NECK,
+    UPPER,
+    DoubleSlab,
+    build_double_slab,
+    describe_double_slab,
+    summarize_double_slab,
+)
 from nanoslab.builders.neck_shapes import (
     NeckShape,
     distinct_neck_shapes,
@@ -37,13 +42,7 @@ _LARGEST_STRAIN = 0.10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filament:
-    """Columns that do not bridge: how many planes they fill, from which slab.
-
-    Examples
-    --------
-    >>> Filament(planes=1, side="both").filled(4)
-    (0, 3)
-    """
+    """Columns that do not bridge: how many planes they fill, from which slab."""
 
     planes: int
     side: Side = "lower"
@@ -68,40 +67,25 @@ def build_neck(
     *,
     pairs: int = 0,
     columns: Sequence[Cell] | None = None,
-    lateral: tuple[int, int] = (6, 6),
-    planes: int = 4,
-    gap_planes: int | None = None,
-    gap: float | None = None,
-    shift: tuple[float, float] = (0.0, 0.0),
-    twist: float = 0.0,
-    vacuum: float = 15.0,
-    fixed_planes: int = 0,
     filament: Filament | None = None,
     empty_columns: int = 2,
-    lattice: str | None = None,
-    lattice_constant: float | None = None,
+    **slab: Any,
 ) -> Atoms:
     """Build two {001} slabs and a neck of pairs between them on the continued lattice.
 
     Parameters
     ----------
-    crystal
-        Name of a rock-salt or zinc-blende crystal, a structure file of one, or its atoms.
+    crystal, slab
+        See `describe_double_slab`.
     pairs
         Cation-anion pairs in the neck; 0 is the double slab. The most compact cross-section is
         taken. In a gap of two planes a pair is one column.
     columns
         The cross-section instead, as columns (i, j).
-    lateral, planes, shift, twist, vacuum, fixed_planes
-        See `DoubleSlab`.
-    gap_planes, gap
-        Gap in missing planes (2 when neither is given) or in Å.
     filament
         Fill these planes only, so that the columns do not bridge.
     empty_columns
         Fewest empty columns between a neck and its periodic image.
-    lattice, lattice_constant
-        See `column_lattice`.
 
     Returns
     -------
@@ -121,53 +105,11 @@ def build_neck(
     >>> Counter(atoms.symbols[neck]) == {"Pb": 9, "Se": 9}
     True
     """
-    slab = describe_double_slab(
-        crystal,
-        gap_planes=gap_planes,
-        gap=gap,
-        lattice=lattice,
-        lattice_constant=lattice_constant,
-        lateral=lateral,
-        planes=planes,
-        shift=shift,
-        twist=twist,
-        vacuum=vacuum,
-        fixed_planes=fixed_planes,
-    )
-    if pairs == 0 and columns is None:
-        return build_neck_of_shape(slab, None)
-    chosen = _chosen_shape(slab, pairs, columns, filament, empty_columns)
-    return build_neck_of_shape(slab, chosen, filament=filament, empty_columns=empty_columns)
-
-
-def describe_double_slab(
-    crystal: str | Path | Atoms,
-    *,
-    gap_planes: int | None = None,
-    gap: float | None = None,
-    lattice: str | None = None,
-    lattice_constant: float | None = None,
-    **options: Any,
-) -> DoubleSlab:
-    """Return the double slab of a crystal, its gap given in missing planes or in Å (two planes when neither).
-
-    Parameters
-    ----------
-    crystal, gap_planes, gap, lattice, lattice_constant
-        See `build_neck`.
-    options
-        Other fields of `DoubleSlab`.
-
-    Examples
-    --------
-    >>> describe_double_slab("PbSe-rocksalt", gap_planes=2, planes=4, lattice="experimental").gap
-    6.126
-    """
-    if gap is not None and gap_planes is not None:
-        raise InputError("gap", expected="planes or Å", got="both", advice="leave one of them out")
-    columns = column_lattice(crystal, lattice=lattice, lattice_constant=lattice_constant)
-    width = gap if gap is not None else gap_of_planes(columns, 2 if gap_planes is None else gap_planes)
-    return DoubleSlab(lattice=columns, gap=width, **options)
+    described = describe_double_slab(crystal, **slab)
+    shape = None
+    if pairs or columns is not None:
+        shape = _chosen_shape(described, pairs, columns, filament, empty_columns)
+    return build_neck_of_shape(described, shape, filament=filament, empty_columns=empty_columns)
 
 
 def build_neck_of_shape(
@@ -197,35 +139,19 @@ def build_neck_of_shape(
     if shape is not None:
         _check_stoichiometry(slab, atoms, neck)
         _check_contacts(slab, atoms)
-    atoms.info["recipe"] = {**make_recipe("neck", **_parameters(slab, cells, filled)), "neck_indices": neck}
-    atoms.info["ledger"] = double_slab_ledger(slab, atoms).to_dict()
+    parameters = {
+        **slab.parameters,
+        "columns": [list(cell) for cell in cells],
+        "filled_planes": list(filled),
+        "n_pairs": len(cells) * len(filled) // 2,
+    }
+    atoms.info["recipe"] = {**make_recipe("neck", **parameters), "neck_indices": neck}
+    atoms.info["ledger"] = summarize_double_slab(slab, atoms).to_dict()
     return atoms
 
 
-def double_slab_ledger(slab: DoubleSlab, atoms: Atoms) -> Ledger:
-    """Return the ledger from the lowest plane to the highest, also where the gap is wider than the vacuum.
-
-    Examples
-    --------
-    >>> slab = describe_double_slab("PbSe-rocksalt", lateral=(2, 2), planes=2, gap=30.0)
-    >>> ledger = double_slab_ledger(slab, build_neck_of_shape(slab, None))
-    >>> len(ledger.planes), round(ledger.vacuum, 6)
-    (4, 15.0)
-    """
-    apart = atoms.copy()
-    apart.cell[2, 2] += 2.0 * slab.height
-    ledger = sheet_ledger(apart)
-    return replace(ledger, vacuum=float(atoms.cell[2, 2]) - ledger.thickness)
-
-
 def columns_for_pairs(slab: DoubleSlab, pairs: int, filament: Filament | None = None) -> int:
-    """Return how many columns hold a number of pairs.
-
-    Examples
-    --------
-    >>> columns_for_pairs(describe_double_slab("PbSe-rocksalt", gap_planes=4), 6)
-    3
-    """
+    """Return how many columns hold a number of pairs."""
     per_column = len(filament.filled(slab.gap_planes)) if filament else slab.gap_planes
     if pairs < 1 or 2 * pairs % per_column:
         raise InputError(
@@ -238,13 +164,7 @@ def columns_for_pairs(slab: DoubleSlab, pairs: int, filament: Filament | None = 
 
 
 def largest_extent(slab: DoubleSlab, empty_columns: int) -> tuple[int, int]:
-    """Return the largest extent of a neck whose images stay far enough away [columns].
-
-    Examples
-    --------
-    >>> largest_extent(describe_double_slab("PbSe-rocksalt", lateral=(6, 8)), 2)
-    (4, 6)
-    """
+    """Return the largest extent of a neck whose images stay far enough away [columns]."""
     if empty_columns < 0:
         raise InputError("empty columns", expected="0 or more", got=empty_columns, advice="give 2")
     return slab.lateral[0] - empty_columns, slab.lateral[1] - empty_columns
@@ -358,27 +278,3 @@ def _check_contacts(slab: DoubleSlab, atoms: Atoms) -> None:
             got=f"{slab.shift[0]:g} {slab.shift[1]:g}, which puts {wrong} atoms over their own kind",
             advice="shift by an even number of columns, or ask for 0 pairs",
         )
-
-
-def _parameters(slab: DoubleSlab, cells: Sequence[Cell], filled: Sequence[int]) -> dict[str, Any]:
-    lattice = slab.lattice
-    return {
-        "crystal": lattice.name,
-        "lattice": lattice.lattice,
-        "lattice_constant_A": lattice.lattice_constant,
-        "lateral": list(slab.lateral),
-        "planes": slab.planes,
-        "gap_planes": slab.gap_planes,
-        "gap_A": slab.gap,
-        "facing_distance_A": slab.facing_distance,
-        "shift": list(slab.shift),
-        "twist_degree": slab.twist,
-        "vacuum_A": slab.vacuum,
-        "fixed_planes": slab.fixed_planes,
-        "columns": [list(cell) for cell in cells],
-        "filled_planes": list(filled),
-        "n_pairs": len(cells) * len(filled) // 2,
-        "spacing_A": lattice.spacing,
-        "plane_spacing_A": lattice.plane_spacing,
-        "bond_length_A": lattice.bond_length,
-    }

@@ -2,102 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers
-from ase.formula import Formula
 
 from nanoslab import __version__
 from nanoslab.crystals import crystal_names
 from nanoslab.errors import InputError
+from nanoslab.species import cations_first
 
 
 def make_recipe(builder: str, **parameters: Any) -> dict[str, Any]:
-    """Plain-JSON record of a builder and its parameters.
-
-    Examples
-    --------
-    >>> make_recipe("nanosheet", monolayers=7)["parameters"]
-    {'monolayers': 7}
-    """
+    """Plain-JSON record of a builder and its parameters."""
     return {"builder": builder, "parameters": parameters, "nanoslab": __version__}
 
 
 def describe_source(source: str | Path | Atoms) -> Any:
-    """Name, path or recipe of what a builder started from, as plain JSON.
-
-    Examples
-    --------
-    >>> describe_source(Atoms("CdSe"))
-    'CdSe'
-    """
+    """Name, path or recipe of what a builder started from, as plain JSON."""
     if isinstance(source, Atoms):
         return source.info.get("recipe", source.get_chemical_formula())
     return str(source)
 
 
 def describe_lattice(source: str | Path | Atoms, lattice: str | None) -> str | None:
-    """Name of the lattice constants that were used; none for a structure of the user's own.
-
-    Examples
-    --------
-    >>> describe_lattice("CdSe-wurtzite", None), describe_lattice("own.cif", None)
-    ('pbe', None)
-    """
+    """Name of the lattice constants that were used; none for a structure of the user's own."""
     by_name = not isinstance(source, Atoms) and str(source) in crystal_names()
     return (lattice or "pbe") if by_name else None
-
-
-def formal_charges(formula: str) -> dict[str, float]:
-    """Formal charge of every element of a compound [e], from pymatgen's common oxidation states.
-
-    A formula that balances gets its most frequent assignment. One that does not (a sheet with vacancies) gets the
-    lowest common state of the most electronegative element and the lowest positive ones of the others; a single
-    element is neutral.
-
-    Parameters
-    ----------
-    formula
-        Chemical formula, such as ``CdSe`` or ``Cd8Se7``.
-
-    Examples
-    --------
-    >>> formal_charges("CdSe"), formal_charges("Cd8Se7"), formal_charges("Se3")
-    ({'Cd': 2.0, 'Se': -2.0}, {'Cd': 2.0, 'Se': -2.0}, {'Se': 0.0})
-    """
-    from pymatgen.core import Composition, Element  # slow to import
-
-    elements = list(Formula(formula).count())
-    if len(elements) == 1:
-        return {elements[0]: 0.0}
-    reduced = Composition(formula).get_integer_formula_and_factor()[0]
-    guesses = Composition(reduced).oxi_state_guesses(all_oxi_states=False) if len(elements) <= 4 else ()
-    if guesses and all(float(charge).is_integer() for charge in guesses[0].values()):
-        return {element: float(guesses[0][element]) for element in elements}
-    anion = max(elements, key=lambda element: Element(element).X)
-    charges = {}
-    for element in elements:
-        states = Element(element).common_oxidation_states
-        wanted = [state for state in states if (state < 0) == (element == anion)]
-        charges[element] = float(min(wanted, default=0))
-    return charges
-
-
-def cations_first(elements: Iterable[str]) -> list[str]:
-    """Elements by rising electronegativity: cations before anions.
-
-    Examples
-    --------
-    >>> cations_first(["Se", "Cd"])
-    ['Cd', 'Se']
-    """
-    from pymatgen.core import Element  # slow to import
-
-    return sorted(set(elements), key=lambda element: (Element(element).X, atomic_numbers[element]))
 
 
 def group_by_species(atoms: Atoms) -> Atoms:
@@ -120,13 +52,7 @@ MOST = 10_000
 
 
 def require_whole_number(where: str, value: object, minimum: int = 1, maximum: int | None = None) -> int:
-    """Refuse anything but a whole number from a minimum up, to a maximum where there is one.
-
-    Examples
-    --------
-    >>> require_whole_number("monolayers", 7)
-    7
-    """
+    """Refuse anything but a whole number from a minimum up, to a maximum where there is one."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
         raise InputError(where, expected=f"a whole number of at least {minimum}", got=repr(value), advice="change it")
     if maximum is not None and value > maximum:
@@ -135,13 +61,7 @@ def require_whole_number(where: str, value: object, minimum: int = 1, maximum: i
 
 
 def require_positive(where: str, value: object, unit: str) -> float:
-    """Refuse anything but a number above zero and within reason.
-
-    Examples
-    --------
-    >>> require_positive("vacuum", 15, "Å")
-    15.0
-    """
+    """Refuse anything but a number above zero and within reason."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < float("inf"):
         raise InputError(where, expected=f"a length above 0 {unit}", got=repr(value), advice="15 Å is usual")
     if value > MOST:

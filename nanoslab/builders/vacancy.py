@@ -11,15 +11,15 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.ledger import plane_numbers, sheet_ledger, unwrapped_heights, upright_sheet
-from nanoslab.builders.recipe import describe_source, formal_charges, make_recipe, require_whole_number
+from nanoslab.builders.recipe import describe_source, make_recipe, require_whole_number
 from nanoslab.builders.subset_orbits import Permutations, count_orbits, enumerate_orbits
+from nanoslab.builders.summary import sheet_ledger
 from nanoslab.errors import InputError, unknown_name
+from nanoslab.slab_geometry import empty_height, plane_numbers, slab_heights, upright_slab
+from nanoslab.species import formal_charges
 from nanoslab.symmetry import TOLERANCE, site_permutations
 
 REGIONS = ("any", "top", "bottom", "both", "depth")
-#: heights of one species that differ by less are one layer, relaxed or not [Å]
-LAYER_TOLERANCE = 0.5
 #: a structure with less empty space between its faces has none [Å]
 LEAST_VACUUM = 4.0
 #: more structures than this are counted, not made
@@ -186,8 +186,7 @@ def count_vacancies(
 def _check_region(slab: Atoms, region: str) -> None:
     if region not in REGIONS:
         raise unknown_name("region", region, REGIONS)
-    heights, period = unwrapped_heights(slab)
-    vacuum = period - float(np.ptp(heights))
+    vacuum = empty_height(slab)
     if region != "any" and vacuum < LEAST_VACUUM:
         raise InputError(
             "slab",
@@ -205,8 +204,7 @@ def _species_layers(slab: Atoms, species: str) -> list[NDArray[np.intp]]:
     if slab.cell.rank != 3:
         raise InputError("slab", expected="a cell of three vectors", got=slab.cell.tolist(), advice="give it a cell")
     members = np.flatnonzero(slab.symbols == species)
-    heights = unwrapped_heights(slab)[0][members]
-    numbers = plane_numbers(heights, LAYER_TOLERANCE)
+    numbers = plane_numbers(slab_heights(slab)[0][members])
     return [members[numbers == number] for number in reversed(range(int(numbers.max()) + 1))]
 
 
@@ -233,9 +231,8 @@ def _choice(slab: Atoms, layers: Sequence[NDArray[np.intp]], size: int, region: 
 
 def _permutations_of(slab: Atoms, indices: NDArray[np.intp], tolerance: float) -> Permutations:
     """Permutations of the chosen atoms among themselves, by operations that keep frozen atoms frozen."""
-    heights, period = unwrapped_heights(slab)
-    has_vacuum = period - float(np.ptp(heights)) >= LEAST_VACUUM
-    everywhere = site_permutations(upright_sheet(slab) if has_vacuum else slab, tolerance)
+    has_vacuum = empty_height(slab) >= LEAST_VACUUM
+    everywhere = site_permutations(upright_slab(slab) if has_vacuum else slab, tolerance)
     marks = np.array(_marks(slab))
     kept = everywhere[(marks[everywhere] == marks).all(axis=1)]
     place = np.full(len(slab), -1)
@@ -300,7 +297,7 @@ def _label(
     whole_layers: bool,
 ) -> tuple[Vacancy, ...]:
     layer_of = {int(index): number for number, layer in enumerate(layers, start=1) for index in layer}
-    heights, _ = unwrapped_heights(slab)
+    heights, _ = slab_heights(slab)
     depths = np.minimum(heights.max() - heights, heights)
     used: dict[str, int] = {}
     vacancies = []

@@ -4,7 +4,7 @@ The folder is the state. It is written whole or not at all, read back to the sam
 results of VASP or of an embedded engine.
 """
 
-from nanoslab.campaign.collect import available_sources, collect
+from nanoslab.campaign.collect import available_sources, collect, read_runs
 from nanoslab.campaign.folder import Campaign, check_calculations, load_campaign
 from nanoslab.campaign.write import WrittenCampaign, write_campaign
 
@@ -15,5 +15,6 @@ __all__ = [
     "check_calculations",
     "collect",
     "load_campaign",
+    "read_runs",
     "write_campaign",
 ]

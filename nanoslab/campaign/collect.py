@@ -8,7 +8,7 @@ from pathlib import Path
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.calculation import Calculation, CalculationResult, Run
 from nanoslab.campaign.folder import NAME, Campaign
 from nanoslab.errors import NanoslabError, unknown_name
 from nanoslab.vasp.inputs.deck_guard import results_in
@@ -25,6 +25,12 @@ def available_sources(campaign: Campaign) -> tuple[str, ...]:
         vasp = vasp or bool(_vasp_output(folder))
         engines.update(path.parent.name for path in folder.glob("*/result.json"))
     return (*(["vasp"] if vasp else []), *sorted(engines))
+
+
+def read_runs(campaign: Campaign, source: str) -> tuple[Run, ...]:
+    """Calculations as written, each with its result from one source; see `collect`."""
+    results = collect(campaign, source)
+    return tuple(Run(calculation=c, result=results[c.name]) for c in campaign.calculations)
 
 
 def collect(campaign: Campaign, source: str) -> dict[str, CalculationResult]:

@@ -18,7 +18,7 @@ from nanoslab.errors import InputError, MismatchError
 if TYPE_CHECKING:
     from nanoslab.campaign import Campaign
     from nanoslab.report.page_content import PageContent
-    from nanoslab.studies.study import StudyResult
+    from nanoslab.studies.result import StudyResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,19 +99,19 @@ def analyze_campaign(
     MismatchError
         If a run exists but cannot be used; everything that can be said was said before.
     """
-    from nanoslab.campaign import collect, load_campaign
+    from nanoslab.campaign import load_campaign, read_runs
     from nanoslab.studies.study_file import load_study
 
     campaign = load_campaign(folder)
     study = load_study(campaign.study_file)
     chosen = _source(campaign, source)
-    results = collect(campaign, chosen)
-    result = study.analyze(results, allow_unconverged=allow_unconverged, allow_mismatch=allow_mismatch)
+    runs = read_runs(campaign, chosen)
+    result = study.analyze(runs, allow_unconverged=allow_unconverged, allow_mismatch=allow_mismatch)
     files = []
     if wanted is not None:
         from nanoslab.report.page_content import page_content
 
-        files = _write_files(page_content(campaign, study, chosen, results, result), result, campaign.folder, wanted)
+        files = _write_files(page_content(campaign, study, chosen, runs, result), result, campaign.folder, wanted)
     if as_json:
         print_json({"campaign": str(folder), "source": chosen, **result.to_dict(), "files": [str(f) for f in files]})
     else:

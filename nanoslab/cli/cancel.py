@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Stop the jobs and say which."""
-    from nanoslab.driver.cancel import cancel_campaign
+    from nanoslab.driver.control import cancel_campaign
 
     names = cancel_campaign(arguments.campaign, arguments.only)
     if arguments.json:

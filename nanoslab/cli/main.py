@@ -22,7 +22,7 @@ DESCRIPTION = "Why nanocrystals change under an electron beam: structures, VASP 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "knockon": ("knockon", "largest energy the beam hands to an atom, threshold voltage, cross-section"),
     "etch": ("etch", "composition of a structure against dose, by kinetic Monte Carlo"),
-    "build": ("build", "nanosheets, vacancies, necks, ligand sandwiches"),
+    "build": ("building", "nanosheets, vacancies, necks, ligated double slabs, nanocrystals"),
     "new": ("new", "print a commented study file to start from"),
     "write": ("write", "write a study as a campaign of VASP decks"),
     "run": ("run", "compute a campaign or study here, with an embedded engine"),

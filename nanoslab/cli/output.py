@@ -9,6 +9,8 @@ from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from nanoslab.text import printable
+
 SCHEMA = 1
 
 
@@ -78,6 +80,7 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], widest: i
     -------------  -----
     …_2Se-depth-1  -72.9
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     right = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
     words = bool(rows) and len(columns) > 1 and not right[-1] and _too_wide(columns, rows, widest)
     below = [row[-1] for row in rows] if words else [""] * len(rows)
@@ -107,7 +110,7 @@ def print_study_tables(tables: Sequence[TableLike]) -> None:
     for number, table in enumerate(tables):
         if number:
             print()
-        print(table.title)
+        print(printable(table.title))
         print_table(table.columns, table.rows)
         for note in table.notes:
             print_note(note)
@@ -115,10 +118,14 @@ def print_study_tables(tables: Sequence[TableLike]) -> None:
 
 def print_note(text: str) -> None:
     """Print a line below a table, folded to the terminal (or 100 columns elsewhere)."""
-    import textwrap
+    widest = width() or 100
+    if len(text) + 2 <= widest:
+        print(printable(f"  {text}") if text else "")
+        return
+    import textwrap  # a tenth of the run time of a light command
 
     lines = textwrap.fill(
-        text, width=width() or 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        printable(text), width=widest, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
     )
     print(lines)
 

@@ -4,8 +4,9 @@ Example: nanoslab phonons sheet.vasp phonons-wz --engine chgnet --supercell 2 2 
 
 With an engine the structure is relaxed to 0.001 eV/Å first, all atoms free, and everything is computed here; killed,
 the same command goes on. Without one, VASP decks of the perfect supercell and the displaced ones are written (the
-structure must be the relaxed one); run them, then give the same command again. The folder remembers its structure and
-supercell. 'nanoslab free-energy' compares two such folders.
+structure must be the relaxed one); run them, then give the same command again. A file of a campaign (CONTCAR or
+final.extxyz of a calculation) brings the settings of its calculation; the supercells get its k-points divided by the
+supercell. The folder remembers its structure, settings and supercell. 'nanoslab free-energy' compares two such folders.
 """
 
 from __future__ import annotations
@@ -14,17 +15,15 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.output import add_json_option, print_json, print_study_tables
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
-    from nanoslab.energetics.phonon import Displacements
-    from nanoslab.energetics.thermal import PhononModes
+    from nanoslab.calculation import Calculation, CalculationResult, Settings
 
 RECIPE = "phonons.json"
 RELAXATION_TOLERANCE = 1e-3  # eV/Å
@@ -41,50 +40,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--distance", type=float, default=0.01, metavar="A", help="displacement (default: 0.01 Å)")
     parser.add_argument("--temperatures", type=float, nargs="+", default=[0, 100, 200, 300, 400, 500, 600], metavar="K")
-    parser.add_argument("--preset", default="ma2023", help="level of theory of the decks (default: ma2023)")
+    parser.add_argument("--preset", help="level of theory (default: that of the calculation of the file, or ma2023)")
+    parser.add_argument("--kpoints", type=int, nargs=3, metavar="N", help="mesh of the cell, not of the supercell")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
     add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prepare, compute or collect, and print."""
-    from nanoslab.energetics.phonon import (
-        displacements,
-        force_constants,
-        forces_of,
-        phonon_calculations,
-        phonon_modes,
-    )
-    from nanoslab.presets import preset
+    from nanoslab.calculation import Run
+    from nanoslab.studies.phonons.cell import supercell_calculations
+    from nanoslab.studies.phonons.study import PhononsStudy
 
     if min(arguments.temperatures) < 0:
         raise InputError("--temperatures", expected="0 K or more", got=min(arguments.temperatures))
-    settings = preset(arguments.preset)
-    cell = _cell(arguments, settings)
-    displaced = displacements(cell, arguments.supercell, arguments.distance)
-    calculations = phonon_calculations("cell", displaced, settings)
+    cell, settings = _cell(arguments)
+    calculations = supercell_calculations("cell", cell, settings, arguments.supercell, arguments.distance)
     _write_decks(arguments.folder, calculations)
     results = _results(arguments, calculations)
     if results is None:
         print(f"wrote {len(calculations)} decks to {arguments.folder}; run them, then give the same command again")
         return
-    constants = force_constants(displaced, forces_of(results))
-    modes = phonon_modes(cell, arguments.supercell, constants, arguments.mesh)
-    document = _document(arguments, displaced, results, modes)
+    runs = [Run(calculation=one, result=result) for one, result in zip(calculations, results, strict=True)]
+    study = PhononsStudy(
+        study="phonons",
+        title=f"Vibrations of {cell.get_chemical_formula()}",
+        structure=str(arguments.structure),
+        mesh=arguments.mesh,
+        temperatures=arguments.temperatures,
+    )
+    result = study.analyze(runs)
+    for name, reason in (*result.refused, *result.missing):
+        expected, advice = "a finished, converged run with forces", "run it, or continue it"
+        raise InputError(arguments.folder / name, expected=expected, got=reason, advice=advice)
+    document = {"structure": str(arguments.structure), **result.to_dict()}
     from nanoslab.files import write_atomically
 
     write_atomically(arguments.folder / "thermal.json", json.dumps({"schema": 1, **document}, indent=1) + "\n")
     if arguments.json:
         print_json(document)
     else:
-        _print(document, arguments.folder / "thermal.json")
+        print_study_tables(result.tables())
+        print(f"motion of every atom at {document['motion_temperature_K']:g} K in {arguments.folder / 'thermal.json'}")
 
 
-def _cell(arguments: argparse.Namespace, settings: Settings) -> Atoms:
-    """Return the structure whose phonons are asked for: remembered by the folder, or read (and relaxed)."""
+def _cell(arguments: argparse.Namespace) -> tuple[Atoms, Settings]:
+    """Return the structure whose phonons are asked for and its settings: remembered by the folder, or read."""
+    from dataclasses import asdict
+
     from ase.io.jsonio import decode, encode
 
+    from nanoslab.calculation import Settings
     from nanoslab.files import write_atomically
+    from nanoslab.studies.phonons.cell import read_cell
 
     path = arguments.folder / RECIPE
     asked = {"supercell": arguments.supercell, "distance_A": arguments.distance, "engine": arguments.engine}
@@ -94,32 +102,49 @@ def _cell(arguments: argparse.Namespace, settings: Settings) -> Atoms:
         if kept != asked:
             raise InputError(path, expected=f"{kept} again", got=asked, advice="take another folder for other options")
         remembered: Atoms = recipe["cell"]
-        return remembered
-    cell = _read(arguments.structure)
+        if "settings" not in recipe:  # folders of before did not remember them
+            return remembered, _settings(arguments, remembered)
+        kpoints = tuple(recipe["settings"]["kpoints"])
+        return remembered, Settings(**{**recipe["settings"], "kpoints": kpoints})
+    if not arguments.structure.is_file():
+        raise FileError(arguments.structure, expected="a structure file", got="nothing")
+    cell = read_cell(arguments.structure)
+    settings = _settings(arguments, cell)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.engine is not None:
         cell = _relaxed(cell, settings, arguments.engine, arguments.folder)
-    write_atomically(path, encode({"schema": 1, "structure": str(arguments.structure), **asked, "cell": cell}) + "\n")
-    return cell
+    record = {"schema": 1, "structure": str(arguments.structure), **asked, "cell": cell, "settings": asdict(settings)}
+    write_atomically(path, encode(record) + "\n")
+    return cell, settings
 
 
-def _read(path: Path) -> Atoms:
-    """Read a structure, ordered by species and free of constraints."""
-    import ase.io
-    import numpy as np
+def _settings(arguments: argparse.Namespace, cell: Atoms) -> Settings:
+    """Return the settings of the cell: those of the calculation that the file belongs to, or of the preset."""
+    from dataclasses import replace
 
-    if not path.is_file():
-        raise FileError(path, expected="a structure file", got="nothing")
-    found = ase.io.read(path)
-    symbols = list(dict.fromkeys(found.get_chemical_symbols()))
-    order = np.argsort([symbols.index(symbol) for symbol in found.get_chemical_symbols()], kind="stable")
-    cell = found[order]
-    cell.set_constraint()
-    cell.calc = None
-    cell.info = {}
-    cell.pbc = True
-    ordered: Atoms = cell
-    return ordered
+    from nanoslab.presets import preset
+    from nanoslab.studies.phonons.cell import cell_settings
+    from nanoslab.vasp.inputs.manifest import MANIFEST, read_deck
+
+    kpoints = None if arguments.kpoints is None else tuple(arguments.kpoints)
+    places = (arguments.structure.parent, arguments.structure.parent.parent)
+    written = next((place for place in places if (place / MANIFEST).is_file()), None)
+    if arguments.preset is None and written is not None:
+        settings = read_deck(written).settings
+        return replace(settings, kpoints=kpoints or settings.kpoints)
+    settings = preset(arguments.preset or "ma2023")
+    if kpoints is None and not _samples_k_points(arguments.engine, cell, settings):
+        kpoints = (1, 1, 1)
+    return cell_settings(cell, settings, kpoints)
+
+
+def _samples_k_points(engine_name: str | None, cell: Atoms, settings: Settings) -> bool:
+    """Whether the mesh is part of what is computed: for VASP, and for engines that say so."""
+    if engine_name is None:
+        return True
+    from nanoslab.engines import engine
+
+    return "kpoints" in engine(engine_name).comparable(cell, settings)
 
 
 def _relaxed(cell: Atoms, settings: Settings, engine_name: str, folder: Path) -> Atoms:
@@ -155,62 +180,13 @@ def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation])
             return None
         found = collect(campaign, "vasp")
     else:
-        from nanoslab.engines import engine, run_calculations
+        from nanoslab.driver.run import run_campaign
+        from nanoslab.engines import engine
 
         chosen = engine(arguments.engine)
         campaign = load_campaign(arguments.folder)
-        for outcome in run_calculations(campaign.calculations, chosen, arguments.folder, jobs=arguments.jobs):
+        for outcome in run_campaign(arguments.folder, arguments.engine, jobs=arguments.jobs):
             if outcome.state != "finished":
                 raise EngineError(outcome.name, expected="forces", got="; ".join(outcome.problems))
         found = collect(campaign, chosen.label)
     return [found[calculation.name] for calculation in calculations]
-
-
-def _document(
-    arguments: argparse.Namespace, displaced: Displacements, results: Sequence[CalculationResult], modes: PhononModes
-) -> dict[str, Any]:
-    from nanoslab.energetics.consistency import require_energy
-    from nanoslab.energetics.thermal import mean_square_displacements, thermal_properties, velocity_covariances
-
-    room = 300.0
-    perfect = results[0]
-    return {
-        "structure": str(arguments.structure),
-        "level_of_theory": perfect.level_of_theory,
-        "comparable": dict(perfect.comparable),
-        "formula": displaced.cell.get_chemical_formula(),
-        "n_atoms": len(displaced.cell),
-        "symbols": displaced.cell.get_chemical_symbols(),
-        "cell_A": displaced.cell.cell.array.tolist(),
-        "supercell": list(displaced.repeat),
-        "n_displacements": len(displaced.supercells),
-        "displacement_A": displaced.distance,
-        "energy_eV_per_atom": require_energy(perfect) / len(displaced.perfect),
-        "max_residual_force_eV_per_A": perfect.max_free_force,
-        "mesh": list(arguments.mesh),
-        **thermal_properties(modes, arguments.temperatures).to_dict(),
-        "motion_temperature_K": room,
-        "mean_square_displacement_A2": mean_square_displacements(modes, room).tolist(),
-        "velocity_covariance_m2_per_s2": velocity_covariances(modes, room).tolist(),
-    }
-
-
-def _print(document: dict[str, Any], path: Path) -> None:
-    print(f"{document['formula']}: {document['level_of_theory']}")
-    print(f"static energy {document['energy_eV_per_atom']:.5f} eV/atom")
-    n_imaginary, n_modes = document["n_imaginary_modes"], document["n_modes"]
-    print(
-        f"{n_imaginary} of {n_modes} modes are imaginary; lowest frequency {document['lowest_frequency_THz']:.3f} THz"
-    )
-    keys = (
-        "temperature_K",
-        "free_energy_eV_per_atom",
-        "free_energy_imaginary_as_real_eV_per_atom",
-        "entropy_eV_per_K_per_atom",
-    )
-    rows = [
-        [f"{t:g}", f"{1e3 * f:.2f}", f"{1e3 * g:.2f}", f"{1e3 * s:.4f}"]
-        for t, f, g, s in zip(*(document[key] for key in keys), strict=True)
-    ]
-    print_table(["T/K", "F/meV/atom", "F(imaginary as real)", "S/meV/K/atom"], rows)
-    print(f"motion of every atom at {document['motion_temperature_K']:g} K in {path}")

@@ -21,7 +21,7 @@ def silence() -> Iterator[Callable[[Any], None]]:
 
 @contextlib.contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[Any], None]]:
-    """Yield a listener of `run_calculations` that draws a bar with the time left on the standard error.
+    """Yield a listener of `nanoslab.driver.run.run_campaign` that draws a bar with the time left on the standard error.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def progress_bar(total: int) -> Iterator[Callable[[Any], None]]:
     )
     from rich.table import Column
 
-    from nanoslab.engines import Outcome, Step
+    from nanoslab.driver.run import Ended, Step
 
     columns = (
         TextColumn("{task.description}"),
@@ -57,7 +57,7 @@ def progress_bar(total: int) -> Iterator[Callable[[Any], None]]:
         def show(event: Any) -> None:
             if isinstance(event, Step):
                 running[event.name] = f"{event.name} step {event.step}, {event.max_free_force:.3f} eV/Å"
-            elif isinstance(event, Outcome):
+            elif isinstance(event, Ended):
                 running.pop(event.name, None)
                 progress.advance(bar)
             progress.update(bar, running=_running(list(running.values())))

@@ -1,6 +1,6 @@
-"""Read VASP runs: energies, forces, and the truth about their convergence.
+"""Read VASP runs: energies, forces, and whether they converged.
 
-Folders are searched to the bottom; every run is a row, also one that is broken.
+Folders are searched to the bottom; every run is a row, also one that is broken, and a file that is no run.
 
 example:
   nanoslab read campaign/ --csv runs.csv
@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 
 from nanoslab.cli.output import add_json_option, print_json, print_table
 from nanoslab.errors import FileError, InputError
+from nanoslab.text import printable
 
 if TYPE_CHECKING:
-    from nanoslab.vasp.runs.reader import RunResult
+    from nanoslab.vasp import RunResult
+    from nanoslab.vasp.runs.find_runs import RunFiles
 
-_PATH_WIDTH = 34
-_FORMULA_WIDTH = 12
 _MOST_IN_FULL = 12
 
 
@@ -40,18 +40,18 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Print one row per run and the counts of the verdicts."""
-    from nanoslab.vasp.runs.folder import find_runs
-    from nanoslab.vasp.runs.many import read_all
+    """Print one row per run and how many of them converged."""
+    from nanoslab.vasp.runs.find_runs import find_runs
+    from nanoslab.vasp.runs.read_run import read_all
 
     if arguments.jobs is not None and arguments.jobs < 1:
         raise InputError("--jobs", expected="at least 1", got=arguments.jobs, advice="leave it out to use every core")
     files = list(find_runs(arguments.runs))
-    if not any(found.has_outputs for found in files):
+    if not any(found.has_outputs and not found.problem for found in files):
         raise FileError(
             ", ".join(arguments.runs),
             expected="vasprun.xml, OUTCAR or OSZICAR",
-            got=f"{len(files)} decks that never ran" if files else "no run at all",
+            got=_instead(files),
             advice="give a folder VASP ran in",
         )
     results = list(_with_progress(read_all(files, arguments.jobs), len(files), quiet=arguments.quiet))
@@ -65,8 +65,8 @@ def run(arguments: Namespace) -> None:
     print_table(_COLUMNS, [_row(result) for result in results])
     print()
     _print_problems([result for result in results if result.problems])
-    for verdict, count in _counts(results).most_common():
-        print(f"{count:6d}  {verdict}")
+    for outcome, count in _counts(results).most_common():
+        print(f"{count:6d}  {outcome}")
 
 
 def _with_progress(results: Iterator[RunResult], total: int, *, quiet: bool) -> Iterator[RunResult]:
@@ -79,22 +79,22 @@ def _with_progress(results: Iterator[RunResult], total: int, *, quiet: bool) -> 
     yield from track(results, description="reading", total=total, console=Console(stderr=True), transient=True)
 
 
-_COLUMNS = ("run", "formula", "E0 [eV]", "max F", "steps", "verdict")
+_COLUMNS = ("run", "formula", "E0 [eV]", "max F", "steps", "convergence")
 
 
 def _row(result: RunResult) -> list[str]:
     energy, force = result.energy, result.max_free_force
     return [
-        _shortened(result.path, _PATH_WIDTH),
-        _cut(result.formula or "-", _FORMULA_WIDTH),
+        result.path,
+        result.formula or "-",
         "-" if energy is None else f"{energy:.5f}",
         "-" if force is None else f"{force:.3f}",
         str(result.n_ionic_steps),
-        verdict_in_words(result),
+        convergence_in_words(result),
     ]
 
 
-_VERDICTS: tuple[tuple[str, Callable[[RunResult], bool]], ...] = (
+_OUTCOMES: tuple[tuple[str, Callable[[RunResult], bool]], ...] = (
     ("ok", lambda r: r.converged),
     ("not run", lambda r: r.kind == "not run"),
     ("unreadable", lambda r: r.kind == "unreadable"),
@@ -105,9 +105,9 @@ _VERDICTS: tuple[tuple[str, Callable[[RunResult], bool]], ...] = (
 )
 
 
-def verdict_in_words(result: RunResult) -> str:
+def convergence_in_words(result: RunResult) -> str:
     """A few words for a row; the problems in full are in JSON and CSV."""
-    return next((words for words, applies in _VERDICTS if applies(result)), "see problems")
+    return next((words for words, applies in _OUTCOMES if applies(result)), "see problems")
 
 
 def _print_problems(results: Sequence[RunResult]) -> None:
@@ -116,37 +116,35 @@ def _print_problems(results: Sequence[RunResult]) -> None:
         print(f"{len(results)} runs have problems; --json or --csv tells them in words\n")
         return
     for result in results:
-        print(_shortened(result.path, _PATH_WIDTH))
+        print(printable(result.path))
         for problem in result.problems:
-            print(fill(problem, 100, initial_indent="  - ", subsequent_indent="    "))
+            print(fill(printable(problem), 100, initial_indent="  - ", subsequent_indent="    "))
     if results:
         print()
 
 
 def _counts(results: Sequence[RunResult]) -> Counter[str]:
-    return Counter(verdict_in_words(result) for result in results)
+    return Counter(convergence_in_words(result) for result in results)
 
 
-def _shortened(path: str, width: int) -> str:
-    path = "".join(letter if letter.isprintable() else "?" for letter in path)
-    return path if len(path) <= width else "…" + path[len(path) - width + 1 :]
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _instead(files: Sequence[RunFiles]) -> str:
+    if len(files) == 1 and files[0].problem:
+        return files[0].problem
+    return f"{len(files)} input sets that never ran" if files else "no run at all"
 
 
 def _write_csv(results: Iterable[RunResult], path: Path) -> None:
     from nanoslab.files import write_atomically
+    from nanoslab.text import spreadsheet_cell
 
     rows = [result.to_dict() for result in results]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]))
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: "; ".join(map(str, v)) if isinstance(v, list) else v for key, v in row.items()})
-    # names of files need not be UTF-8
-    write_atomically(path, text.getvalue().encode("utf-8", "backslashreplace").decode())
+        cells = {key: "; ".join(map(str, v)) if isinstance(v, list) else v for key, v in row.items()}
+        writer.writerow({key: spreadsheet_cell(cell) for key, cell in cells.items()})
+    write_atomically(path, text.getvalue())
 
 
 def _write_extxyz(results: Iterable[RunResult], path: Path) -> None:
@@ -157,9 +155,14 @@ def _write_extxyz(results: Iterable[RunResult], path: Path) -> None:
     text = io.StringIO()
     for result in results:
         if result.final is None:
-            sys.stderr.write(f"nanoslab: {result.path}: no structure of a finished step, not in {path}\n")
+            sys.stderr.write(f"nanoslab: {printable(result.path)}: no structure of a finished step, not in {path}\n")
             continue
-        for atoms in result.trajectory():
-            atoms.info["run"] = result.path
+        try:
+            images = result.trajectory()
+        except FileError as error:
+            sys.stderr.write(f"nanoslab: {printable(error)}, not in {path}\n")
+            continue
+        for atoms in images:
+            atoms.info["run"] = printable(result.path)
             write(text, atoms, format="extxyz")
     write_atomically(path, text.getvalue())

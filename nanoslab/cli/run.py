@@ -8,6 +8,7 @@ Example: nanoslab run cdse_nanosheet.yaml --engine chgnet
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -18,8 +19,8 @@ from nanoslab.cli.output import add_json_option, print_json, print_table
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
-    from nanoslab.calculation import Calculation
-    from nanoslab.engines import Engine, Limits, Outcome
+    from nanoslab.driver.run import Ended
+    from nanoslab.engines import Engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write if need be, run, summarise, analyze."""
-    from nanoslab.engines import Limits, engine, run_calculations, select
+    from nanoslab.cli.submit import interrupt
+    from nanoslab.driver.drive import read_plan, selected
+    from nanoslab.driver.run import run_campaign
+    from nanoslab.engines import engine
 
     if arguments.jobs is not None and arguments.jobs < 1:
         raise InputError("--jobs", expected="at least 1", got=arguments.jobs)
@@ -51,11 +55,12 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("--wall-time", expected="hours above 0", got=arguments.wall_time)
     chosen = engine(arguments.engine)
     deadline = None if arguments.wall_time is None else time.time() + 3600 * arguments.wall_time
-    folder, is_study = _campaign_folder(arguments, Limits(deadline=deadline))
-    calculations = select(_load(folder), arguments.only)
-    with _progress(len(calculations), show=not (arguments.quiet or arguments.json)) as on_event:
-        outcomes = run_calculations(
-            calculations, chosen, folder, jobs=arguments.jobs, limits=Limits(deadline=deadline), on_event=on_event
+    signal.signal(signal.SIGTERM, interrupt)
+    folder, is_study = _campaign_folder(arguments, deadline)
+    total = len(selected(read_plan(folder), () if arguments.only is None else (arguments.only,)))
+    with _progress(total, show=not (arguments.quiet or arguments.json)) as on_event:
+        outcomes = run_campaign(
+            folder, arguments.engine, only=arguments.only, jobs=arguments.jobs, deadline=deadline, on_event=on_event
         )
     analyze = is_study and all(outcome.state in ("finished", "skipped") for outcome in outcomes)
     if arguments.json and not analyze:
@@ -69,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
     _raise_for(outcomes)
 
 
-def _campaign_folder(arguments: argparse.Namespace, limits: Limits) -> tuple[Path, bool]:
+def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> tuple[Path, bool]:
     """Return the campaign, written first when a study file was given, and whether it was."""
     given, asked = arguments.campaign, arguments.folder
     if given.is_dir():
@@ -83,16 +88,9 @@ def _campaign_folder(arguments: argparse.Namespace, limits: Limits) -> tuple[Pat
     from nanoslab.studies.study_file import load_calculations
 
     folder = asked or Path(given.stem)
-    study_file = ready_study(given, jobs=arguments.jobs, limits=limits, quiet=arguments.quiet or arguments.json)
+    study_file = ready_study(given, jobs=arguments.jobs, deadline=deadline, quiet=arguments.quiet or arguments.json)
     write_campaign(study_file, load_calculations(study_file), folder)
     return folder, True
-
-
-def _load(folder: Path) -> Sequence[Calculation]:
-    from nanoslab.campaign import load_campaign
-
-    calculations: Sequence[Calculation] = load_campaign(folder).calculations
-    return calculations
 
 
 def _progress(total: int, *, show: bool) -> Any:
@@ -101,7 +99,7 @@ def _progress(total: int, *, show: bool) -> Any:
     return progress_bar(total) if show and sys.stderr.isatty() else silence()
 
 
-def _rows(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def _rows(folder: Path, engine: Engine, outcomes: Sequence[Ended]) -> list[dict[str, Any]]:
     from nanoslab.engines import read_record
 
     rows = []
@@ -124,7 +122,7 @@ def _rows(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) -> list[dic
     return rows
 
 
-def _document(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _document(folder: Path, engine: Engine, outcomes: Sequence[Ended]) -> dict[str, Any]:
     return {
         "campaign": str(folder),
         "engine": engine.label,
@@ -133,7 +131,7 @@ def _document(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) -> dict
     }
 
 
-def _print_summary(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) -> None:
+def _print_summary(folder: Path, engine: Engine, outcomes: Sequence[Ended]) -> None:
     rows = [
         [
             row["name"],
@@ -150,7 +148,7 @@ def _print_summary(folder: Path, engine: Engine, outcomes: Sequence[Outcome]) ->
     print()
 
 
-def _raise_for(outcomes: Sequence[Outcome]) -> None:
+def _raise_for(outcomes: Sequence[Ended]) -> None:
     """Failures and unfinished calculations are the user's to know: exit code 2."""
     left = [outcome for outcome in outcomes if outcome.state in ("failed", "unfinished")]
     if left:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from nanoslab.engines import Limits
 
 
-def ready_study(path: Path, *, jobs: int | None = None, limits: Limits | None = None, quiet: bool = False) -> Path:
+def ready_study(path: Path, *, jobs: int | None = None, deadline: float | None = None, quiet: bool = False) -> Path:
     """Return the study file that decks are written from, screened first where it asks for that."""
     from nanoslab.cli.progress import progress_bar, silence
-    from nanoslab.studies.neck_screening import ready_study_file, screening_size
+    from nanoslab.studies.neck.screening import ready_study_file, screening_size
 
     total = screening_size(path)
     if not total:
         return path
     shown = not quiet and sys.stderr.isatty()
     with progress_bar(total) if shown else silence() as on_event:
-        ready = ready_study_file(path, jobs=jobs, limits=limits, on_event=on_event)
+        ready = ready_study_file(path, jobs=jobs, deadline=deadline, on_event=on_event)
     if not quiet:
         sys.stderr.write(f"screened {total} calculations; the study is now {ready}\n")
     return ready

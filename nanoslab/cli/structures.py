@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.output import SCHEMA
+from nanoslab.cli.output import SCHEMA, print_json, print_table
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import write_atomically
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from ase import Atoms
 
 _POSCAR = re.compile(r"(POSCAR|CONTCAR)([._-].*)?|.*\.(vasp|poscar)", re.IGNORECASE)
@@ -68,47 +70,63 @@ def structure_text(atoms: Atoms, path: Path) -> str:
 
 
 def record_path(path: Path) -> Path:
-    """Where the ledger and the recipe of a structure file are stored: beside it."""
+    """Where the summary and the recipe of a structure file are stored: beside it."""
     return path.with_name(f"{path.name}.json")
 
 
 def structure_record(atoms: Atoms, path: Path | None) -> dict[str, Any]:
     """What ``--json`` says of a built structure."""
-    ledger = atoms.info["ledger"]
+    summary = atoms.info["ledger"]
     top_level = ("n_planes", "thickness_A", "vacuum_A", "area_A2", "termination")
     return {
         "file": None if path is None else str(path),
         "formula": atoms.get_chemical_formula(),
         "n_atoms": len(atoms),
-        **{key: ledger[key] for key in top_level},
-        "frozen_atoms": frozen_atoms(atoms),
-        "ledger": ledger,
+        **{key: summary.get(key) for key in top_level},
+        "frozen_atoms": len({int(index) for constraint in atoms.constraints for index in constraint.get_indices()}),
+        "ledger": summary,
         "recipe": atoms.info["recipe"],
     }
 
 
-def frozen_atoms(atoms: Atoms) -> int:
-    """Number of atoms under a constraint."""
-    return len({int(index) for constraint in atoms.constraints for index in constraint.get_indices()})
+def finish(arguments: Namespace, atoms: Atoms, record: Mapping[str, Any], rows: Sequence[Sequence[str]] = ()) -> None:
+    """Write a structure and its record where a file was named, and print its summary with rows of the builder."""
+    path = arguments.output
+    if path is not None:
+        write_structures({path: atoms}, {record_path(path): record})
+    if arguments.json:
+        print_json(record)
+        return
+    print_table(["structure", ""], [*summary_rows(record), *rows])
+    if path is None:
+        print("\nnothing written: give -o FILE to keep it")
+        return
+    print(f"\nwrote {path} and {record_path(path)}")
+    if path.suffix.lower() == ".cif" and record["frozen_atoms"]:
+        print("a CIF cannot say which atoms are frozen: take POSCAR or .extxyz to keep that")
 
 
-def ledger_rows(record: Mapping[str, Any]) -> list[Sequence[str]]:
-    """Rows of the printed ledger."""
-    ledger = record["ledger"]
-    bottom, top = record["termination"]
-    return [
+def summary_rows(record: Mapping[str, Any]) -> list[Sequence[str]]:
+    """Rows of the printed summary; what has no meaning for the structure is left out."""
+    summary = record["ledger"]
+    dipole = summary["dipole_eA"]
+    numbers = dipole if isinstance(dipole, list) else [dipole]
+    rows = [
         ("formula", record["formula"]),
         ("atoms", str(record["n_atoms"])),
-        ("ratio", f"{':'.join(ledger['counts'])} {ledger['ratio']}"),
-        ("formal charge", f"{ledger['formal_charge']:g} e"),
-        ("dipole", f"{ledger['dipole_eA']:.3f} e Å"),
-        ("planes", str(record["n_planes"])),
-        ("bottom / top", f"{bottom} / {top}"),
-        ("thickness", f"{record['thickness_A']:.4f} Å"),
-        ("vacuum", f"{record['vacuum_A']:.4f} Å"),
-        ("in-plane area", f"{record['area_A2']:.4f} Å²"),
-        ("frozen atoms", str(record["frozen_atoms"])),
+        ("ratio", f"{':'.join(summary['formal_charges_e'])} {summary['ratio']}"),
+        ("formal charge", f"{summary['formal_charge']:g} e"),
+        ("dipole", f"{' '.join(f'{number:.3f}' for number in numbers)} e Å"),
     ]
+    if record["n_planes"] is not None:
+        rows += [("planes", str(record["n_planes"])), ("bottom / top", " / ".join(record["termination"]))]
+    lengths = {"thickness": "thickness_A", "vacuum": "vacuum_A", "in-plane area": "area_A2", "diameter": "diameter_A"}
+    for name, key in lengths.items():
+        if summary[key] is not None:
+            rows.append((name, f"{summary[key]:.4f} {'Å²' if key == 'area_A2' else 'Å'}"))
+    if summary["mean_bonds"] is not None:
+        rows.append(("bonds per atom", f"{summary['mean_bonds']:.3f}, at least {summary['fewest_bonds']}"))
+    return [*rows, ("frozen atoms", str(record["frozen_atoms"]))]
 
 
 def _refuse_other_content(path: Path, text: str) -> None:

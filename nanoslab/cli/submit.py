@@ -21,7 +21,7 @@ from nanoslab.cli.output import add_json_option, print_json
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
-    from nanoslab.driver.campaign_drive import Request
+    from nanoslab.driver.drive import Request
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,31 +47,27 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         _print_scripts(request, as_json=arguments.json)
         return
-    if request.cluster.backend == "array":
-        from nanoslab.driver.backends.array_backend import submit_array
+    from nanoslab.driver.drive import Listeners, drive
 
-        print(submit_array(request), end="")
-        return
-    from nanoslab.driver.campaign_drive import drive
-
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     try:
-        states = drive(request, _silent if arguments.quiet or arguments.json else _report)
+        states = drive(request, Listeners(report=_silent if arguments.quiet or arguments.json else _report))
     except KeyboardInterrupt:
         _leave()
     _summarise(request, states, as_json=arguments.json)
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    from nanoslab.driver.campaign_drive import Request
-    from nanoslab.driver.config import BACKENDS, load_cluster
+    from nanoslab.driver.config import BACKENDS, FORMER_BACKENDS, load_cluster
+    from nanoslab.driver.drive import Request
     from nanoslab.errors import unknown_name
 
     cluster = load_cluster(arguments.cluster)
     if arguments.backend is not None:
-        if arguments.backend not in BACKENDS:
-            raise unknown_name("--backend", arguments.backend, BACKENDS)
-        cluster = cluster.model_copy(update={"backend": arguments.backend})
+        backend = FORMER_BACKENDS.get(arguments.backend, arguments.backend)
+        if backend not in BACKENDS:
+            raise unknown_name("--backend", backend, BACKENDS)
+        cluster = cluster.model_copy(update={"backend": backend})
     return Request(
         campaign=arguments.campaign,
         cluster=cluster,
@@ -82,22 +78,14 @@ def _request(arguments: argparse.Namespace) -> Request:
 
 
 def _print_scripts(request: Request, *, as_json: bool) -> None:
-    made = _scripts(request)
+    from nanoslab.driver.drive import scripts
+
+    made = scripts(request)
     if as_json:
         print_json({"scripts": [{"name": name, "script": text} for name, text in made.items()]})
         return
     for name, text in made.items():
         print(f"# ---- {name}\n{text}")
-
-
-def _scripts(request: Request) -> Mapping[str, str]:
-    if request.cluster.backend == "array":
-        from nanoslab.driver.backends.array_backend import array_text
-
-        return {"all calculations": array_text(request)}
-    from nanoslab.driver.campaign_drive import scripts
-
-    return scripts(request)
 
 
 def _report(name: str, state: str, reason: str) -> None:
@@ -110,7 +98,7 @@ def _silent(name: str, state: str, reason: str) -> None:
 
 
 def _summarise(request: Request, states: Mapping[str, str], *, as_json: bool) -> None:
-    from nanoslab.driver.campaign_drive import engine_label
+    from nanoslab.driver.drive import engine_label
     from nanoslab.driver.status import campaign_status, counts
 
     source = engine_label(request.source) or "vasp"
@@ -139,5 +127,6 @@ def _leave() -> NoReturn:
     os._exit(130)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Take a SIGTERM as somebody's Ctrl-C."""
     raise KeyboardInterrupt

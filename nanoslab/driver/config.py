@@ -12,7 +12,9 @@ from pydantic import BeforeValidator, Field, field_validator
 from nanoslab.errors import InputError
 from nanoslab.yaml_file import StrictModel, read_yaml, validated
 
-BACKENDS = ("executorlib", "parsl", "local", "array")
+BACKENDS = ("executorlib", "parsl", "here", "array")
+#: former name -> name, for one release
+FORMER_BACKENDS = {"local": "here"}
 
 _DURATION = re.compile(r"(?:(\d+)-)?(\d+):(\d{2})(?::(\d{2}))?")
 
@@ -33,6 +35,10 @@ def _seconds(value: Any) -> Any:
 
 
 Seconds = Annotated[int, BeforeValidator(_seconds)]
+BackendName = Annotated[
+    Literal["executorlib", "parsl", "here", "array"],
+    BeforeValidator(lambda name: FORMER_BACKENDS.get(name, name) if isinstance(name, str) else name),
+]
 
 
 class Ranks(StrictModel):
@@ -73,12 +79,12 @@ class Cluster(StrictModel):
 
     Examples
     --------
-    >>> cluster = Cluster(backend="local", vasp=VaspCommands(std="vasp_std"), wall_time="01:30:00")
+    >>> cluster = Cluster(backend="here", vasp=VaspCommands(std="vasp_std"), wall_time="01:30:00")
     >>> cluster.wall_time, cluster.ranks_for(200)
     (5400, 1)
     """
 
-    backend: Literal["executorlib", "parsl", "local", "array"] = "executorlib"
+    backend: BackendName = "executorlib"
     partition: str | None = None
     account: str | None = None
     qos: str | None = None

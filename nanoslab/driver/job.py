@@ -1,100 +1,55 @@
 """What happens on the node: claim the calculation, prepare its folder, compute, judge, record.
 
-The same function serves every backend; ``python -m nanoslab.driver.job ORDER.json`` runs it as a program.
+The same function serves every backend that has Python on the node.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import asdict, fields
 from types import FrameType
 from typing import Any
 
-from nanoslab.driver.liveness import owner_is_alive, this_owner
-from nanoslab.driver.slurm import seconds_left
-from nanoslab.driver.state import State, claim_attempt, current_state, read_attempt, record_attempt, write_state
-from nanoslab.driver.verdict import Outcome
-from nanoslab.errors import NanoslabError
+from nanoslab.campaign.state import (
+    Owner,
+    State,
+    claim_attempt,
+    current_state,
+    latest_attempt,
+    read_attempt,
+    record_attempt,
+    write_state,
+)
+from nanoslab.driver.backend import JobOrder
+from nanoslab.driver.judge import Outcome, judge_engine, judge_left_behind, judge_vasp
+from nanoslab.driver.slurm import owner_is_alive, seconds_left, this_owner
+from nanoslab.errors import FileError, NanoslabError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobOrder:
-    """Everything a node needs to know about one calculation; plain values, so that any engine can carry it.
-
-    Attributes
-    ----------
-    campaign, name
-        Folder of the campaign, and the calculation in it.
-    source
-        ``vasp``, or an embedded engine with its options.
-    label
-        Folder of the embedded engine inside the calculation's; empty for VASP.
-    backend
-        Who carries it there.
-    vasp_command
-        Words of the command.
-    custodian, stop_before_end, frozen_after
-        See `nanoslab.driver.config.Cluster`.
-    wall_time
-        Of the job [s]; 0 when there is no limit.
-    tries_from
-        Attempts up to this one are forgiven.
-    ranks, job_name
-        What the queue is asked for, and under which name.
-    """
-
-    campaign: str
-    name: str
-    source: str = "vasp"
-    label: str = ""
-    backend: str = "local"
-    vasp_command: tuple[str, ...] = ()
-    custodian: bool = True
-    stop_before_end: float = 600.0
-    frozen_after: float = 21600.0
-    wall_time: float = 0.0
-    tries_from: int = 0
-    ranks: int = 1
-    job_name: str = ""
-
-    @property
-    def deck(self) -> Path:
-        """Folder of the calculation."""
-        return Path(self.campaign) / self.name
-
-    @property
-    def run_folder(self) -> Path:
-        """Folder in which it computes and records its state.
-
-        Examples
-        --------
-        >>> str(JobOrder(campaign="c", name="sheet", source="chgnet", label="chgnet").run_folder)
-        'c/sheet/chgnet'
-        """
-        return self.deck / self.label if self.label else self.deck
+#: called after an ionic step with its number and the largest force on a free component [eV/Å]
+OnStep = Callable[[int, float], None]
 
 
 class TerminatedError(BaseException):
     """The queue ends this job; not an Exception, so that nothing on the way takes it for an ordinary failure."""
 
 
-def run_job(document: Mapping[str, Any]) -> dict[str, Any]:
+def run_job(document: Mapping[str, Any], on_step: OnStep | None = None) -> dict[str, Any]:
     """Run one calculation on this machine, unless it is done or somebody else holds it.
 
     Parameters
     ----------
     document
         A `JobOrder` as plain values.
+    on_step
+        Called after every ionic step of an embedded engine.
 
     Returns
     -------
@@ -102,23 +57,95 @@ def run_job(document: Mapping[str, Any]) -> dict[str, Any]:
         The `Outcome` as plain values; the folder holds the same.
     """
     known = {field.name for field in fields(JobOrder)}
-    order = JobOrder(**{**{key: value for key, value in document.items() if key in known}})
-    return asdict(_run(order))
+    order = JobOrder(**{key: value for key, value in document.items() if key in known})
+    attempt = begin(order, this_owner())
+    if isinstance(attempt, Outcome):
+        return asdict(attempt)
+    outcome = _guarded(order, attempt, on_step)
+    record_end(order, outcome)
+    return asdict(outcome)
 
 
-def _run(order: JobOrder) -> Outcome:
+def begin(order: JobOrder, owner: Owner) -> int | Outcome:
+    """Claim the next start for an owner; an outcome instead when there is nothing to start."""
     folder = order.run_folder
-    folder.mkdir(parents=True, exist_ok=True)
-    owner = this_owner()
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         attempt = claim_attempt(folder, owner, owner_is_alive)
+        if attempt is not None:
+            return attempt
+        state = current_state(folder)
     except OSError as error:
-        return _record_without_attempt(order, error)
-    state = current_state(folder)
-    if attempt is None and state is not None and state.state == "done":
+        outcome = _from_os_error(order, error)
+        _tell(order, lambda: write_state(folder, _state_after(order, outcome, State(state="waiting"))))
+        return outcome
+    if state is not None and state.state == "done":
         return Outcome(outcome="done", reason="was done before this job began")
-    if attempt is None:
-        return Outcome(outcome="held", reason="another job holds this calculation")
+    return Outcome(outcome="held", reason="another job holds this calculation")
+
+
+def record_end(order: JobOrder, outcome: Outcome) -> None:
+    """Write how the latest start ended, and where the calculation stands now."""
+    folder = order.run_folder
+    attempt = latest_attempt(folder)
+    before = current_state(folder) or State(state="waiting")
+    ended = {**read_attempt(folder, attempt), **asdict(outcome), "ended": round(time.time(), 3)}
+    if attempt:
+        _tell(order, lambda: record_attempt(folder, attempt, ended))
+    _tell(order, lambda: write_state(folder, _state_after(order, outcome, before, attempt)))
+    if outcome.state in ("failed", "needs-you"):
+        _tell(order, lambda: note_failure(order, outcome.reason))
+
+
+def note_failure(order: JobOrder, reason: str) -> None:
+    """Leave the reason where the reader of an embedded engine's results finds it, unless there is a result."""
+    if not order.label:
+        return
+    from nanoslab.engines.result_files import is_finished, write_failure
+
+    if not is_finished(order.run_folder):
+        write_failure(order.run_folder, order.name, order.label, reason)
+
+
+def settle_left_behind(order: JobOrder, reason: str) -> Outcome:
+    """Judge a start that ended without recording so itself, from what it left in its folder; record that.
+
+    A run that came to its good end just before its job was killed is done, and not computed again.
+    """
+    outcome = judge_left_behind(order.run_folder, vasp=order.source == "vasp")
+    if outcome is None:
+        outcome = Outcome(outcome="again", reason=reason)
+    record_end(order, outcome)
+    return outcome
+
+
+def _state_after(order: JobOrder, outcome: Outcome, before: State, attempt: int = 0) -> State:
+    return State(
+        state=outcome.state,
+        reason=outcome.reason,
+        attempt=attempt,
+        tries_from=max(order.tries_from, before.tries_from),
+        job=before.job,
+        host=before.host,
+        backend=order.backend,
+    )
+
+
+def _guarded(order: JobOrder, attempt: int, on_step: OnStep | None) -> Outcome:
+    """Compute; whatever can go wrong on a node becomes an outcome, our own bugs excepted."""
+    try:
+        with _termination_as_exception():
+            return _compute(order, attempt, on_step)
+    except TerminatedError:
+        return Outcome(outcome="again", reason="its process was told to end (cancelled, or its time was over)")
+    except NanoslabError as error:
+        return Outcome(outcome="needs-you", reason=str(error))
+    except OSError as error:
+        return _from_os_error(order, error)
+
+
+def _compute(order: JobOrder, attempt: int, on_step: OnStep | None) -> Outcome:
+    folder, owner = order.run_folder, this_owner()
     running = State(
         state="running",
         attempt=attempt,
@@ -129,96 +156,77 @@ def _run(order: JobOrder) -> Outcome:
         backend=order.backend,
         wall_time_s=order.wall_time,
     )
-    outcome = _guarded(order, attempt, running)
-    _record(order, running, outcome)
-    return outcome
+    write_state(folder, running)
+    left = seconds_left()
+    given = (order.wall_time or None) if left is None else left
+    record_attempt(folder, attempt, {**read_attempt(folder, attempt), "given_s": given})
+    stops = [order.deadline] if order.deadline else []
+    if given is not None:
+        stops.append(time.time() + given - min(order.stop_before_end, given / 2))
+    stop_at = min(stops, default=None)
+    return _run_vasp(order, attempt, stop_at) if order.source == "vasp" else _run_engine(order, stop_at, on_step)
 
 
-def _guarded(order: JobOrder, attempt: int, running: State) -> Outcome:
-    """Compute; whatever can go wrong on a node becomes an outcome, our own bugs excepted."""
-    try:
-        with _termination_as_exception():
-            write_state(order.run_folder, running)
-            return _compute(order, attempt)
-    except TerminatedError:
-        return Outcome(outcome="again", reason="the queue ended its job (cancelled, or its wall time was over)")
-    except NanoslabError as error:
-        return Outcome(outcome="needs-you", reason=str(error))
-    except OSError as error:
-        return _from_os_error(order.run_folder, error)
-
-
-def _compute(order: JobOrder, attempt: int) -> Outcome:
-    given = _time_given(order)
-    record_attempt(order.run_folder, attempt, {**read_attempt(order.run_folder, attempt), "given_s": given})
-    deadline = None if given is None else time.time() + given - min(order.stop_before_end, given / 2)
-    if order.source != "vasp":
-        from nanoslab.driver.embedded_job import run_embedded
-
-        return run_embedded(order.deck, order.source, order.run_folder, stop_at=deadline)
+def _run_vasp(order: JobOrder, attempt: int, stop_at: float | None) -> Outcome:
     from nanoslab.driver.restart import prepare_vasp
     from nanoslab.driver.vasp_job import VaspOptions, run_vasp
-    from nanoslab.driver.verdict import judge_vasp
 
-    words = prepare_vasp(order.run_folder, attempt)
-    print(f"{order.name}: start {attempt} {words}", flush=True)
+    print(f"{order.name}: start {attempt} {prepare_vasp(order.run_folder, attempt)}", flush=True)
     options = VaspOptions(
         command=tuple(order.vasp_command),
         custodian=order.custodian,
-        stop_at=deadline,
+        stop_at=stop_at,
         stop_before_end=order.stop_before_end,
         frozen_after=order.frozen_after,
     )
     return judge_vasp(order.run_folder, run_vasp(order.run_folder, options))
 
 
-def _time_given(order: JobOrder) -> float | None:
-    """Time this job has [s]: from the queue when it tells, else from the order."""
-    left = seconds_left()
-    return (order.wall_time or None) if left is None else left
+def _run_engine(order: JobOrder, stop_at: float | None, on_step: OnStep | None) -> Outcome:
+    from nanoslab.engines import Limits, engine, read_result, run_calculation
+    from nanoslab.engines.journal import WallTimeReachedError
+    from nanoslab.engines.run import start_from
+    from nanoslab.vasp.inputs.manifest import read_deck
 
-
-def _record(order: JobOrder, running: State, outcome: Outcome) -> None:
-    folder, attempt = order.run_folder, running.attempt
-    ended = {**read_attempt(folder, attempt), **asdict(outcome), "ended": round(time.time(), 3)}
+    calculation, start = read_deck(order.calculation_folder), None
+    if calculation.starts_from is not None:
+        parent = read_result(order.calculation_folder.parent / calculation.starts_from / order.label)
+        if parent.atoms is None:
+            advice = f"see what became of {calculation.starts_from}"
+            raise FileError(parent.path, expected="the relaxed structure to start from", got="none", advice=advice)
+        start = start_from(calculation, parent.atoms)
     try:
-        record_attempt(folder, attempt, ended)
+        run_calculation(
+            calculation,
+            engine(order.source),
+            order.run_folder,
+            start=start,
+            limits=Limits(deadline=stop_at),
+            on_step=on_step,
+        )
+    except WallTimeReachedError:
+        return Outcome(outcome="stopped", reason="stopped before its wall time ended", steps=1)
+    return judge_engine(order.run_folder)
+
+
+def _tell(order: JobOrder, write: Callable[[], Any]) -> None:
+    """Write a record; one that cannot be written is told in the log of the job."""
+    try:
+        write()
     except OSError as error:
-        print(f"{order.name}: cannot record the end of start {attempt}: {error}", file=sys.stderr)
-    after = State(
-        state=outcome.state,
-        reason=outcome.reason,
-        attempt=attempt,
-        tries_from=order.tries_from,
-        job=running.job,
-        host=running.host,
-        backend=order.backend,
-    )
-    try:
-        write_state(folder, after)
-    except OSError as error:
-        print(f"{order.name}: cannot record its state: {error}", file=sys.stderr)
+        print(f"{order.name}: cannot record how it ended: {error}", file=sys.stderr)
 
 
-def _record_without_attempt(order: JobOrder, error: OSError) -> Outcome:
-    outcome = _from_os_error(order.run_folder, error)
-    try:
-        write_state(order.run_folder, State(state=outcome.state, reason=outcome.reason, tries_from=order.tries_from))
-    except OSError:
-        print(f"{order.name}: cannot record its state either", file=sys.stderr)
-    return outcome
-
-
-def _from_os_error(folder: Path, error: OSError) -> Outcome:
+def _from_os_error(order: JobOrder, error: OSError) -> Outcome:
     if error.errno in _FULL:
-        reason = f"no space left on the disk of {folder}; free some, then submit with --retry failed"
+        reason = f"no space left on the disk of {order.run_folder}; free some, then submit with --retry failed"
         return Outcome(outcome="needs-you", reason=reason)
-    return Outcome(outcome="again", reason=f"{error.filename or folder}: {error.strerror or error}")
+    return Outcome(outcome="again", reason=f"{error.filename or order.run_folder}: {error.strerror or error}")
 
 
 @contextmanager
 def _termination_as_exception() -> Iterator[None]:
-    """Turn the queue's SIGTERM into an exception, so that VASP is ended and the end is recorded."""
+    """Turn SIGTERM into an exception, so that VASP is ended and the end is recorded."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -231,15 +239,3 @@ def _termination_as_exception() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def main(arguments: list[str]) -> int:
-    """Run the order in a JSON file and write its outcome beside it."""
-    path = Path(arguments[0])
-    outcome = run_job(json.loads(path.read_text()))
-    path.with_suffix(".outcome").write_text(json.dumps(outcome))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
-"""The loop that drives a campaign: what is ready goes to the queue, what ended is judged by its folder.
+"""The loop that drives a campaign: what is ready goes to the backend, what ended is judged by its folder.
 
-It knows no engine: a backend gives futures, and a future is only a hint to look at the folder sooner. So the
-driver may be killed at any moment; the next one reads the folders and the queue, and goes on.
+A future is only a hint to look at the folder sooner. So the driver may be killed at any moment; the next one reads
+the folders and the queue, and goes on.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-from nanoslab.driver.interface import Backend, QueueView, RefusedError
+from nanoslab.campaign.state import Owner
+from nanoslab.driver.backend import Backend, QueueView, RefusedError
 from nanoslab.driver.ledger import SETTLED, Ledger
-from nanoslab.driver.liveness import owner_is_alive
-from nanoslab.driver.slurm import why_gone
-from nanoslab.driver.state import Owner
+from nanoslab.driver.slurm import owner_is_alive, why_gone
 from nanoslab.errors import EngineError
 
 #: looks at the queue without seeing a job before it is taken for gone
@@ -31,7 +30,7 @@ LAUNCHES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast the loop turns.
+    """How fast the loop turns, and until when.
 
     Attributes
     ----------
@@ -39,20 +38,22 @@ class Pace:
         Most calculations in the queue at a time.
     poll_interval
         Time between two looks at the queue [s].
-
-    Examples
-    --------
-    >>> Pace(window=4).poll_interval
-    20.0
+    deadline
+        Nothing is started after it [seconds since 1970]; None is never.
     """
 
     window: int = 40
     poll_interval: float = 20.0
+    deadline: float | None = None
+
+    def is_over(self) -> bool:
+        """Whether the time for new starts is over."""
+        return self.deadline is not None and time.time() > self.deadline
 
 
 @dataclass(slots=True)
 class _Flight:
-    """One calculation in the queue; no future when an earlier driver put it there."""
+    """One calculation that is under way; no future when it can only be looked up in the queue."""
 
     future: Future[Any] | None
     launched: float
@@ -110,7 +111,7 @@ class Drive:
                 self.settled[name] = state.state
             elif (job := self._known_as(name, view)) or self.ledger.is_held(name, _alive(view)):
                 self.flights[name] = _Flight(future=None, launched=time.time(), job=job or state.job)
-                self.report(name, state.state, "found in the queue, left by an earlier driver")
+                self.report(name, state.state, "found under way, left by an earlier driver")
             elif state.state in ("queued", "running"):
                 self._bury(name, state.job)
 
@@ -118,7 +119,7 @@ class Drive:
         return view.names.get(self.ledger.entries[name].order.job_name, "")
 
     def _launch(self) -> None:
-        if self._quota_blocks() and self.flights:
+        if (self._quota_blocks() and self.flights) or self.pace.is_over():
             return
         for name in self.ledger.entries:
             if len(self.flights) >= self.width:
@@ -133,25 +134,27 @@ class Drive:
 
     def _may_start(self, name: str) -> bool:
         parent = self.ledger.entries[name].parent
-        if parent is not None and not self._is_done(parent):
+        if parent is not None and not self._gives_a_start(parent):
             return False
         if why := self.ledger.spent(name):
             self._settle(name, "failed", why)
             return False
         return True
 
-    def _is_done(self, name: str) -> bool:
-        """Whether a parent is done; the folder is asked only about those this drive does not follow itself."""
-        if name not in self.settled and name not in self.wanted:
-            self.settled[name] = self.ledger.state(name).state
-        return self.settled.get(name) == "done"
+    def _gives_a_start(self, parent: str) -> bool:
+        """Whether a parent ended; the folder is asked only about those this drive does not follow itself."""
+        if parent not in self.settled:
+            if parent in self.wanted:
+                return False
+            self.settled[parent] = self.ledger.state(parent).state
+        return self.ledger.gives_a_start(parent, self.settled[parent])
 
     def _submit(self, name: str) -> bool:
         if trouble := self.ledger.note(name, "queued"):
             self._settle(name, "needs-you", trouble)
             return True
         future = self.backend.submit(self.ledger.order(name))
-        if future.done() and isinstance(error := future.exception(), RefusedError):
+        if future is not None and future.done() and isinstance(error := future.exception(), RefusedError):
             return self._refused(name, error)
         self.flights[name] = _Flight(future=future, launched=time.time())
         self.report(name, "queued", "")
@@ -213,7 +216,7 @@ class Drive:
         elif isinstance(result, dict) and result.get("outcome") in ("needs-you", "failed"):
             self._settle(name, result["outcome"], str(result["reason"]))
         else:
-            self._bury(name, state.job, "" if error is None else f"{type(error).__name__}: {error}")
+            self._bury(name, state.job, "" if error is None else str(error))
 
     def _check(self, name: str, flight: _Flight, view: QueueView) -> None:
         state = self.ledger.state(name)
@@ -222,6 +225,8 @@ class Drive:
             return
         job = self._known_as(name, view)
         flight.job = job or state.job or flight.job
+        if job in view.running and state.state == "queued":
+            self.ledger.note(name, "running", job=job)  # where no Python on the node says so
         if job or self.ledger.is_held(name, _alive(view)):
             flight.misses = 0
             return
@@ -238,17 +243,19 @@ class Drive:
         self.report(name, state.state, state.reason)
 
     def _bury(self, name: str, job: str, words: str = "") -> None:
-        """A job is gone without having recorded its end."""
+        """A job is gone without having recorded its end: what it left says how it stands."""
         self.flights.pop(name, None)
-        began = self.ledger.state(name).state == "running"
         reason = words or why_gone(job)
-        if trouble := self.ledger.note_death(name, reason):
+        if self.ledger.began(name):
+            self.ledger.settle_left_behind(name, reason)
+            self._leave_queue(name)
+            return
+        self.launches[name] = self.launches.get(name, 0) + 1
+        if self.launches[name] >= LAUNCHES:
+            self._settle(name, "needs-you", f"its job ended {LAUNCHES} times before it began: {reason}")
+            return
+        if trouble := self.ledger.note(name, "waiting", reason):
             self._trouble(trouble)
-        if not began:
-            self.launches[name] = self.launches.get(name, 0) + 1
-            if self.launches[name] >= LAUNCHES:
-                self._settle(name, "needs-you", f"its job ended {LAUNCHES} times before it began: {reason}")
-                return
         self.report(name, "waiting", reason)
 
     def _settle(self, name: str, state: str, reason: str) -> None:
@@ -275,8 +282,8 @@ class Drive:
             if name not in self.wanted or name in self.settled:
                 continue
             parent = entry.parent
-            if parent is not None and (blocked := self.ledger.state(parent).state) != "done":
-                self.ledger.note(name, "waiting", f"waits for {parent}, which is {blocked}")
+            if parent is not None and not self._gives_a_start(parent):
+                self.ledger.note(name, "waiting", f"waits for {parent}, which is {self.ledger.state(parent).state}")
             self.settled[name] = "waiting"
         return {name: self.settled[name] for name in self.ledger.entries if name in self.wanted}
 

@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from nanoslab.driver.config import Cluster
-from nanoslab.driver.job_script import shell_lines
-from nanoslab.driver.plan import Planned
-from nanoslab.driver.slurm import has_slurm, partitions
+from nanoslab.driver.slurm import has_slurm, partitions, shell_lines
 from nanoslab.errors import EngineError, InputError, unknown_name
 
 #: backend -> packages it needs
-_PACKAGES = {"executorlib": ("executorlib", "pysqa"), "parsl": ("parsl",), "local": (), "array": ()}
+_PACKAGES = {"executorlib": ("executorlib", "pysqa"), "parsl": ("parsl",), "here": (), "array": ()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One calculation of a campaign, as its driver sees it.
+
+    Attributes
+    ----------
+    name, starts_from
+        Its folder, and the calculation whose relaxed structure it starts from.
+    n_atoms
+        In its structure.
+    build
+        Which VASP it needs: ``std``, ``gam`` or ``ncl``.
+    has_potcar
+        Whether a POTCAR lies in its folder.
+    """
+
+    name: str
+    n_atoms: int
+    starts_from: str | None = None
+    build: str = "std"
+    has_potcar: bool = True
+
+
+def processors() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_before_queueing(cluster: Cluster, planned: Sequence[Planned], *, source: str) -> None:
@@ -28,18 +56,18 @@ def check_before_queueing(cluster: Cluster, planned: Sequence[Planned], *, sourc
     """
     _check_times(cluster)
     _check_packages(cluster, source)
-    if cluster.backend != "local":
+    if cluster.backend != "here":
         _check_queue(cluster)
     for item in planned:
         cluster.ranks_for(item.n_atoms)
     if source == "vasp":
         _check_vasp(cluster, planned)
     elif cluster.backend == "array":
-        raise InputError("--backend", expected="executorlib, parsl or local for an embedded engine", got="array")
+        raise InputError("--backend", expected="executorlib, parsl or here for an embedded engine", got="array")
 
 
 def _check_times(cluster: Cluster) -> None:
-    if cluster.stop_before_end >= cluster.wall_time and cluster.backend != "local":
+    if cluster.stop_before_end >= cluster.wall_time and cluster.backend != "here":
         raise InputError(
             "cluster file, stop_before_end",
             expected=f"less than the wall time of {cluster.wall_time} s",
@@ -67,7 +95,7 @@ def _check_queue(cluster: Cluster) -> None:
             f"backend {cluster.backend}",
             expected="Slurm's sbatch and squeue on this machine",
             got="no such commands",
-            advice="submit from the cluster's login node, or use 'backend: local'",
+            advice="submit from the cluster's login node, or use 'backend: here'",
         )
     names = partitions()
     if cluster.partition is not None:

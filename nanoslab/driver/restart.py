@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 from ase.geometry import get_distances
 
-from nanoslab.driver.state import attempt_folder
+from nanoslab.campaign.state import attempt_folder
 from nanoslab.engines.run import start_from
 from nanoslab.errors import FileError, NanoslabError
 from nanoslab.vasp.inputs.manifest import read_deck, read_manifest

@@ -1,14 +1,23 @@
-"""The few questions we put to Slurm ourselves: what is in the queue, why a job went, and please stop it."""
+"""The few questions we put to Slurm and to this machine, and the script of one job as text.
+
+What is in the queue, why a job went, whether the owner of a start still runs, please stop it.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import psutil
+
+from nanoslab.campaign.state import ATTEMPTS, Owner
+from nanoslab.driver.backend import JobOrder
+from nanoslab.driver.config import Cluster
 from nanoslab.errors import EngineError
 
 #: words of an sbatch refusal that time alone mends: quotas, a full or restarting controller
@@ -40,13 +49,7 @@ class QueuedJob:
 
 
 def has_slurm() -> bool:
-    """Whether this machine can hand jobs to a Slurm.
-
-    Examples
-    --------
-    >>> has_slurm() in (True, False)
-    True
-    """
+    """Whether this machine can hand jobs to a Slurm."""
     return shutil.which("sbatch") is not None and shutil.which("squeue") is not None
 
 
@@ -105,13 +108,7 @@ def _state_of(job: str) -> str:
 
 
 def seconds_left() -> float | None:
-    """Time this job has left [s], asked from inside it; None outside Slurm or without a limit.
-
-    Examples
-    --------
-    >>> seconds_left() is None or seconds_left() > 0
-    True
-    """
+    """Time this job has left [s], asked from inside it; None outside Slurm or without a limit."""
     job = os.environ.get("SLURM_JOB_ID")
     if not job:
         return None
@@ -177,3 +174,113 @@ def _quiet_output(command: list[str]) -> str:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""
+
+
+def this_owner() -> Owner:
+    """Who we are: the job of the queue, if any, and this process.
+
+    Examples
+    --------
+    >>> this_owner().pid == os.getpid()
+    True
+    """
+    return Owner(
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        job=os.environ.get("SLURM_JOB_ID", ""),
+        restart=int(os.environ.get("SLURM_RESTART_COUNT") or 0),
+    )
+
+
+def owner_is_alive(owner: Owner) -> bool:
+    """Whether the owner of a start still runs; in doubt (another machine, no queue to ask) the answer is yes."""
+    if owner.job and shutil.which("squeue"):
+        try:
+            return any(job.job == owner.job for job in our_jobs())
+        except EngineError:
+            return True
+    if owner.host != socket.gethostname():
+        return True
+    return process_is_alive(owner.pid, owner.started or None)
+
+
+def process_is_alive(pid: int, started_before: float | None = None) -> bool:
+    """Whether a process of this machine runs, and (when told) whether it began before that time [s since 1970].
+
+    Examples
+    --------
+    >>> process_is_alive(os.getpid()), process_is_alive(os.getpid(), started_before=0.0)
+    (True, False)
+    """
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return started_before is None or process.create_time() <= started_before + 5.0
+    except psutil.AccessDenied:
+        return True  # it runs, as somebody else
+    except (psutil.NoSuchProcess, ValueError):
+        return False
+
+
+def job_script(order: JobOrder, cluster: Cluster, command: str) -> str:
+    """Text of the script that runs a command for one calculation, for a user to read or to run by hand.
+
+    Examples
+    --------
+    >>> order = JobOrder(campaign="/c", name="sheet", ranks=8, job_name="ns1.sheet")
+    >>> print(job_script(order, Cluster(partition="long", wall_time="2:00:00"), "run"), end="")
+    #!/bin/bash
+    #SBATCH --job-name=ns1.sheet
+    #SBATCH --output=/c/sheet/attempts/slurm-%j.out
+    #SBATCH --open-mode=append
+    #SBATCH --partition=long
+    #SBATCH --time=02:00:00
+    #SBATCH --ntasks=8
+    <BLANKLINE>
+    run
+    """
+    lines = [
+        f"--job-name={order.job_name}",
+        f"--output={order.run_folder / ATTEMPTS}/slurm-%j.out",
+        "--open-mode=append",
+        *resource_lines(order.ranks, cluster),
+    ]
+    head = "".join(f"#SBATCH {line}\n" for line in lines)
+    body = "".join(f"{line}\n" for line in shell_lines(cluster))
+    return f"#!/bin/bash\n{head}\n{body}{command}\n"
+
+
+def resource_lines(ranks: int, cluster: Cluster) -> list[str]:
+    """Options that ask the queue for place and time.
+
+    Examples
+    --------
+    >>> resource_lines(128, Cluster(ranks_per_node=64))[1:]
+    ['--ntasks=128', '--nodes=2', '--ntasks-per-node=64']
+    """
+    named = {"partition": cluster.partition, "account": cluster.account, "qos": cluster.qos}
+    lines = [f"--{name}={value}" for name, value in named.items() if value]
+    lines += [f"--time={slurm_time(cluster.wall_time)}", f"--ntasks={ranks}"]
+    if cluster.ranks_per_node:
+        lines += [f"--nodes={-(-ranks // cluster.ranks_per_node)}"]
+        lines += [f"--ntasks-per-node={min(ranks, cluster.ranks_per_node)}"]
+    if cluster.memory_per_rank:
+        lines += [f"--mem-per-cpu={cluster.memory_per_rank}"]
+    return lines + list(cluster.sbatch)
+
+
+def shell_lines(cluster: Cluster) -> list[str]:
+    """Lines before the command: modules, then whatever else the user wants."""
+    return [*(f"module load {module}" for module in cluster.modules), *cluster.setup]
+
+
+def slurm_time(seconds: int) -> str:
+    """Time as Slurm takes it.
+
+    Examples
+    --------
+    >>> slurm_time(93600), slurm_time(90)
+    ('26:00:00', '00:01:30')
+    """
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

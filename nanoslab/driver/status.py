@@ -10,14 +10,50 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nanoslab.campaign.state import (
+    ATTEMPTS,
+    STATE_FILE,
+    STATES,
+    State,
+    current_state,
+    latest_attempt,
+    read_attempt,
+)
+from nanoslab.driver.judge import OUTPUTS, judge_engine, state_from_outputs
 from nanoslab.driver.names import calculation_names, matching
-from nanoslab.driver.state import ATTEMPTS, STATE_FILE, STATES, State, current_state, latest_attempt
-from nanoslab.errors import FileError, NanoslabError
+from nanoslab.errors import FileError
 
-#: outputs younger than this are taken for those of a run that goes on [s]
-FRESH = 900.0
 
-_OUTPUTS = ("OUTCAR", "vasprun.xml", "OUTCAR.gz", "vasprun.xml.gz")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """One start of a calculation.
+
+    Attributes
+    ----------
+    number
+        Counted from 1.
+    outcome, reason
+        How it ended (``done``, ``stopped`` in time, ``again``: killed or out of steps, ``failed``, ``needs-you``),
+        and why, in words; ``under way`` when it has not said so.
+    job, host
+        Who ran it.
+    started, ended
+        When [seconds since 1970], or None.
+    """
+
+    number: int
+    outcome: str
+    reason: str = ""
+    job: str = ""
+    host: str = ""
+    started: float | None = None
+    ended: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, with the unit of the times in their keys."""
+        document = asdict(self)
+        document["started_unix_s"], document["ended_unix_s"] = document.pop("started"), document.pop("ended")
+        return document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +65,15 @@ class Standing:
     name, source
         The calculation, and who computes it: ``vasp`` or an engine's folder.
     state, reason
-        One of `nanoslab.driver.state.STATES`, and why, in words.
+        One of `nanoslab.campaign.state.STATES`, and why, in words.
     starts
         How often it was started.
+    history
+        How each of these starts ended.
     job, host, backend
         Who ran it last.
     since
         When this state began [seconds since 1970]; None when nobody wrote it down.
-
-    Examples
-    --------
-    >>> Standing(name="sheet", state="waiting").source
-    'vasp'
     """
 
     name: str
@@ -52,11 +85,13 @@ class Standing:
     host: str = ""
     backend: str = ""
     since: float | None = None
+    history: tuple[Start, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, with the unit of the time in its key."""
         document = asdict(self)
         document["since_unix_s"] = document.pop("since")
+        document["history"] = [start.to_dict() for start in self.history]
         return document
 
 
@@ -98,25 +133,6 @@ def counts(standings: Iterable[Standing]) -> Mapping[str, int]:
     return {state: found[state] for state in STATES}
 
 
-def state_from_outputs(folder: Path) -> State | None:
-    """State of a run nobody of us started, from VASP's outputs; None when there are none."""
-    outputs = [folder / name for name in _OUTPUTS if (folder / name).exists()]
-    if not outputs:
-        return None
-    from nanoslab.vasp import read_run
-
-    age = time.time() - max(path.stat().st_mtime for path in outputs)
-    try:
-        run = read_run(folder)
-    except NanoslabError as error:
-        return State(state="failed", reason=str(error))
-    if run.converged:
-        return State(state="done", reason="found finished")
-    if not run.complete and age < FRESH:
-        return State(state="running", reason=f"not started from here; its files changed {age:.0f} s ago")
-    return State(state="failed", reason="; ".join(run.problems))
-
-
 def _sources(folder: Path) -> frozenset[str]:
     """Who left anything in a calculation's folder."""
     found = set()
@@ -125,7 +141,7 @@ def _sources(folder: Path) -> frozenset[str]:
     except FileNotFoundError:
         return frozenset()
     for entry in entries:
-        if entry.name in (STATE_FILE, *_OUTPUTS):
+        if entry.name in (STATE_FILE, *OUTPUTS):
             found.add("vasp")
         elif entry.name != ATTEMPTS and entry.is_dir() and _has_engine_results(Path(entry.path)):
             found.add(entry.name)
@@ -160,21 +176,33 @@ def _standing(deck: Path, source: str, sources: frozenset[str]) -> Standing:
         host=state.host,
         backend=state.backend,
         since=state.since or None,
+        history=_history(folder),
     )
 
 
-def _state_from_result(folder: Path) -> State | None:
-    """State of a calculation that `nanoslab run` computed, from its result."""
-    from nanoslab.engines.result_files import read_record
+def _history(folder: Path) -> tuple[Start, ...]:
+    records = ((number, read_attempt(folder, number)) for number in range(1, latest_attempt(folder) + 1))
+    return tuple(
+        Start(
+            number=number,
+            outcome=str(record.get("outcome", "under way")),
+            reason=str(record.get("reason", "")),
+            job=str(record.get("job", "")),
+            host=str(record.get("host", "")),
+            started=record.get("started"),
+            ended=record.get("ended"),
+        )
+        for number, record in records
+    )
 
+
+def _state_from_result(folder: Path) -> State:
+    """State of a calculation of an embedded engine that nobody recorded, from its result."""
     try:
-        record = read_record(folder)
-    except NanoslabError as error:
+        outcome = judge_engine(folder)
+    except FileError as error:
         return State(state="needs-you", reason=str(error))
-    if not record.get("finished", "energy_eV" in record):
-        return State(state="failed", reason="; ".join(record.get("problems", ())))
-    problems = "; ".join(record.get("problems", ()))
-    return State(state="done" if record.get("converged") else "failed", reason=problems)
+    return State(state=outcome.state, reason=outcome.reason)
 
 
 def _overdue(state: State) -> str:

@@ -19,7 +19,7 @@ from scipy.interpolate import CubicHermiteSpline
 
 from nanoslab.calculation import CalculationResult
 from nanoslab.energetics.consistency import OTHER_PHASE, require_comparable, require_energy
-from nanoslab.energetics.thermal import ThermalProperties
+from nanoslab.energetics.phonon import ThermalProperties
 from nanoslab.errors import InputError, MismatchError
 
 #: smaller differences are noise of forces converged to 0.001 eV/Å, not an order of phases [eV per atom]
@@ -43,18 +43,6 @@ class Phase:
         the ``displacement`` [Å] behind them.
     thermal
         Vibrational part, per atom.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.energetics.thermal import PhononModes, thermal_properties
-    >>> modes = PhononModes(frequencies_THz=np.full((1, 3), 5.0), eigenvectors=np.eye(3).reshape(1, 1, 3, 3),
-    ...                     masses=np.array([12.0]))
-    >>> cell = CalculationResult(name="a", path="a", level_of_theory="x", energy=-8.0, atoms=Atoms("C2"),
-    ...                          converged=True)
-    >>> phase = Phase(name="a", static=cell, thermal=thermal_properties(modes, [0.0, 300.0]))
-    >>> phase.energy_per_atom, phase.composition, phase.free_energy.round(3).tolist()
-    (-4.0, {'C': 1}, [-3.969, -4.015])
     """
 
     name: str
@@ -76,14 +64,12 @@ class Phase:
     @property
     def free_energy(self) -> Array:
         """E + F_vib at the temperatures of `thermal`, imaginary modes left out [eV per atom]."""
-        total: Array = self.energy_per_atom + self.thermal.free_energy
-        return total
+        return np.asarray(self.energy_per_atom + self.thermal.free_energy)
 
     @property
     def free_energy_imaginary_as_real(self) -> Array:
         """The same with imaginary modes at the absolute value of their frequency [eV per atom]."""
-        total: Array = self.energy_per_atom + self.thermal.free_energy_imaginary_as_real
-        return total
+        return np.asarray(self.energy_per_atom + self.thermal.free_energy_imaginary_as_real)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +114,11 @@ class PhaseComparison:
     imaginary: Mapping[str, tuple[int, int]]
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for array in (self.temperatures, self.difference, self.difference_imaginary_as_real):
+            array.setflags(write=False)
+
     @property
     def undecided_temperatures(self) -> tuple[float, ...]:
         """Temperatures at which the sign of the difference depends on how imaginary modes are counted [K]."""
@@ -136,7 +127,7 @@ class PhaseComparison:
 
     @property
     def reading(self) -> str:
-        """The answer in words, with what hangs on imaginary modes."""
+        """The answer in words, with what depends on imaginary modes."""
         answer = self._stable(self.difference, self.crossings)
         counts = [f"{n} of {of} of {name}" for name, (n, of) in self.imaginary.items() if n]
         if not counts:
@@ -144,14 +135,11 @@ class PhaseComparison:
         shift = 1e3 * float(np.abs(self.difference_imaginary_as_real - self.difference).max())
         other = self._stable(self.difference_imaginary_as_real, self.crossings_imaginary_as_real)
         at = ", ".join(f"{t:g}" for t in self.undecided_temperatures)
-        verdict = (
-            f"At {at} K the answer hangs on them and is not to be relied on."
-            if at
-            else "No sign at the temperatures computed hangs on them."
-        )
+        depends = f"At {at} K the answer depends on them and is not to be relied on"
         return (
             f"{answer}. That leaves out imaginary modes ({', '.join(counts)}); counted as real they shift the "
-            f"difference by {shift:.2f} meV/atom at most, and {other}. {verdict}"
+            f"difference by {shift:.2f} meV/atom at most, and {other}. "
+            f"{depends if at else 'At no temperature does the sign change'}."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,8 +163,7 @@ class PhaseComparison:
         if not _signs(difference).any():
             return f"{self.phase} and {self.reference} are alike within {1e3 * RESOLUTION:g} meV/atom {whole}"
         # the sign changes at every crossing, so the end that lies further from zero tells the sign at the start
-        first, last = difference[0], difference[-1] * (-1) ** len(crossings)
-        start = first if abs(first) > abs(last) else last
+        start = max(difference[0], difference[-1] * (-1) ** len(crossings), key=abs)
         order = (self.phase, self.reference) if start < 0 else (self.reference, self.phase)
         if not crossings:
             low, high = 1e3 * np.abs(difference).min(), 1e3 * np.abs(difference).max()
@@ -207,20 +194,6 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
         The compositions or the levels of theory differ, or a static run is not converged.
     InputError
         The temperatures differ.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.energetics.thermal import PhononModes, thermal_properties
-    >>> def einstein(name, energy, frequency_THz):
-    ...     modes = PhononModes(frequencies_THz=np.full((1, 3), frequency_THz), masses=np.array([12.0]),
-    ...                         eigenvectors=np.eye(3).reshape(1, 1, 3, 3))
-    ...     cell = CalculationResult(name=name, path=name, level_of_theory="Einstein", energy=energy,
-    ...                              atoms=Atoms("C"), converged=True)
-    ...     return Phase(name=name, static=cell, thermal=thermal_properties(modes, [0.0, 200.0, 400.0, 600.0]))
-    >>> comparison = compare_phases(einstein("soft", -4.0, 4.0), einstein("stiff", -4.02, 5.0))
-    >>> (1e3 * comparison.difference).round(1).tolist(), [round(t) for t in comparison.crossings]
-    ([13.8, 7.4, -3.6, -15.0], [335])
     """
     _require_same_composition(phase, reference)
     notes = require_comparable(phase.static, reference.static, OTHER_PHASE, allow_mismatch=allow_mismatch)
@@ -252,11 +225,15 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
 
 
 def _require_same_composition(phase: Phase, reference: Phase) -> None:
-    if phase.composition != reference.composition:
+    ours, theirs = (
+        "".join(f"{element}{count if count > 1 else ''}" for element, count in one.composition.items())
+        for one in (phase, reference)
+    )
+    if ours != theirs:
         raise MismatchError(
             phase.static.path,
-            expected=f"the composition of {reference.static.path}, {_formula(reference.composition)}",
-            got=_formula(phase.composition),
+            expected=f"the composition of {reference.static.path}, {theirs}",
+            got=ours,
             advice="compare phases of one composition; losing atoms is what 'nanoslab formation' is for",
         )
 
@@ -266,10 +243,6 @@ def _symbols(result: CalculationResult) -> list[str]:
         raise InputError(result.path, expected="a result with a structure", got="none")
     symbols: list[str] = result.atoms.get_chemical_symbols()
     return symbols
-
-
-def _formula(composition: Mapping[str, int]) -> str:
-    return "".join(f"{element}{count if count > 1 else ''}" for element, count in composition.items())
 
 
 def _signs(difference: Array) -> NDArray[np.int64]:

@@ -1,58 +1,101 @@
-"""Phonons by finite displacements: displaced supercells out, forces in, force constants and modes (phonopy)."""
+"""Phonons by finite displacements: displaced supercells out, forces in; modes and their sums are phonopy's.
+
+Imaginary modes have no free energy. They are counted and shown, left out of the sums, and the free energy with their
+frequencies taken as real stands beside it, so that a reader sees how much hangs on them.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
-from ase import Atoms, units
-from numpy.typing import NDArray
+from ase import Atoms
+from numpy.typing import ArrayLike, NDArray
 from phonopy import Phonopy
+from phonopy.physical_units import get_physical_units
 from phonopy.structure.atoms import PhonopyAtoms
 
-from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
-from nanoslab.energetics.thermal import PhononModes
 from nanoslab.errors import InputError
 
+#: slower modes are translations of the whole, or numerical noise about them [THz]
+TRANSLATION_THZ = 0.05
+
 Array = NDArray[np.float64]
+#: field of `ThermalProperties` -> key of its record
+_KEYS = {
+    "temperatures": "temperature_K",
+    "free_energy": "free_energy_eV_per_atom",
+    "free_energy_imaginary_as_real": "free_energy_imaginary_as_real_eV_per_atom",
+    "entropy": "entropy_eV_per_K_per_atom",
+    "entropy_imaginary_as_real": "entropy_imaginary_as_real_eV_per_K_per_atom",
+    "heat_capacity": "heat_capacity_eV_per_K_per_atom",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Displacements:
-    """A perfect supercell and those with one atom moved each, as many as the symmetry asks for.
+class ThermalProperties:
+    """Harmonic thermodynamics per atom.
 
     Attributes
     ----------
-    cell
-        The relaxed cell.
-    repeat
-        Supercell along the three lattice vectors.
-    perfect
-        Supercell with every atom in its place.
-    supercells
-        Displaced structures, to be computed as they are.
-    distance
-        Length of a displacement [Å].
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> len(displacements(bulk("Cu", cubic=True), (2, 2, 2)).supercells)
-    1
+    temperatures
+        Shape (temperatures,) [K].
+    free_energy, entropy, heat_capacity
+        Vibrational Helmholtz energy with the zero-point energy [eV per atom], its derivatives [eV/K per atom];
+        imaginary modes left out.
+    free_energy_imaginary_as_real, entropy_imaginary_as_real
+        The same with imaginary modes at the absolute value of their frequency.
+    n_imaginary, n_modes
+        How many modes of the mesh were imaginary, of how many.
+    lowest_frequency_THz
+        Most imaginary (negative) or softest frequency, translations left out [THz].
     """
 
-    cell: Atoms
-    repeat: tuple[int, int, int]
-    perfect: Atoms
-    supercells: tuple[Atoms, ...]
-    distance: float
+    temperatures: Array
+    free_energy: Array
+    free_energy_imaginary_as_real: Array
+    entropy: Array
+    entropy_imaginary_as_real: Array
+    heat_capacity: Array
+    n_imaginary: int
+    n_modes: int
+    lowest_frequency_THz: float
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for field in _KEYS:
+            getattr(self, field).setflags(write=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values with units in the keys."""
+        return {
+            **{key: getattr(self, field).tolist() for field, key in _KEYS.items()},
+            "n_imaginary_modes": self.n_imaginary,
+            "n_modes": self.n_modes,
+            "lowest_frequency_THz": self.lowest_frequency_THz,
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """Read back what `to_dict` gave; KeyError for a key that is not there, InputError for a list too short."""
+        arrays = {field: np.array(record[key], dtype=float) for field, key in _KEYS.items()}
+        wanted = arrays["temperatures"].shape
+        for field, values in arrays.items():
+            if values.shape != wanted:
+                raise InputError(_KEYS[field], expected=f"shape {wanted}", got=values.shape)
+        return cls(
+            **arrays,
+            n_imaginary=int(record["n_imaginary_modes"]),
+            n_modes=int(record["n_modes"]),
+            lowest_frequency_THz=float(record["lowest_frequency_THz"]),
+        )
 
 
-def displacements(cell: Atoms, repeat: Sequence[int], distance: float = 0.01) -> Displacements:
-    """Displace one atom at a time in a supercell.
+def displaced_supercells(cell: Atoms, repeat: Sequence[int], distance: float = 0.01) -> tuple[Atoms, ...]:
+    """Supercell with every atom in its place, then those with one atom moved each, as many as the symmetry asks for.
 
     Parameters
     ----------
@@ -65,225 +108,154 @@ def displacements(cell: Atoms, repeat: Sequence[int], distance: float = 0.01) ->
 
     Returns
     -------
-    Displacements
+    tuple of Atoms
         Atoms are ordered as those of the cell, all images of one after the other.
 
     Examples
     --------
     >>> from ase.build import bulk
-    >>> made = displacements(bulk("CdSe", "zincblende", a=6.05), (2, 2, 2))
-    >>> [supercell.get_chemical_formula() for supercell in made.supercells]
-    ['Cd8Se8', 'Cd8Se8']
+    >>> made = displaced_supercells(bulk("CdSe", "zincblende", a=6.05), (2, 2, 2))
+    >>> [supercell.get_chemical_formula() for supercell in made]
+    ['Cd8Se8', 'Cd8Se8', 'Cd8Se8']
     """
-    counts = tuple(int(n) for n in repeat)
-    if len(counts) != 3 or min(counts) < 1:
+    if len(repeat) != 3 or min(repeat) < 1:
         raise InputError("supercell", expected="three numbers of at least 1", got=tuple(repeat))
     if distance <= 0:
         raise InputError("displacement", expected="a length above 0 Å", got=distance)
-    phonon = _phonopy(cell, counts)
+    phonon = _phonopy(cell, repeat)
     phonon.generate_displacements(distance=distance)
-    supercells = tuple(_to_ase(made) for made in phonon.supercells_with_displacements or [])
-    a, b, c = counts
-    return Displacements(
-        cell=cell.copy(),
-        repeat=(a, b, c),
-        perfect=_to_ase(phonon.supercell),
-        supercells=supercells,
-        distance=distance,
-    )
+    return tuple(_to_ase(made) for made in (phonon.supercell, *(phonon.supercells_with_displacements or ())))
 
 
-def phonon_calculations(
-    name: str, displaced: Displacements, settings: Settings, tags: Mapping[str, Any] | None = None
-) -> tuple[Calculation, ...]:
-    """Perfect and displaced supercells as calculations of one energy each: VASP decks, or for an embedded engine.
+def cell_of_supercell(perfect: Atoms, repeat: Sequence[int]) -> Atoms:
+    """Cell from which `displaced_supercells` made a perfect supercell."""
+    cell: Atoms = perfect[:: int(np.prod(repeat))]
+    cell.set_cell(perfect.cell.array / np.reshape(repeat, (3, 1)), scale_atoms=False)
+    return cell
+
+
+def phonon_modes(supercells: Sequence[Atoms], repeat: Sequence[int], forces: ArrayLike, mesh: Sequence[int]) -> Phonopy:
+    """Modes on a mesh of wave vectors that holds Gamma, from the forces on supercells with one atom moved each.
 
     Parameters
     ----------
-    name
-        Of the structure whose phonons are asked for; the calculations are ``<name>-phonon-000``, the perfect
-        supercell, then ``-001`` and so on.
-    displaced
-        From `displacements`.
-    settings
-        Of the cell; the k-point mesh is thinned by the repeats and the electronic tolerance tightened to 1e-8 eV,
-        because force constants are small differences.
-    tags
-        Added to each calculation's own.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> settings = Settings(source="example", kpoints=(8, 8, 8))
-    >>> made = phonon_calculations("Cu", displacements(bulk("Cu"), (2, 2, 2)), settings)
-    >>> made[0].name, made[0].role.kind, made[0].settings.kpoints, made[0].settings.relax
-    ('Cu-phonon-000', 'phonon', (4, 4, 4), 'none')
-    """
-    k1, k2, k3 = (max(1, -(-k // n)) for k, n in zip(settings.kpoints, displaced.repeat, strict=True))
-    single = replace(settings, relax="none", kpoints=(k1, k2, k3), electronic_tolerance=1e-8)
-    return tuple(
-        Calculation(
-            name=f"{name}-phonon-{number:03d}",
-            role=Role(kind="phonon", **tags or {}, phonon_of=name, displacement=number, repeat=list(displaced.repeat)),
-            atoms=supercell,
-            settings=single,
-        )
-        for number, supercell in enumerate((displaced.perfect, *displaced.supercells))
-    )
-
-
-def forces_of(results: Sequence[CalculationResult]) -> Array:
-    """Forces that the displacements bring about [eV/Å], shape (displacements, atoms, 3).
-
-    Parameters
-    ----------
-    results
-        Of the calculations of `phonon_calculations`, in their order: the perfect supercell first.
+    supercells, repeat
+        From `displaced_supercells`, the perfect one first, and what it was given.
+    forces
+        On all atoms of every supercell [eV/Å], shape (supercells, atoms of a supercell, 3).
+    mesh
+        Wave vectors along the three reciprocal vectors; 1 along the vacuum of a sheet.
 
     Returns
     -------
-    array
-        Forces of every displaced supercell less those of the perfect one, the mean force taken out of each.
+    Phonopy
+        With force constants [eV/Å²], made translationally invariant and symmetric, and with frequencies [THz,
+        imaginary ones negative] and eigenvectors in its ``mesh``: every wave vector, symmetry not used, so that
+        projections are those of the atoms as they stand.
 
     Raises
     ------
     InputError
-        One is not converged, or has no forces.
-
-    Examples
-    --------
-    >>> from ase.calculators.emt import EMT
-    >>> from ase.build import bulk
-    >>> crystal = bulk("Cu") * (2, 1, 1)
-    >>> crystal.calc = EMT()
-    >>> energy = crystal.get_potential_energy()
-    >>> run = CalculationResult(name="a", path="a", level_of_theory="EMT", energy=energy, atoms=crystal, converged=True)
-    >>> forces_of([run, run]).shape
-    (1, 2, 3)
+        The forces are not those of these supercells, or the supercells not those of one cell.
     """
-    collected = [_forces(result) for result in results]
+    perfect, *displaced = supercells
+    found = np.asarray(forces, dtype=float)
+    expected = (len(supercells), len(perfect), 3)
+    if found.shape != expected:
+        raise InputError("forces", expected=f"shape {expected}", got=found.shape)
+    try:
+        phonon = _phonopy(cell_of_supercell(perfect, repeat), repeat)
+        is_repeated = np.abs(_moves(_to_ase(phonon.supercell), perfect)).max() < 1e-4
+    except (RuntimeError, ValueError):  # phonopy finds atoms on top of one another, or another number of them
+        is_repeated = False
+    if not is_repeated:
+        raise InputError("supercells", expected=f"{tuple(repeat)} times one cell, atom by atom", got="another order")
+    phonon.dataset = {"natom": len(perfect), "first_atoms": [_displacement(one, perfect) for one in displaced]}
     # What the perfect supercell feels (a relaxation stops at a finite force, a grid in space pulls on every atom) is
     # no answer to a displacement; it would enter the force constants divided by the displacement.
-    changes = np.array(collected[1:], dtype=float) - collected[0]
-    return np.asarray(changes - changes.mean(axis=1, keepdims=True))
-
-
-def _forces(result: CalculationResult) -> Array:
-    calculator = None if result.atoms is None else result.atoms.calc
-    forces = None if calculator is None else calculator.results.get("forces")
-    if result.energy is None or forces is None or not result.converged:
-        said = "; ".join(result.problems) or "no forces"
-        raise InputError(
-            result.path, expected="a finished, converged run with forces", got=said, advice="run it, or continue it"
-        )
-    return np.asarray(forces, dtype=float)
-
-
-def force_constants(displaced: Displacements, forces: Array) -> Array:
-    """Second derivatives of the energy from the forces of the displaced supercells.
-
-    Parameters
-    ----------
-    displaced
-        From `displacements`.
-    forces
-        Shape (displacements, atoms of the supercell, 3) [eV/Å].
-
-    Returns
-    -------
-    array
-        Shape (atoms of the supercell, atoms of the supercell, 3, 3) [eV/Å²]; translational invariance and the
-        symmetry of mixed derivatives are imposed.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> displaced = displacements(bulk("Cu"), (2, 1, 1))
-    >>> force_constants(displaced, np.zeros((1, 2, 3))).shape
-    (2, 2, 3, 3)
-    """
-    expected = (len(displaced.supercells), len(displaced.supercells[0]), 3)
-    if np.shape(forces) != expected:
-        raise InputError("forces", expected=f"shape {expected}", got=np.shape(forces))
-    phonon = _phonopy(displaced.cell, displaced.repeat)
-    phonon.generate_displacements(distance=displaced.distance)
-    phonon.forces = np.asarray(forces, dtype=float)
+    changes = found[1:] - found[0]
+    phonon.forces = changes - changes.mean(axis=1, keepdims=True)
     phonon.produce_force_constants(calculate_full_force_constants=True)
     phonon.symmetrize_force_constants()
-    return np.array(phonon.force_constants, dtype=float)
+    phonon.run_mesh(
+        list(mesh), is_mesh_symmetry=False, is_time_reversal=False, with_eigenvectors=True, is_gamma_center=True
+    )
+    return phonon
 
 
-def phonon_modes(
-    cell: Atoms,
-    repeat: Sequence[int],
-    constants: Array,
-    mesh: Sequence[int],
-    *,
-    charges: Mapping[str, Any] | None = None,
-    primitive: Sequence[Sequence[float]] | None = None,
-) -> PhononModes:
-    """Frequencies and eigenvectors of a cell on a mesh of wave vectors that holds Gamma.
+def thermal_properties(phonon: Phonopy, temperatures: Sequence[float]) -> ThermalProperties:
+    """Free energy, entropy and heat capacity of harmonic oscillators.
 
     Parameters
     ----------
-    cell, repeat
-        As given to `displacements`.
-    constants
-        From `force_constants`.
-    mesh
-        Wave vectors along the three reciprocal vectors; 1 along the vacuum of a sheet.
-    charges
-        ``born`` (atoms, 3, 3) and ``dielectric`` (3, 3) for the splitting of optical modes in bulk crystals; leave
-        out for sheets, where the bulk formula does not hold.
-    primitive
-        Lattice vectors of a smaller cell, as rows in those of the cell, whose modes are wanted; None takes the cell.
-
-    Returns
-    -------
-    PhononModes
-        Every wave vector of the mesh, symmetry not used, so that projections are those of the atoms as they stand.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> displaced = displacements(bulk("Cu"), (1, 1, 1))
-    >>> constants = force_constants(displaced, np.zeros((1, 1, 3)))
-    >>> phonon_modes(bulk("Cu"), (1, 1, 1), constants, (2, 2, 1)).frequencies_THz.shape
-    (4, 3)
+    phonon
+        With modes on a mesh; translations (below 0.05 THz) are left out, as their share vanishes with a denser mesh.
+    temperatures
+        [K], 0 allowed.
     """
-    phonon = _phonopy(cell, repeat, primitive)
-    phonon.force_constants = np.asarray(constants, dtype=float)
-    if charges is not None:
-        phonon.nac_params = {
-            "born": np.asarray(charges["born"]),
-            "dielectric": np.asarray(charges["dielectric"]),
-            "factor": units.Hartree * units.Bohr,  # e²/(4 pi epsilon_0) [eV Å]
-        }
-    grid = phonon.run_mesh(
-        list(mesh), is_mesh_symmetry=False, is_time_reversal=False, with_eigenvectors=True, is_gamma_center=True
+    frequencies = np.asarray(phonon.mesh.frequencies)
+    still = np.abs(frequencies) < TRANSLATION_THZ
+    plain, as_real = (
+        phonon.run_thermal_properties(
+            temperatures=list(temperatures), cutoff_frequency=TRANSLATION_THZ, pretend_real=pretend_real
+        )
+        for pretend_real in (False, True)
     )
-    n_atoms = len(phonon.primitive)
-    vectors = np.asarray(grid.eigenvectors).reshape(-1, n_atoms, 3, 3 * n_atoms)
-    return PhononModes(
-        frequencies_THz=np.array(grid.frequencies, dtype=float),
-        eigenvectors=vectors,
-        masses=np.array(phonon.primitive.masses, dtype=float),
+    to_eV = 1 / (get_physical_units().EvTokJmol * len(phonon.primitive))  # of kJ/mol, in phonopy's own constants
+    return ThermalProperties(
+        temperatures=np.array(temperatures, dtype=float),
+        free_energy=plain.free_energy * to_eV,
+        free_energy_imaginary_as_real=as_real.free_energy * to_eV,
+        entropy=plain.entropy * to_eV / 1000,
+        entropy_imaginary_as_real=as_real.entropy * to_eV / 1000,
+        heat_capacity=plain.heat_capacity * to_eV / 1000,
+        n_imaginary=int((frequencies <= -TRANSLATION_THZ).sum()),
+        n_modes=frequencies.size,
+        lowest_frequency_THz=float(frequencies[~still].min(initial=np.inf)),
     )
 
 
-def _phonopy(cell: Atoms, repeat: Sequence[int], primitive: Sequence[Sequence[float]] | None = None) -> Phonopy:
+def mean_square_displacements(phonon: Phonopy, temperature: float) -> Array:
+    """Tensors <u_a u_b> of every atom [Å²], shape (atoms, 3, 3); translations and imaginary modes left out.
+
+    M <u_a u_b> = (1/N) sum over modes of (hbar / 2 omega) coth(hbar omega / 2kT) Re(e_a e_b*). In a free-standing
+    sheet the bending waves make it grow (slowly) with the size of the mesh.
+    """
+    found = phonon.run_thermal_displacement_matrices(temperatures=[temperature], freq_min=TRANSLATION_THZ)
+    return np.array(found.thermal_displacement_matrices[0])
+
+
+def _phonopy(cell: Atoms, repeat: Sequence[int]) -> Phonopy:
     unit = PhonopyAtoms(
         symbols=cell.get_chemical_symbols(),
         cell=cell.cell.array,
         scaled_positions=cell.get_scaled_positions(wrap=False),
         masses=cell.get_masses(),
+        magnetic_moments=cell.get_initial_magnetic_moments() if cell.has("initial_magmoms") else None,
     )
-    columns = "P" if primitive is None else np.array(primitive, dtype=float).T  # phonopy's vectors are columns
     with warnings.catch_warnings():
         # a supercell that is longer one way has fewer operations than the crystal; the fewer are then used
         warnings.filterwarnings("ignore", message="Warning: Point group symmetries")
-        return Phonopy(unit, supercell_matrix=np.diag(repeat), primitive_matrix=columns)
+        return Phonopy(unit, supercell_matrix=np.diag(repeat), primitive_matrix="P")
 
 
 def _to_ase(made: PhonopyAtoms) -> Atoms:
-    return Atoms(made.symbols, scaled_positions=made.scaled_positions, cell=made.cell, masses=made.masses, pbc=True)
+    atoms = Atoms(made.symbols, scaled_positions=made.scaled_positions, cell=made.cell, masses=made.masses, pbc=True)
+    if made.magnetic_moments is not None:
+        atoms.set_initial_magnetic_moments(made.magnetic_moments)
+    return atoms
+
+
+def _moves(atoms: Atoms, perfect: Atoms) -> Array:
+    moved = np.linalg.solve(perfect.cell.array.T, (atoms.positions - perfect.positions).T).T
+    return np.asarray((moved - np.round(moved)) @ perfect.cell.array)
+
+
+def _displacement(atoms: Atoms, perfect: Atoms) -> dict[str, object]:
+    """Which atom of a supercell was moved, and where to [Å]."""
+    moves = _moves(atoms, perfect)
+    lengths = np.linalg.norm(moves, axis=1)
+    number = int(lengths.argmax())
+    if np.delete(lengths, number).max(initial=0.0) > 1e-3 * lengths[number]:
+        raise InputError("supercells", expected="one atom moved in each", got=f"{(lengths > 1e-6).sum()} atoms moved")
+    return {"number": number, "displacement": moves[number]}

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from nanoslab.slab_geometry import empty_height, find_bonds, slab_heights
+
 Rule = Callable[[Atoms, Atoms], str]
 
-#: two atoms are bonded when closer than this times the sum of their covalent radii (Cd-Se 1.25 x 2.64 = 3.3 Å)
-BOND_TOLERANCE = 1.25
 #: an empty layer of at least this along c makes a sheet of a crystal [Å]
 VACUUM = 6.0
 #: closer than this fraction of the sum of covalent radii is no structure of any element
@@ -79,8 +79,7 @@ def judge_shape(start: Atoms, final: Atoms, role: str) -> tuple[tuple[str, ...],
 def atoms_too_close(start: Atoms, final: Atoms) -> str:
     """Two atoms on top of one another: the engine has left what it knows."""
     del start
-    cutoffs = [COLLAPSE_FRACTION / BOND_TOLERANCE * radius for radius in _radii(final)]
-    i, j, d = neighbor_list("ijd", final, cutoffs)
+    i, j, d = neighbor_list("ijd", final, natural_cutoffs(final, mult=COLLAPSE_FRACTION))
     if not len(d):
         return ""
     worst = int(np.argmin(d))
@@ -115,7 +114,7 @@ def extent_changed(start: Atoms, final: Atoms) -> str:
     """A slab became thicker or thinner by about a plane: it buckled, or the gap of a double slab collapsed."""
     if empty_height(start) < VACUUM:
         return ""
-    before, after = _height(start) - empty_height(start), _height(final) - empty_height(final)
+    before, after = (float(slab_heights(atoms)[0].max()) for atoms in (start, final))
     if abs(after - before) <= EXTENT_CHANGE:
         return ""
     return f"the extent along c went from {before:.1f} to {after:.1f} Å"
@@ -156,23 +155,10 @@ def pieces(atoms: Atoms) -> NDArray[np.int32]:
     [0, 0, 0]
     """
     n = len(atoms)
-    i, j = neighbor_list("ij", atoms, _radii(atoms))
+    i, j = find_bonds(atoms)
     _, labels = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)
     joined: NDArray[np.int32] = labels
     return joined
-
-
-def empty_height(atoms: Atoms) -> float:
-    """Widest layer without atoms, along the normal of the first two lattice vectors [Å].
-
-    Examples
-    --------
-    >>> round(empty_height(Atoms("Cu2", positions=[[0, 0, 1], [0, 0, 3]], cell=[5, 5, 12], pbc=True)), 6)
-    10.0
-    """
-    heights = np.sort(atoms.get_scaled_positions(wrap=True)[:, 2])
-    gaps = np.diff(np.append(heights, heights[0] + 1.0))
-    return float(gaps.max() * _height(atoms))
 
 
 def displacements(start: Atoms, final: Atoms) -> NDArray[np.float64]:
@@ -189,18 +175,6 @@ def displacements(start: Atoms, final: Atoms) -> NDArray[np.float64]:
     vectors, _ = find_mic(final.positions - start.positions, start.cell, start.pbc)
     relative: NDArray[np.float64] = vectors - np.median(vectors, axis=0)
     return relative
-
-
-def _radii(atoms: Atoms) -> list[float]:
-    radii: list[float] = natural_cutoffs(atoms, mult=BOND_TOLERANCE)
-    return radii
-
-
-def _height(atoms: Atoms) -> float:
-    a, b, _ = atoms.cell.array
-    normal = np.cross(a, b)
-    length = float(np.linalg.norm(normal))
-    return float(abs(atoms.cell.volume) / length) if length else 0.0
 
 
 def _name(atoms: Atoms, index: int) -> str:

@@ -17,8 +17,9 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import FIRE, BFGSLineSearch
 
 from nanoslab.calculation import Settings
-from nanoslab.engines.basin import VACUUM, empty_height
+from nanoslab.engines.basin import VACUUM
 from nanoslab.errors import EngineError
+from nanoslab.slab_geometry import empty_height
 
 OPTIMISERS = (BFGSLineSearch, FIRE)
 

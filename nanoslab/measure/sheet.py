@@ -1,46 +1,15 @@
-"""Numbers that describe a sheet: thickness, planes, spacings, strain, tilt of the surface bonds, stacking."""
+"""Numbers that describe a sheet: thickness, planes, spacings, strain, tilt and eclipse of its bonds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.errors import InputError
 from nanoslab.measure.environment import ANIONS, Environments, cation_anion_bonds, local_environments
-
-#: atoms closer in height than this belong to one plane [Å]; (001) planes lie 1.5 Å apart, a surface rumples by 0.8 Å
-PLANE_GAP = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SheetPlane:
-    """Atoms at one height.
-
-    Attributes
-    ----------
-    indices
-        Atoms of the plane.
-    formula
-        Such as ``Cd2Se2``.
-    height
-        Mean height above the lowest atom [Å].
-    rumpling
-        Difference between its highest and lowest atom [Å].
-
-    Examples
-    --------
-    >>> SheetPlane(indices=(0, 1), formula="CdSe", height=0.0, rumpling=0.3).formula
-    'CdSe'
-    """
-
-    indices: tuple[int, ...]
-    formula: str
-    height: float
-    rumpling: float
+from nanoslab.slab_geometry import Plane, find_planes, in_plane_area, slab_heights, slab_normal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +31,12 @@ class SheetMetrics:
         stands out. None where that plane holds no such bond (polar faces).
     environments
         Coordination and stacking of every atom.
-
-    Examples
-    --------
-    >>> from ase.build import bulk, surface
-    >>> sheet = surface(bulk("CdSe", "wurtzite", a=4.3, c=7.01), (1, 1, 0), 7, vacuum=8, periodic=True)
-    >>> metrics = measure_sheet(sheet)
-    >>> round(metrics.thickness, 2), len(metrics.planes), metrics.environments.fraction("wurtzite")
-    (12.9, 7, 1.0)
     """
 
     thickness: float
     vacuum: float
     area: float
-    planes: tuple[SheetPlane, ...]
+    planes: tuple[Plane, ...]
     top_tilt_degrees: float | None
     bottom_tilt_degrees: float | None
     environments: Environments
@@ -104,43 +65,14 @@ class SheetMetrics:
             telling &= np.isin(np.arange(len(telling)), indices)
         return float(self.environments.eclipsed_bonds[telling].mean()) if telling.any() else None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values with units in the keys."""
-        labels = self.environments.labels
-        return {
-            "thickness_A": self.thickness,
-            "vacuum_A": self.vacuum,
-            "area_A2": self.area,
-            "interlayer_spacings_A": self.interlayer_spacings.tolist(),
-            "planes": [
-                {
-                    "formula": plane.formula,
-                    "height_A": plane.height,
-                    "rumpling_A": plane.rumpling,
-                    "mean_eclipsed_bonds": self.mean_eclipsed_bonds(plane.indices),
-                }
-                for plane in self.planes
-            ],
-            "top_tilt_degrees": self.top_tilt_degrees,
-            "bottom_tilt_degrees": self.bottom_tilt_degrees,
-            "mean_coordination": float(self.environments.coordination.mean()),
-            "mean_eclipsed_bonds": self.mean_eclipsed_bonds(),
-            "stacking_fractions": {label: self.environments.fraction(label) for label in sorted(set(labels))},
-            "stacking": list(labels),
-            "coordination": self.environments.coordination.tolist(),
-            "eclipsed_bonds": self.environments.eclipsed_bonds.tolist(),
-        }
 
-
-def measure_sheet(atoms: Atoms, plane_gap: float = PLANE_GAP) -> SheetMetrics:
+def measure_sheet(atoms: Atoms) -> SheetMetrics:
     """Measure a sheet whose vacuum lies along the third lattice vector.
 
     Parameters
     ----------
     atoms
         Relaxed or not, anywhere in its cell, in any in-plane setting.
-    plane_gap
-        Planes are separated by more than this in height [Å].
 
     Returns
     -------
@@ -159,15 +91,12 @@ def measure_sheet(atoms: Atoms, plane_gap: float = PLANE_GAP) -> SheetMetrics:
     >>> measure_sheet(sheet).interlayer_spacings.round(2).tolist()[:2]
     [1.51, 1.51]
     """
-    if not len(atoms) or atoms.cell.rank < 3:
-        raise InputError("sheet", expected="atoms in a cell with three lattice vectors", got=repr(atoms))
-    heights, vacuum = _heights(atoms)
-    planes = _planes(atoms, heights, plane_gap)
-    a, b, _ = atoms.cell.array
+    heights, period = slab_heights(atoms)
+    planes = find_planes(atoms)
     return SheetMetrics(
         thickness=float(heights.max()),
-        vacuum=vacuum,
-        area=float(np.linalg.norm(np.cross(a, b))),
+        vacuum=period - float(heights.max()),
+        area=in_plane_area(atoms),
         planes=planes,
         top_tilt_degrees=_tilt(atoms, planes[-1], outward=1.0),
         bottom_tilt_degrees=_tilt(atoms, planes[0], outward=-1.0),
@@ -184,14 +113,13 @@ class InPlaneStrain:
     tensor
         Small-rotation-free (Biot) strain in the reference's own axes: x along its first lattice vector, y normal to
         it in the plane; shape (2, 2), dimensionless.
-
-    Examples
-    --------
-    >>> in_plane_strain(Atoms(cell=[4.04, 5, 20]), Atoms(cell=[4, 5, 20])).tensor.round(4).tolist()
-    [[0.01, 0.0], [0.0, 0.0]]
     """
 
     tensor: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        """Make the tensor read-only."""
+        self.tensor.setflags(write=False)
 
     @property
     def principal(self) -> NDArray[np.float64]:
@@ -266,44 +194,13 @@ def _in_plane(atoms: Atoms) -> NDArray[np.float64]:
     return np.array([[float(a @ x), 0.0], [along, float(np.linalg.norm(b - along * x))]])
 
 
-def _heights(atoms: Atoms) -> tuple[NDArray[np.float64], float]:
-    """Heights above the lowest atom, cut at the widest empty layer, and the width of that layer [Å]."""
-    a, b, c = atoms.cell.array
-    normal = np.cross(a, b)
-    period = float(abs(normal @ c) / np.linalg.norm(normal))
-    fractions = atoms.cell.scaled_positions(atoms.positions)[:, 2] % 1.0
-    order = np.sort(fractions)
-    gaps = np.diff(np.append(order, order[0] + 1.0))
-    widest = int(np.argmax(gaps))
-    bottom = order[(widest + 1) % len(order)]
-    # an atom a rounding error below the bottom belongs there, not at the top
-    heights = (fractions - bottom + 1e-9) % 1.0 * period
-    return heights - heights.min(), float(gaps[widest] * period)
-
-
-def _planes(atoms: Atoms, heights: NDArray[np.float64], gap: float) -> tuple[SheetPlane, ...]:
-    order = np.argsort(heights, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(heights[order]) > gap) + 1)
-    return tuple(
-        SheetPlane(
-            indices=tuple(sorted(int(i) for i in group)),
-            formula=atoms[sorted(group)].get_chemical_formula(mode="metal"),
-            height=float(heights[group].mean()),
-            rumpling=float(np.ptp(heights[group])),
-        )
-        for group in groups
-    )
-
-
-def _tilt(atoms: Atoms, plane: SheetPlane, outward: float) -> float | None:
+def _tilt(atoms: Atoms, plane: Plane, outward: float) -> float | None:
     """Mean tilt of the bonds inside a plane [degrees], positive when the anion stands out."""
-    a, b, _ = atoms.cell.array
-    normal = outward * np.cross(a, b) / np.linalg.norm(np.cross(a, b)) * np.sign(np.linalg.det(atoms.cell.array))
     i, j, vectors = cation_anion_bonds(atoms)
     members = np.isin(i, plane.indices) & np.isin(j, plane.indices)
     from_cation = np.array([symbol not in ANIONS for symbol in atoms.get_chemical_symbols()])[i]
     chosen = vectors[members & from_cation]
     if not len(chosen):
         return None
-    sines = chosen @ normal / np.linalg.norm(chosen, axis=1)
+    sines = outward * (chosen @ slab_normal(atoms)) / np.linalg.norm(chosen, axis=1)
     return float(np.degrees(np.arcsin(np.clip(sines, -1.0, 1.0))).mean())

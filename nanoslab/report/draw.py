@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.errors import FileError
-from nanoslab.report.plot_data import Plot, Series
+from nanoslab.plot_data import Plot, Series
 from nanoslab.report.style import DASHES, MARKERS, colour
 
 if TYPE_CHECKING:

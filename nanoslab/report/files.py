@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from nanoslab.errors import FileError
 from nanoslab.files import write_atomically
+from nanoslab.plot_data import Plot
 from nanoslab.report.draw import save, save_plot
-from nanoslab.report.plot_data import Plot
-from nanoslab.studies.shown import flat_record, record_lists
-from nanoslab.studies.study import StudyResult
+from nanoslab.studies.result import StudyResult, flat_record, record_lists
 
 if TYPE_CHECKING:
     from nanoslab.report.structure_data import Scene

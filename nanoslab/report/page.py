@@ -18,7 +18,7 @@ from nanoslab.report.page_content import PageContent
 from nanoslab.report.plotly_json import plotly_figure
 from nanoslab.report.structure_data import Scene
 from nanoslab.report.structure_views import views_figure
-from nanoslab.studies.study import Table
+from nanoslab.studies.result import Table
 
 #: largest page [bytes]: it is to be mailed and opened on a laptop
 LARGEST = 5_000_000

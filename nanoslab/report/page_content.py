@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.calculation import CalculationResult
+from nanoslab.calculation import Run
 from nanoslab.errors import FileError
-from nanoslab.report.plot_data import Plot
+from nanoslab.plot_data import Plot
 from nanoslab.report.plots import plots_of
-from nanoslab.report.references import Reference, references
+from nanoslab.report.references import references
 from nanoslab.report.structure_data import Scene, scenes
 from nanoslab.report.verdicts import ledger_table, provenance_table, settings_table, verdict_table
-from nanoslab.studies.study import Study, StudyResult, Table
+from nanoslab.studies.result import StudyResult, Table
+from nanoslab.studies.study import Reference, Study
 
 if TYPE_CHECKING:
     from nanoslab.campaign import Campaign
@@ -74,7 +75,7 @@ class PageContent:
 
 
 def page_content(
-    campaign: Campaign, study: Study, source: str, results: Mapping[str, CalculationResult], result: StudyResult
+    campaign: Campaign, study: Study[Any], source: str, runs: Sequence[Run], result: StudyResult
 ) -> PageContent:
     """Gather the page of a study.
 
@@ -84,30 +85,30 @@ def page_content(
         As loaded.
     source
         Whose runs were read: ``vasp`` or an engine.
-    results
-        Of the campaign's calculations by name, as collected.
+    runs
+        Of the campaign's calculations.
     result
         What the study made of them.
     """
     document = {**result.to_dict(), "thermal": thermal_records(campaign.folder)}
     plots = plots_of(document)
-    calculations = campaign.calculations
-    levels = dict.fromkeys(r.level_of_theory for r in results.values() if r.found and r.energy is not None)
+    calculations = [run.calculation for run in runs]
+    levels = dict.fromkeys(run.result.level_of_theory for run in runs if run.result.energy is not None)
     return PageContent(
         title=study.title,
         question=_first_line(type(study).__doc__),
         kind=study.kind,
         source=source,
-        level_of_theory=str(document.get("level_of_theory") or "; ".join(levels) or source),
+        level_of_theory=str(document["level_of_theory"] or "; ".join(levels) or source),
         summary=tuple(plot.reading for plot in plots if plot.reading),
         plots=plots,
         tables=result.tables(),
-        verdicts=verdict_table(calculations, results, result),
-        ledger=ledger_table(calculations, results),
+        verdicts=verdict_table(runs, result),
+        ledger=ledger_table(runs),
         settings=settings_table(calculations),
         provenance=provenance_table(campaign.folder, calculations, source),
-        scenes=scenes(calculations, results, ROLES_NOT_SHOWN),
-        references=references(study.kind, source, has_beam=bool(document.get("beam"))),
+        scenes=scenes(runs, ROLES_NOT_SHOWN),
+        references=references(study, source),
         study_file=campaign.study_file.read_text(encoding="utf-8", errors="replace"),
     )
 

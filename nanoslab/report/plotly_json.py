@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from nanoslab.report.plot_data import Guide, Plot, Series
+from nanoslab.plot_data import Guide, Plot, Series
 from nanoslab.report.style import DASHES, MARKERS, colour
 
 

@@ -1,48 +1,22 @@
-"""Every plot that a study's document can be drawn as: from ``results.json`` alone, so that no run is needed again.
-
-A plot is made when the document holds its records, whatever study wrote them; a new study with such records gets
-its plots for free.
-"""
+"""Every plot that the document of a result can be drawn as: from ``results.json`` alone, so that no run is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from nanoslab.report.beam_plots import cross_section_plot, etching_plot, transfer_plot
-from nanoslab.report.neck_gap_plots import gap_plot, neck_plot
-from nanoslab.report.plot_data import Plot
-from nanoslab.report.thermal_plots import thermal_plot
-from nanoslab.report.vacancy_plots import (
-    energy_per_atom_plot,
-    formation_energy_per_atom_plot,
-    formation_energy_plot,
-)
-
-Document = Mapping[str, Any]
-
-#: each answers None when the document lacks what it draws; the order is that of the page
-MAKERS: tuple[Callable[[Document], Plot | None], ...] = (
-    transfer_plot,
-    formation_energy_plot,
-    energy_per_atom_plot,
-    formation_energy_per_atom_plot,
-    neck_plot,
-    gap_plot,
-    thermal_plot,
-    cross_section_plot,
-    etching_plot,
-)
+from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies.phonons.plots import thermal_plot
+from nanoslab.studies.study_file import study_class
 
 
-def plots_of(document: Document) -> tuple[Plot, ...]:
-    """All plots of a study's document, in the order of the page.
+def plots_of(document: Mapping[str, Any]) -> tuple[Plot, ...]:
+    """Plots of a study's document, in the order of the page.
 
     Examples
     --------
     >>> gaps = [{"gap_A": 4.0, "energy_eV": -1.0}, {"gap_A": 6.0, "energy_eV": -1.4}]
-    >>> [plot.name for plot in plots_of({"level_of_theory": "test", "gaps": gaps})]
+    >>> [plot.name for plot in plots_of({"study": "gap", "level_of_theory": "test", "gaps": gaps})]
     ['gap']
     """
-    made = (make(document) for make in MAKERS)
-    return tuple(plot for plot in made if plot is not None and not plot.is_empty)
+    return (*study_class(str(document["study"])).plots(document), *drawn(thermal_plot(document.get("thermal", {}))))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,8 @@ from ase.neighborlist import natural_cutoffs, neighbor_list
 from numpy.typing import NDArray
 
 from nanoslab.beam.binding import NEIGHBOUR_FACTOR
-from nanoslab.builders.ledger import plane_numbers, unwrapped_heights
-from nanoslab.calculation import Calculation, CalculationResult
-
-#: planes of the structure before relaxation, whose atoms lie flat [Å]
-PLANE_TOLERANCE = 0.3
+from nanoslab.calculation import Calculation, CalculationResult, Run
+from nanoslab.slab_geometry import plane_numbers, slab_heights, widest_gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +52,13 @@ class Scene:
     ghost_symbols: tuple[str, ...] = ()
     ghost_positions: NDArray[np.float64]
     is_final: bool = False
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Compact document for the page: hundredths of an Å are enough for a picture."""
@@ -103,7 +107,7 @@ def scene(
     final = result.atoms if result is not None else None
     is_final = final is not None and len(final) == len(start)
     shown = (final if is_final and final is not None else start).copy()
-    heights, _ = unwrapped_heights(start)
+    heights, _ = slab_heights(start)
     shift = _lift(shown)
     first, second, image = neighbor_list("ijS", shown, natural_cutoffs(shown, mult=NEIGHBOUR_FACTOR))
     once = (first < second) | ((first == second) & _is_positive(image))
@@ -114,7 +118,7 @@ def scene(
         symbols=tuple(shown.get_chemical_symbols()),
         positions=shown.positions,
         cell=np.asarray(shown.cell[:]),
-        planes=plane_numbers(heights, PLANE_TOLERANCE),
+        planes=plane_numbers(heights),
         coordination=np.bincount(first, minlength=len(shown)),
         displacements=_displacements(start, final) if is_final and final is not None else np.zeros(len(shown)),
         bonds=np.column_stack([first[once], second[once], image[once]]),
@@ -124,22 +128,16 @@ def scene(
     )
 
 
-def scenes(
-    calculations: Sequence[Calculation], results: Mapping[str, CalculationResult], roles_left_out: Sequence[str] = ()
-) -> tuple[Scene, ...]:
-    """Scenes of all calculations but those of some roles, each vacancy with the atoms its parent had."""
-    starts = {calculation.name: calculation.atoms for calculation in calculations}
-    made = []
-    for calculation in calculations:
-        if calculation.role.kind in roles_left_out:
-            continue
-        parent = None
-        if calculation.starts_from is not None:
-            relaxed = results.get(calculation.starts_from)
-            parent = relaxed.atoms if relaxed is not None and relaxed.atoms is not None else None
-            parent = starts.get(calculation.starts_from) if parent is None else parent
-        made.append(scene(calculation, results.get(calculation.name), parent))
-    return tuple(made)
+def scenes(runs: Sequence[Run], roles_left_out: Sequence[str] = ()) -> tuple[Scene, ...]:
+    """Scenes of all runs but those of some roles, each vacancy with the atoms its parent had."""
+    last = {
+        run.calculation.name: run.calculation.atoms if run.result.atoms is None else run.result.atoms for run in runs
+    }
+    return tuple(
+        scene(run.calculation, run.result, last.get(run.calculation.starts_from or ""))
+        for run in runs
+        if run.calculation.role.kind not in roles_left_out
+    )
 
 
 def caption(calculation: Calculation, *, is_final: bool) -> str:
@@ -163,9 +161,7 @@ def _lift(atoms: Atoms) -> NDArray[np.float64]:
     if atoms.cell.rank < 3:
         return np.zeros(3)
     fractional = atoms.get_scaled_positions(wrap=True)
-    levels = np.sort(fractional[:, 2])
-    gaps = np.diff(levels, append=levels[0] + 1)
-    lowest = levels[(int(gaps.argmax()) + 1) % len(levels)]
+    _, lowest = widest_gap(fractional[:, 2])
     fractional[:, 2] = (fractional[:, 2] - lowest + 1e-9) % 1
     middle = 0.5 - fractional[:, 2].max() / 2
     fractional[:, 2] += middle

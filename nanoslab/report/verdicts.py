@@ -8,10 +8,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from nanoslab.builders.ledger import sheet_ledger
-from nanoslab.calculation import Calculation, CalculationResult, Settings
+from nanoslab.builders import sheet_ledger
+from nanoslab.calculation import Calculation, CalculationResult, Run, Settings
 from nanoslab.errors import NanoslabError
-from nanoslab.studies.study import StudyResult, Table
+from nanoslab.studies.result import StudyResult, Table, text_of
 
 #: the worst first
 STATES = ("refused", "failed", "not converged", "not run", "skipped", "used")
@@ -27,42 +27,34 @@ UNITS = {
 }
 
 
-def state_of(result: CalculationResult | None, *, refused: bool) -> str:
-    """State of a run in one of the words of `STATES`.
-
-    Examples
-    --------
-    >>> state_of(None, refused=False)
-    'not run'
-    """
+def state_of(result: CalculationResult, *, refused: bool) -> str:
+    """State of a run in one of the words of `STATES`."""
     if refused:
         return "refused"
-    if result is None or not result.found:
-        waiting = result is None or any(problem.startswith("not run yet") for problem in result.problems)
+    if not result.found:
+        waiting = not result.problems or any(problem.startswith("not run yet") for problem in result.problems)
         return "not run" if waiting else "skipped"
     if result.energy is None:
         return "failed"
     return "used" if result.converged else "not converged"
 
 
-def verdict_table(
-    calculations: Sequence[Calculation], results: Mapping[str, CalculationResult], study_result: StudyResult
-) -> Table:
+def verdict_table(runs: Sequence[Run], study_result: StudyResult) -> Table:
     """One row per calculation, the failing ones on top."""
     refused = dict(study_result.refused)
     missing = dict(study_result.missing)
     rows: list[tuple[str, ...]] = []
-    for calculation in calculations:
-        name, result = calculation.name, results.get(calculation.name)
+    for run in runs:
+        name, result = run.calculation.name, run.result
         state = state_of(result, refused=name in refused)
-        said = [refused.get(name) or missing.get(name) or "", *(result.problems if result else ())]
+        said = [refused.get(name) or missing.get(name) or "", *result.problems]
         rows.append(
             (
                 name,
                 state,
-                "-" if result is None or result.energy is None else f"{result.energy:.4f}",
-                "-" if result is None or result.max_free_force is None else f"{result.max_free_force:.3f}",
-                result.level_of_theory if result else "-",
+                text_of(result.energy, ".4f"),
+                text_of(result.max_free_force, ".3f"),
+                result.level_of_theory,
                 "; ".join(dict.fromkeys(text for text in said if text and text not in said[0][len(text) :])),
             )
         )
@@ -83,9 +75,9 @@ def verdict_table(
     )
 
 
-def ledger_table(calculations: Sequence[Calculation], results: Mapping[str, CalculationResult]) -> Table:
+def ledger_table(runs: Sequence[Run]) -> Table:
     """Counts, formal charge and dipole, planes and thickness of every sheet built."""
-    rows = [row for calculation in calculations if (row := _ledger(calculation, results.get(calculation.name)))]
+    rows = [row for run in runs if (row := _ledger(run.calculation, run.result))]
     return Table(
         title="Ledger",
         columns=(
@@ -107,22 +99,26 @@ def ledger_table(calculations: Sequence[Calculation], results: Mapping[str, Calc
     )
 
 
-def _ledger(calculation: Calculation, result: CalculationResult | None) -> tuple[str, ...] | None:
+def _ledger(calculation: Calculation, result: CalculationResult) -> tuple[str, ...] | None:
     if calculation.atoms.info.get("recipe") is None or calculation.role.kind in ROLES_WITHOUT_LEDGER:
         return None
     try:
         built = sheet_ledger(calculation.atoms)
-        relaxed = sheet_ledger(result.atoms) if result is not None and result.atoms is not None else built
+        relaxed = built
+        if result.atoms is not None:
+            final = result.atoms.copy()
+            final.info = calculation.atoms.info  # which atoms are ligands
+            relaxed = sheet_ledger(final)
     except NanoslabError:
-        # ligands and other compounds without formal charges: what is counted still counts
+        # without formal charges: what is counted still counts
         return (calculation.name, calculation.atoms.get_chemical_formula(), *["-"] * 7)
     return (
         calculation.name,
         "".join(f"{species}{count}" for species, count in built.counts.items()),
         f"{built.formal_charge:+g}" if built.formal_charge else "0",
         f"{built.dipole:.2f}",
-        str(len(built.planes)),
-        "/".join(built.termination),
+        str(len(built.planes or ())),
+        "/".join(built.termination or ()),
         f"{relaxed.thickness:.2f}",
         f"{relaxed.vacuum:.2f}",
         f"{relaxed.area:.2f}",

@@ -6,12 +6,31 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "VacancyStudy": "vacancy_study",
-    "NeckStudy": "neck_study",
-    "GapStudy": "gap_study",
+    "GapStudy": "gap.study",
+    "NeckStudy": "neck.study",
+    "Reference": "study",
+    "SettingsModel": "settings_model",
+    "Study": "study",
+    "StudyModel": "study",
+    "StudyResult": "result",
+    "Table": "result",
+    "UsableRuns": "runs",
+    "VacancyStudy": "vacancies.study",
     "load_study": "study_file",
 }
-__all__ = ["GapStudy", "NeckStudy", "VacancyStudy", "load_study"]
+__all__ = [
+    "GapStudy",
+    "NeckStudy",
+    "Reference",
+    "SettingsModel",
+    "Study",
+    "StudyModel",
+    "StudyResult",
+    "Table",
+    "UsableRuns",
+    "VacancyStudy",
+    "load_study",
+]
 
 
 def __getattr__(name: str) -> Any:

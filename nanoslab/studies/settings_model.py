@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from ase.data import atomic_numbers
+from pydantic import Field, field_validator, model_validator
 
-from nanoslab.calculation import Settings
+from nanoslab.calculation import Calculation, Settings
 from nanoslab.errors import InputError
 from nanoslab.presets import preset
-from nanoslab.studies.study import StudyModel
-from nanoslab.vasp.inputs.incar_names import check_extra, functional_tags
+from nanoslab.vasp.inputs.incar_names import check_extra
+from nanoslab.yaml_file import StrictModel
 
 Tags = dict[str, str | int | float | bool]
 
 
-class SettingsModel(StudyModel):
-    """Fields of `Settings` that a study file may change; those left out are the preset's."""
+class SettingsModel(StrictModel):
+    """Fields of `Settings` that a study file may change; those left out are the preset's.
+
+    Attributes
+    ----------
+    functional
+        Any name; whoever computes or writes inputs says which it knows.
+    initial_moments
+        Element -> magnetic moment that its atoms start with [Bohr magnetons]; needs ``spin_polarized``.
+    """
 
     preset: str = "ma2023"
-    functional: str | None = None
+    functional: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_+./ -]*$")
+    spin_polarized: bool | None = None
+    initial_moments: dict[str, float] = Field(default_factory=dict)
     cutoff_energy: float | None = Field(default=None, gt=0, le=10_000)
     smearing: Literal["gaussian", "methfessel-paxton", "tetrahedron", "fermi"] | None = None
     smearing_width: float | None = Field(default=None, gt=0)
@@ -39,12 +50,14 @@ class SettingsModel(StudyModel):
             preset(name)
         return name
 
-    @field_validator("functional")
-    @classmethod
-    def _known_functional(cls, name: str | None) -> str | None:
-        with _refused():
-            functional_tags(name or "PBE")
-        return name
+    @model_validator(mode="after")
+    def _moments_need_spin(self) -> SettingsModel:
+        if self.initial_moments and not self.spin_polarized:
+            raise ValueError("spin_polarized: true beside initial_moments, got none")
+        unknown = [element for element in self.initial_moments if element not in atomic_numbers]
+        if unknown:
+            raise ValueError(f"initial_moments of elements, got {unknown[0]!r}")
+        return self
 
     @field_validator("extra")
     @classmethod
@@ -57,10 +70,23 @@ class SettingsModel(StudyModel):
     def settings(self) -> Settings:
         """Settings of the preset with the changed fields, the source saying which."""
         base = preset(self.preset)
-        changes: dict[str, Any] = self.model_dump(exclude={"preset"}, exclude_none=True)
+        changes: dict[str, Any] = self.model_dump(exclude={"preset", "initial_moments"}, exclude_none=True)
         if not changes:
             return base
         return replace(base, **changes, source=f"{base.source}; changed in the study file: {', '.join(changes)}")
+
+    def with_moments(self, calculations: Iterable[Calculation]) -> tuple[Calculation, ...]:
+        """Calculations whose atoms start with the moments of the file; those with moments of their own keep them."""
+        if not self.initial_moments:
+            return tuple(calculations)
+        return tuple(self._with_moments(calculation) for calculation in calculations)
+
+    def _with_moments(self, calculation: Calculation) -> Calculation:
+        atoms = calculation.atoms.copy()
+        if not atoms.has("initial_magmoms"):
+            symbols = atoms.get_chemical_symbols()
+            atoms.set_initial_magnetic_moments([self.initial_moments.get(symbol, 0.0) for symbol in symbols])
+        return replace(calculation, atoms=atoms)
 
 
 @contextmanager

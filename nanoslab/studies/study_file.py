@@ -1,28 +1,64 @@
-"""Reading a study file: its ``study:`` field names the kind, the kind checks the rest."""
+"""Kinds of studies, and reading a study file: its ``study:`` field names the kind, the kind checks the rest."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from importlib.metadata import entry_points
+from typing import Any
 
 from nanoslab.calculation import Calculation
 from nanoslab.errors import FileError, InputError, unknown_name
+from nanoslab.studies.study import Study
 from nanoslab.yaml_file import read_yaml, validated
 
-if TYPE_CHECKING:
-    from nanoslab.studies.study import Study
-
-#: the word after ``study:`` -> (module, class)
-STUDIES: Mapping[str, tuple[str, str]] = {
-    "cdse-nanosheet": ("nanoslab.studies.vacancy_study", "VacancyStudy"),
-    "pbse-neck": ("nanoslab.studies.neck_study", "NeckStudy"),
-    "pbse-gap": ("nanoslab.studies.gap_study", "GapStudy"),
+#: kind of study -> where its class is; other packages add theirs under the entry point group ``nanoslab.studies``
+STUDIES: Mapping[str, str] = {
+    "vacancies": "nanoslab.studies.vacancies.study:VacancyStudy",
+    "neck": "nanoslab.studies.neck.study:NeckStudy",
+    "gap": "nanoslab.studies.gap.study:GapStudy",
+    "phonons": "nanoslab.studies.phonons.study:PhononsStudy",
+    "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",
 }
+#: earlier words for kinds
+ALIASES: Mapping[str, str] = {"cdse-nanosheet": "vacancies", "pbse-neck": "neck", "pbse-gap": "gap"}
+GROUP = "nanoslab.studies"
 
 
-def load_study(path: str | os.PathLike[str]) -> Study:
+def study_class(word: str, where: object = "study") -> type[Study[Any]]:
+    """Class of a kind of study.
+
+    Parameters
+    ----------
+    word
+        A kind that ships with nanoslab or that an installed package registers, or an earlier word for one.
+    where
+        For the error.
+
+    Raises
+    ------
+    InputError
+        If nobody registered that kind; the closest are suggested.
+
+    Examples
+    --------
+    >>> study_class("pbse-neck").kind
+    'neck'
+    """
+    kind = ALIASES.get(word, word)
+    if kind in STUDIES:
+        module, _, name = STUDIES[kind].partition(":")
+        found: type[Study[Any]] = getattr(import_module(module), name)
+        return found
+    others = entry_points(group=GROUP)
+    if kind not in others.names:
+        raise unknown_name(where, word, (*STUDIES, *sorted(others.names), *ALIASES))
+    loaded: type[Study[Any]] = others[kind].load()
+    return loaded
+
+
+def load_study(path: str | os.PathLike[str]) -> Study[Any]:
     """Study described by a YAML file; its ``study:`` field names the kind.
 
     Raises
@@ -36,18 +72,16 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     --------
     >>> from nanoslab.files import data_folder
     >>> load_study(data_folder("workflows") / "cdse_nanosheet.yaml").kind
-    'cdse-nanosheet'
+    'vacancies'
     """
     document = read_yaml(path)
-    kind = document.get("study")
-    if not isinstance(kind, str) or kind not in STUDIES:
-        if kind is None:
-            raise FileError(path, expected=f"a field 'study': {', '.join(STUDIES)}", got="none")
-        line = document.lc.data["study"][0] + 1  # type: ignore[attr-defined]  # where ruamel found it
-        raise unknown_name(f"{path}:{line}: study", kind if isinstance(kind, str) else repr(kind), STUDIES)
-    module, name = STUDIES[kind]
-    study_class = getattr(import_module(module), name)
-    study: Study = validated(path, document, study_class)
+    word = document.get("study")
+    if word is None:
+        raise FileError(path, expected=f"a field 'study': {', '.join(STUDIES)}", got="none")
+    line = document.lc.data["study"][0] + 1  # type: ignore[attr-defined]  # where ruamel found it
+    kind = study_class(word if isinstance(word, str) else repr(word), f"{path}:{line}: study")
+    study: Study[Any] = validated(path, document, kind)
+    study.look_beside(path)
     return study
 
 

@@ -1,4 +1,4 @@
-"""Which components of which atoms may move: ASE constraints, POSCAR flags and pymatgen's site property.
+"""Which components of which atoms may move: ASE constraints and POSCAR flags.
 
 VASP's ``T``/``F`` act along the lattice vectors. A constraint along Cartesian axes is translated when
 the two say the same (fixing z of a slab whose a and b lie in the xy plane) and refused otherwise.
@@ -6,13 +6,10 @@ the two say the same (fixing z of a slab whose a and b lie in the xy plane) and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms, FixCartesian, FixedLine, FixedPlane, FixScaled
 from numpy.typing import ArrayLike, NDArray
-from pymatgen.core import Lattice, Structure
 
 from nanoslab.errors import InputError
 
@@ -71,55 +68,6 @@ def constraints_from_flags(free: ArrayLike) -> list[FixAtoms | FixScaled]:
         indices = np.flatnonzero((fixed == mask).all(axis=1))
         constraints.append(FixScaled(indices, mask=tuple(bool(flag) for flag in mask)))
     return constraints
-
-
-def structure_from_atoms(atoms: Atoms) -> Structure:
-    """Convert to a pymatgen Structure, partial selective dynamics and moments included.
-
-    Examples
-    --------
-    >>> atoms = Atoms("CdSe", cell=[4, 4, 20], constraint=FixScaled([1], mask=(False, False, True)))
-    >>> structure_from_atoms(atoms).site_properties["selective_dynamics"]
-    [[True, True, True], [True, True, False]]
-    """
-    properties: dict[str, Sequence[object]] = {}
-    if atoms.constraints:
-        properties["selective_dynamics"] = free_components(atoms).tolist()
-    if atoms.has("initial_magmoms"):
-        properties["magmom"] = atoms.get_initial_magnetic_moments().tolist()
-    return Structure(
-        Lattice(np.asarray(atoms.cell)),
-        atoms.get_chemical_symbols(),
-        atoms.positions.copy(),
-        coords_are_cartesian=True,
-        site_properties=properties or None,
-    )
-
-
-def atoms_from_structure(structure: Structure) -> Atoms:
-    """Convert an ordered pymatgen Structure, partial selective dynamics and moments included.
-
-    Examples
-    --------
-    >>> atoms = Atoms("CdSe", cell=[4, 4, 20], constraint=FixScaled([1], mask=(False, False, True)))
-    >>> atoms_from_structure(structure_from_atoms(atoms)).constraints
-    [FixScaled(indices=[1], [False, False, True])]
-    """
-    if not structure.is_ordered:
-        raise InputError("structure", expected="one element on every site", got=structure.formula)
-    atoms = Atoms(
-        [site.specie.symbol for site in structure],
-        positions=structure.cart_coords,
-        cell=structure.lattice.matrix,
-        pbc=True,
-    )
-    flags = structure.site_properties.get("selective_dynamics")
-    if flags is not None:
-        atoms.set_constraint(constraints_from_flags([[True] * 3 if flag is None else flag for flag in flags]))
-    moments = structure.site_properties.get("magmom")
-    if moments is not None:
-        atoms.set_initial_magnetic_moments([0.0 if moment is None else moment for moment in moments])
-    return atoms
 
 
 def _flags(constraint: object, cell: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -10,9 +10,10 @@ from nanoslab.beam import (
     debye_velocity_variance,
     dos_velocity_variance,
     phonopy_velocity_covariance,
+    velocity_tensors,
     velocity_variance_along,
 )
-from nanoslab.beam.phonon_vibration import mean_mode_energy
+from nanoslab.beam.phonon_vibration import M2_S2_PER_A2_FS2, mean_mode_energy
 from nanoslab.errors import InputError
 
 
@@ -81,7 +82,8 @@ class Springs:
 
 
 def test_covariance_of_an_anisotropic_einstein_crystal() -> None:
-    tensors = phonopy_velocity_covariance(Springs(), 77.0)
+    tensors = velocity_tensors(Springs(), 77.0) * M2_S2_PER_A2_FS2
+    assert phonopy_velocity_covariance(Springs(), 77.0) == pytest.approx(tensors)  # its name of before
     for atom, mass in enumerate(Springs.Primitive.masses):
         for axis, frequency in enumerate(Springs.frequencies_per_axis[atom]):
             quantum = hbar * 2 * np.pi * frequency * 1e12
@@ -113,11 +115,9 @@ def test_covariance_of_a_real_phonopy_calculation() -> None:
     phonon.forces = np.array(forces)
     phonon.produce_force_constants()
     phonon.run_mesh([8, 8, 8], with_eigenvectors=True, is_mesh_symmetry=False)
-    tensor = phonopy_velocity_covariance(phonon, 300.0)[0]
+    tensor, hot = (velocity_tensors(phonon, kelvin)[0] * M2_S2_PER_A2_FS2 for kelvin in (300.0, 6000.0))
     assert tensor == pytest.approx(np.eye(3) * tensor[0, 0], rel=1e-6, abs=tensor[0, 0] * 1e-6)
-    assert phonopy_velocity_covariance(phonon, 6000.0)[0, 0, 0] == pytest.approx(
-        classical_velocity_variance("Al", 6000), rel=1e-3
-    )
+    assert hot[0, 0] == pytest.approx(classical_velocity_variance("Al", 6000), rel=1e-3)
     phonon.run_projected_dos()
     dos = phonon.projected_dos
     from_dos = dos_velocity_variance(dos.frequency_points, dos.projected_dos[0], 26.9815385, 300.0)
@@ -127,15 +127,19 @@ def test_covariance_of_a_real_phonopy_calculation() -> None:
 
 def test_what_phonopy_must_have_done_is_said() -> None:
     with pytest.raises(InputError, match="is_mesh_symmetry=False"):
-        phonopy_velocity_covariance(Springs(weights=(1, 2)), 300)
+        velocity_tensors(Springs(weights=(1, 2)), 300)
     bare = Springs()
     bare.mesh.eigenvectors = None
     with pytest.raises(InputError, match="with_eigenvectors=True"):
-        phonopy_velocity_covariance(bare, 300)
-    imaginary = Springs()
-    imaginary.mesh.frequencies[0, 0] = -1.5
-    with pytest.raises(InputError, match="imaginary"):
-        phonopy_velocity_covariance(imaginary, 300)
+        velocity_tensors(bare, 300)
+
+
+def test_imaginary_modes_move_with_their_classical_energy() -> None:
+    """Equipartition: <M v²/2> = kT/2 along a coordinate, whatever the potential along it."""
+    unstable = Springs()
+    unstable.mesh.frequencies[:, 0] = -1.5
+    along_x = velocity_tensors(unstable, 300.0)[0, 0, 0] * M2_S2_PER_A2_FS2
+    assert along_x == pytest.approx(classical_velocity_variance(Springs.Primitive.masses[0], 300.0))
 
 
 def test_bad_arguments_are_one_line() -> None:

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from nanoslab.builders.neck import build_neck, describe_double_slab
+from nanoslab.builders.double_slab import describe_double_slab
+from nanoslab.builders.neck import build_neck
 from nanoslab.builders.neck_shapes import distinct_neck_shapes, most_compact_shapes
 from nanoslab.builders.sandwich import build_sandwich
 

@@ -114,7 +114,7 @@ def _peak(reader: str, path: Path) -> int:
 
 
 def _print_peak(reader: str, path: str) -> None:
-    import nanoslab.vasp.runs.reader  # noqa: F401  (what is measured is the file, not the imports)
+    import nanoslab.vasp.runs.read_run  # noqa: F401  (what is measured is the file, not the imports)
 
     if reader == "ours":
         _ours(Path(path))

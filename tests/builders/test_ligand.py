@@ -9,8 +9,9 @@ from ase.data import vdw_radii
 from ase.geometry import get_distances
 from ase.neighborlist import natural_cutoffs, neighbor_list
 
-from nanoslab.builders.double_slab import LIGAND, LOWER, UPPER
-from nanoslab.builders.ligand import ligand, ligand_names, ligand_record
+from nanoslab.builders import build_nanocrystal, build_nanosheet, build_neck, rattle_atoms, sheet_ledger
+from nanoslab.builders.double_slab import LIGAND, LOWER, UPPER, describe_double_slab
+from nanoslab.builders.ligand import LigandLayer, ligand, ligand_names, ligand_record
 from nanoslab.builders.ligand_pose import CLEARANCE
 from nanoslab.builders.sandwich import build_capped_slab, build_sandwich, scan_gaps
 from nanoslab.errors import InputError
@@ -186,7 +187,11 @@ def test_species_come_in_groups():
 
 
 def test_a_gap_scan_has_one_cell_and_one_composition():
-    scan = scan_gaps("PbSe-rocksalt", "acetic-acid", [5.0, 7.0, 9.0], planes=1, lateral=(4, 4), fixed_planes=1)
+    scan = scan_gaps(
+        describe_double_slab("PbSe-rocksalt", planes=1, lateral=(4, 4), fixed_planes=1),
+        [5.0, 7.0, 9.0],
+        LigandLayer(name="acetic-acid"),
+    )
     assert {str(atoms.symbols) for atoms in scan} == {str(scan[0].symbols)}
     assert np.ptp([atoms.cell[2, 2] for atoms in scan]) == pytest.approx(0.0)
     gaps = []
@@ -199,7 +204,9 @@ def test_a_gap_scan_has_one_cell_and_one_composition():
 
 @pytest.mark.parametrize("face", ["lower", "upper", "both"])
 def test_ligands_keep_their_pose_on_their_slab_through_a_scan(face):
-    narrow, wide = scan_gaps("PbSe-rocksalt", "octylamine", [6.5, 4.5], planes=1, face=face, count=1)[::-1]
+    narrow, wide = scan_gaps(
+        describe_double_slab("PbSe-rocksalt", planes=1), [6.5, 4.5], LigandLayer(name="octylamine", face=face, count=1)
+    )[::-1]
     for one, other in zip(*(atoms.info["recipe"]["ligand_indices"] for atoms in (narrow, wide)), strict=True):
         # octylamine is long: its middle tells the face it is on by the distance to the slab's atoms
         moved = wide.positions[other] - narrow.positions[one]
@@ -255,3 +262,34 @@ def test_a_face_without_metal_is_refused():
 def test_unknown_binding_of_a_carboxylate_is_refused():
     with pytest.raises(InputError, match="chelating"):
         build_sandwich("PbSe-rocksalt", "acetate", gap=8.0, planes=1, binding="tridentate")
+
+
+@pytest.mark.parametrize(("name", "each"), [("acetic-acid", 0), ("oleate-fragment", -1)])
+def test_the_summary_of_a_ligated_double_slab_counts_its_ligands_by_their_record(name, each):
+    """Charges guessed from all elements gave +158 e for neutral ligands; a displaced start is summed up alike."""
+    atoms = build_sandwich("PbSe-rocksalt", name, gap=14.0, planes=2, count=2)
+    built = atoms.info["ledger"]
+    for same in (atoms, rattle_atoms(atoms, 0.05)):
+        summary = sheet_ledger(same)
+        assert summary.formal_charge == built["formal_charge"] == 2 * each
+        assert dict(summary.counts) == built["counts"]
+        assert [plane.species for plane in summary.planes] == ["PbSe"] * 4
+        assert summary.area == pytest.approx(built["area_A2"])
+    assert sheet_ledger(atoms).thickness == pytest.approx(built["thickness_A"])
+    assert sheet_ledger(atoms).vacuum == pytest.approx(built["vacuum_A"])
+
+
+def test_slabs_and_nanocrystals_have_one_schema_of_summary():
+    sheet, neck = build_nanosheet("CdSe-wurtzite", "11-20", 3), build_neck("PbSe-rocksalt", planes=1)
+    ligated, dot = (
+        build_sandwich("PbSe-rocksalt", "acetic-acid", gap=8.0, planes=1),
+        build_nanocrystal("CdSe-wurtzite", 9),
+    )
+    assert len({tuple(built.info["ledger"]) for built in (sheet, neck, ligated, dot)}) == 1
+    assert dot.info["ledger"]["planes"] is dot.info["ledger"]["vacuum_A"] is None
+
+
+@pytest.mark.parametrize("build", [build_neck, lambda *a, **k: build_sandwich(*a, "acetic-acid", **k)])
+def test_a_mistyped_option_is_named_with_the_closest(build):
+    with pytest.raises(InputError, match=r"option of the double slab.*'latral'; did you mean lateral"):
+        build("PbSe-rocksalt", latral=(4, 4))

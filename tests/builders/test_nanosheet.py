@@ -229,7 +229,6 @@ def test_repeat_multiplies_everything_but_the_planes() -> None:
     [
         (WURTZITE, "11-20", 7, None, [3]),
         (WURTZITE, "11-20", 8, None, [3, 4]),
-        (WURTZITE, "11-20", 1, None, [0]),
         (ZINC_BLENDE, "001", 7, None, [6, 7]),
         (ZINC_BLENDE, "001", 8, None, [6, 7, 8, 9]),
         (ZINC_BLENDE, "001", 7, "Cd/Cd", [7]),
@@ -250,6 +249,11 @@ def test_bottom_or_nothing_may_be_frozen_instead() -> None:
     bottom = build_nanosheet(ZINC_BLENDE, "001", 3, fix="bottom")
     assert sorted(bottom.constraints[0].index) == sorted(np.argsort(bottom.positions[:, 2])[:2])
     assert build_nanosheet(ZINC_BLENDE, "001", 3, fix="none").constraints == []
+
+
+@pytest.mark.parametrize(("monolayers", "fix"), [(1, "middle"), (1, "bottom"), (2, "middle")])
+def test_a_sheet_of_which_nothing_would_be_free_is_not_frozen(monolayers: int, fix: str) -> None:
+    assert not build_nanosheet(WURTZITE, "11-20", monolayers, fix=fix).constraints
 
 
 def test_atoms_are_grouped_with_cations_first() -> None:

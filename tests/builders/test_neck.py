@@ -9,8 +9,8 @@ from ase.build import bulk, make_supercell
 from ase.geometry import get_distances
 from ase.neighborlist import neighbor_list
 
-from nanoslab.builders.double_slab import LOWER, NECK, UPPER
-from nanoslab.builders.neck import Filament, build_neck, build_neck_of_shape, describe_double_slab
+from nanoslab.builders.double_slab import LOWER, NECK, UPPER, describe_double_slab
+from nanoslab.builders.neck import Filament, build_neck, build_neck_of_shape
 from nanoslab.builders.neck_shapes import distinct_neck_shapes
 from nanoslab.crystals import crystal, crystal_record
 from nanoslab.errors import InputError

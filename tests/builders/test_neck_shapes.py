@@ -8,7 +8,8 @@ import pytest
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from nanoslab.builders.neck import build_neck_of_shape, describe_double_slab
+from nanoslab.builders.double_slab import describe_double_slab
+from nanoslab.builders.neck import build_neck_of_shape
 from nanoslab.builders.neck_shapes import (
     distinct_neck_shapes,
     most_compact_shapes,

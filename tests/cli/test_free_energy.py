@@ -106,7 +106,7 @@ def test_the_table_says_what_json_says_and_a_plot_is_written(
     assert main(["free-energy", str(fcc), str(hcp), str(fcc), "--plot", str(tmp_path / "phases.svg")]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert comparison["reading"] in said
-    assert f"static: {comparison['static_difference_meV_per_atom']:.2f}" in said
+    assert f"Static: {comparison['static_difference_meV_per_atom']:.2f} meV/atom" in said
     assert f"600 {comparison['difference_meV_per_atom'][-1]:.2f}" in said
     assert "alike within" in said
     assert "EMT" in said

@@ -12,8 +12,9 @@ from ase.build import fcc111
 from ase.calculators.emt import EMT
 from ase.io import read, write
 
-from nanoslab.calculation import Calculation
-from nanoslab.campaign import load_campaign
+from nanoslab.builders import build_nanosheet
+from nanoslab.calculation import Calculation, Role, Settings
+from nanoslab.campaign import load_campaign, write_campaign
 from nanoslab.cli import phonons
 from nanoslab.cli.main import Parser
 from nanoslab.errors import FileError, InputError
@@ -25,6 +26,7 @@ writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec
 if not hasattr(writers, "Run"):
     _spec.loader.exec_module(writers)
 
+MESH = ("--kpoints", "9", "9", "1")
 EMT_ENGINE = ("--engine", "ase.calculators.emt:EMT", "--mesh", "2", "2", "1")
 
 
@@ -62,11 +64,65 @@ def test_an_engine_computes_and_a_second_call_reads(
 
 
 def test_without_an_engine_there_are_decks(structure: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    call(structure, str(tmp_path / "decks"))
+    call(structure, str(tmp_path / "decks"), *MESH)
     assert "decks" in capsys.readouterr().out
     names = [calculation.name for calculation in load_campaign(tmp_path / "decks").calculations]
     assert names[:2] == ["cell-phonon-000", "cell-phonon-001"]
     assert all((tmp_path / "decks" / name / "POSCAR").is_file() for name in names)
+
+
+def incar(folder: Path) -> dict[str, str]:
+    pairs = (line.split("=", 1) for line in (folder / "INCAR").read_text().splitlines() if "=" in line)
+    return {tag.strip(): value.strip() for tag, value in pairs}
+
+
+def kpoints(folder: Path) -> list[int]:
+    return [int(word) for word in (folder / "KPOINTS").read_text().splitlines()[3].split()]
+
+
+def test_the_mesh_of_a_supercell_has_the_density_of_that_of_the_cell(structure: str, tmp_path: Path) -> None:
+    """9 points over 2 cells are 5, rounded up; 9 over 3 are 3; the preset's own mesh is taken where it has one."""
+    call(structure, str(tmp_path / "asked"), *MESH, "--supercell", "2", "3", "1")
+    call(structure, str(tmp_path / "preset"), "--preset", "ma2023-wurtzite")
+    for name, expected in (("asked", [5, 3, 1]), ("preset", [2, 2, 1])):
+        folders = sorted((tmp_path / name).glob("cell-phonon-*"))
+        assert len(folders) > 1
+        assert all(kpoints(folder) == expected for folder in folders)
+    with pytest.raises(InputError, match="--kpoints"):
+        call(structure, str(tmp_path / "nothing"))
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_polar_sheet_keeps_its_dipole_correction(tmp_path: Path) -> None:
+    """Zinc blende between a Cd and a Se face is polar, the sheet between two Cd faces is not."""
+    for name, faces in (("polar", ("Cd", "Se")), ("alike", ("Cd", "Cd"))):
+        sheet = build_nanosheet("CdSe-zincblende", "001", 3, termination=faces)
+        sheet.info = {}
+        write(tmp_path / f"{name}.vasp", sheet, sort=True)
+        call(str(tmp_path / f"{name}.vasp"), str(tmp_path / name), *MESH, "--supercell", "1", "1", "1")
+    decks = [incar(folder) for folder in sorted((tmp_path / "polar").glob("cell-phonon-*"))]
+    assert len(decks) > 1
+    assert all((deck["LDIPOL"], deck["IDIPOL"]) == (".TRUE.", "3") for deck in decks)
+    assert "LDIPOL" not in incar(tmp_path / "alike" / "cell-phonon-000")
+
+
+def test_a_file_of_a_campaign_brings_all_settings_of_its_calculation(structure: str, tmp_path: Path) -> None:
+    settings = Settings(
+        source="own", cutoff_energy=350.0, smearing_width=0.02, kpoints=(6, 6, 1), dipole_correction=True,
+        spin_polarized=True, extra={"LREAL": False}, relax="ions",
+    )  # fmt: skip
+    sheet = read(structure)
+    calculation = Calculation(name="sheet", role=Role(kind="pristine"), atoms=sheet, settings=settings)
+    write_campaign(structure, [calculation], tmp_path / "campaign")
+    contcar = tmp_path / "campaign" / "sheet" / "CONTCAR"
+    contcar.write_bytes((tmp_path / "campaign" / "sheet" / "POSCAR").read_bytes())
+    call(str(contcar), str(tmp_path / "decks"))
+    deck = incar(tmp_path / "decks" / "cell-phonon-001")
+    assert {tag: deck[tag] for tag in ("ENCUT", "SIGMA", "LDIPOL", "ISPIN", "LREAL", "EDIFF", "NSW")} == {
+        "ENCUT": "350", "SIGMA": "0.02", "LDIPOL": ".TRUE.", "ISPIN": "2", "LREAL": ".FALSE.", "EDIFF": "1e-08",
+        "NSW": "0",
+    }  # fmt: skip
+    assert kpoints(tmp_path / "decks" / "cell-phonon-001") == [3, 3, 1]
 
 
 def emt_as_vasprun(calculation: Calculation) -> bytes:
@@ -97,7 +153,7 @@ def test_decks_that_were_run_say_what_an_engine_says(
     call(structure, str(tmp_path / "engine"), *EMT_ENGINE, "--json")
     expected = json.loads(capsys.readouterr().out)
     relaxed = next((tmp_path / "engine" / "relaxation").glob("*/final.extxyz"))
-    command = [str(relaxed), str(tmp_path / "decks"), "--mesh", "2", "2", "1", "--json"]
+    command = [str(relaxed), str(tmp_path / "decks"), "--mesh", "2", "2", "1", "--json", *MESH]
     call(*command)
     for calculation in load_campaign(tmp_path / "decks").calculations:
         (tmp_path / "decks" / calculation.name / "vasprun.xml").write_bytes(emt_as_vasprun(calculation))
@@ -113,11 +169,11 @@ def test_decks_that_were_run_say_what_an_engine_says(
 
 
 def test_decks_of_which_the_perfect_one_was_not_run_are_named(structure: str, tmp_path: Path) -> None:
-    call(structure, str(tmp_path / "decks"))
+    call(structure, str(tmp_path / "decks"), *MESH)
     for calculation in load_campaign(tmp_path / "decks").calculations[1:]:
         (tmp_path / "decks" / calculation.name / "vasprun.xml").write_bytes(emt_as_vasprun(calculation))
     with pytest.raises(InputError, match=r"cell-phonon-000: .*not run yet"):
-        call(structure, str(tmp_path / "decks"))
+        call(structure, str(tmp_path / "decks"), *MESH)
 
 
 def test_a_folder_without_the_perfect_supercell_is_completed(

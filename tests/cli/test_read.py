@@ -37,7 +37,7 @@ def campaign(tmp_path):
 def test_one_row_per_run_and_counts_at_the_end(campaign, capsys):
     assert main(["read", str(campaign)]) == 0
     out = capsys.readouterr().out
-    assert all(len(line) <= 100 for line in out.splitlines())
+    assert str(campaign / "good") in out  # nothing is cut where the output goes into a file or a pipe
     assert [line.split()[0].rsplit("/", 1)[-1] for line in out.splitlines()[2:6]] == ["bad", "broken", "deck", "good"]
     assert "-20.60000" in out
     assert "  - electrons not converged in ionic step 1 of 1" in out
@@ -88,3 +88,40 @@ def test_nothing_to_read_is_one_line_and_exit_code_2(campaign, capsys, arguments
 def test_jobs_must_be_positive(campaign, capsys):
     assert main(["read", str(campaign), "--jobs", "0"]) == 2
     assert "--jobs" in capsys.readouterr().err
+
+
+def test_on_a_terminal_no_row_is_wider_than_it(campaign, capsys, monkeypatch):
+    monkeypatch.setattr("nanoslab.cli.output.width", lambda: 80)
+    assert main(["read", str(campaign)]) == 0
+    table = capsys.readouterr().out.split("\n\n")[0]
+    assert all(len(line) <= 80 for line in table.splitlines())
+
+
+def test_a_stray_file_is_a_row_and_ends_nothing(campaign, capsys):
+    stray = campaign / "notes.txt"
+    stray.write_text("remember the milk\n")
+    (campaign / "gone").symlink_to("nowhere")
+    assert main(["read", *sorted(map(str, campaign.iterdir())), "--json"]) == 0
+    rows = {Path(row["path"]).name: row for row in json.loads(capsys.readouterr().out)["runs"]}
+    assert set(rows) == {"good", "bad", "broken", "deck", "gone", "notes.txt"}
+    assert "something else" in rows["notes.txt"]["problems"][0]
+    assert rows["good"]["converged"] is True
+    assert main(["read", str(stray)]) == 2
+    assert "something else" in capsys.readouterr().err
+
+
+def test_hostile_names_neither_drive_the_terminal_nor_a_spreadsheet(campaign, capsys, monkeypatch):
+    folder = campaign / "=cmd|calc\x1b[31m\u202e"
+    folder.mkdir()
+    (folder / "OUTCAR").write_bytes(b"nothing")
+    (campaign / "good").rename(campaign / "-2+3 good")
+    target = campaign / "runs.csv"
+    assert main(["read", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["path"] == str(folder)
+    monkeypatch.chdir(campaign)
+    assert main(["read", ".", folder.name, "--csv", str(target)]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    with target.open(newline="") as stream:
+        assert [row["path"][:2] for row in csv.DictReader(stream)][-1] == "'="

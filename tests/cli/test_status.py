@@ -10,9 +10,9 @@ import pytest
 
 from nanoslab.campaign.folder import NAME as CAMPAIGN_NAME
 from nanoslab.campaign.job_array import TABLE
+from nanoslab.campaign.state import State, write_state
 from nanoslab.cli.main import main
 from nanoslab.driver import names
-from nanoslab.driver.state import State, write_state
 from nanoslab.vasp.inputs.manifest import MANIFEST
 
 

@@ -70,7 +70,7 @@ def test_no_slurm_is_one_line(capsys, campaign: Path, no_slurm) -> None:
     pytest.importorskip("executorlib")
     said = refused(capsys, campaign, "--cluster", cluster(campaign))
     assert "sbatch" in said
-    assert "backend: local" in said
+    assert "backend: here" in said
 
 
 def test_a_wrong_partition_is_one_line(capsys, campaign: Path, stub_slurm) -> None:
@@ -135,8 +135,8 @@ def test_the_dry_run_shows_the_script_and_queues_nothing(capsys, campaign: Path,
 
 
 def test_the_array_takes_the_settings_of_the_cluster_file(capsys, campaign: Path, stub_slurm) -> None:
-    file = cluster(campaign, backend="array", partition="debug", window=7, tries=2, setup=["export A=1"])
+    file = cluster(campaign, backend="array", partition="debug", stop_before_end=700, setup=["export A=1"])
     assert main(["submit", str(campaign), "--cluster", file, "--dry-run"]) == 0
     said = capsys.readouterr().out
-    for words in ("#SBATCH --partition=debug", "SLOTS:-7", "TRIES:-2", "export A=1", "vasp_gam) srun vasp_std ;;"):
+    for words in ("#SBATCH --partition=debug", "B:USR1@700", "export A=1", "vasp_gam) srun vasp_std ;;"):
         assert words in said

@@ -114,12 +114,11 @@ class Toy:
     def compute_here(self) -> dict[str, float | None]:
         """Energies of an undisturbed run, computed in this process."""
         from nanoslab.driver.config import load_cluster
+        from nanoslab.driver.drive import Request, orders, read_plan
         from nanoslab.driver.job import run_job
-        from nanoslab.driver.plan import job_order, read_plan
 
-        cluster = load_cluster(self.cluster)
-        for item in read_plan(self.folder):
-            order = job_order(self.folder, item, cluster, source="vasp", label="")
+        request = Request(campaign=self.folder, cluster=load_cluster(self.cluster))
+        for order in orders(request, read_plan(self.folder)):
             assert run_job(dataclasses.asdict(order))["outcome"] == "done"
         self.log.unlink()
         return self.energies()
@@ -155,7 +154,7 @@ def toy(tmp_path: Path) -> Callable[..., Toy]:
         control.write_text("{}")
         made = Toy(tmp_path / folder, tmp_path / f"{folder}.cluster.yaml", control, log, {})
         base = {
-            "backend": "local",
+            "backend": "here",
             "vasp": {"std": fake_vasp_command(log, control)},
             "poll_interval": 0.5,
             "stop_before_end": 4,

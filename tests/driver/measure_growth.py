@@ -19,13 +19,12 @@ from ase import Atoms
 
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.campaign import write_campaign
-from nanoslab.driver.campaign_drive import Request, entries
+from nanoslab.campaign.state import State, claim_attempt, record_attempt, write_state
+from nanoslab.driver.backend import QueueView
 from nanoslab.driver.config import Cluster
-from nanoslab.driver.interface import QueueView
+from nanoslab.driver.drive import Request, entries, read_plan
 from nanoslab.driver.ledger import Ledger
 from nanoslab.driver.loop import Drive, Pace
-from nanoslab.driver.plan import read_plan
-from nanoslab.driver.state import State, claim_attempt, record_attempt, write_state
 
 
 def campaign(folder: Path, n: int) -> Path:
@@ -54,7 +53,7 @@ class AtOnce:
     most_at_a_time = 10**9
 
     def submit(self, order) -> Future:
-        from nanoslab.driver.liveness import this_owner
+        from nanoslab.driver.slurm import this_owner
 
         number = claim_attempt(order.run_folder, this_owner(), lambda _: False)
         record_attempt(order.run_folder, number, {"outcome": "done"})
@@ -74,7 +73,7 @@ class AtOnce:
 
 
 def loop_alone(target: Path) -> dict:
-    cluster = Cluster(backend="local", vasp={"std": "true"}, poll_interval=1.0)
+    cluster = Cluster(backend="here", vasp={"std": "true"}, poll_interval=1.0)
     request = Request(campaign=target, cluster=cluster)
     start = time.perf_counter()
     planned = read_plan(target)

@@ -1,5 +1,6 @@
 """What happens on the node, run here: every way VASP fails, stops in time, repairs, and what is told afterwards."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,18 +11,23 @@ from pathlib import Path
 
 import pytest
 
+from nanoslab.campaign.state import Owner, claim_attempt, latest_attempt, read_attempt, read_state
+from nanoslab.driver.backend import JobOrder
 from nanoslab.driver.config import load_cluster
-from nanoslab.driver.job import JobOrder, run_job
-from nanoslab.driver.plan import job_order, read_plan
-from nanoslab.driver.state import Owner, claim_attempt, latest_attempt, read_attempt, read_state
-from nanoslab.driver.verdict import level_changes
+from nanoslab.driver.drive import Request, orders, read_plan
+from nanoslab.driver.job import run_job
+from nanoslab.driver.judge import level_changes
+from nanoslab.driver.slurm import process_is_alive
 
 ENERGY_TOLERANCE = 1e-6  # eV; the relaxations end below 2e-4 eV/Å in a well of some eV/Å²
 
 
-def order_of(toy, name: str = "run-000") -> JobOrder:
-    item = next(item for item in read_plan(toy.folder) if item.name == name)
-    return job_order(toy.folder, item, load_cluster(toy.cluster), source="vasp", label="")
+def orders_of(toy, source: str = "vasp") -> tuple[JobOrder, ...]:
+    return orders(Request(campaign=toy.folder, cluster=load_cluster(toy.cluster), source=source), read_plan(toy.folder))
+
+
+def order_of(toy) -> JobOrder:
+    return orders_of(toy)[0]
 
 
 def run(order: JobOrder) -> dict:
@@ -117,13 +123,11 @@ def test_it_stops_before_its_time_is_over_and_goes_on(toy) -> None:
     assert latest_attempt(made.folder / "run-000") == 2
 
 
-def test_a_termination_by_the_queue_ends_vasp_and_is_recorded(toy, tmp_path: Path) -> None:
+def test_a_termination_by_the_queue_ends_vasp_and_is_recorded(toy) -> None:
     made = toy(1)
     made.rules({"*": {"fail": "hang"}})
-    import json
-
-    (tmp_path / "order.json").write_text(json.dumps(asdict(order_of(made))))
-    process = subprocess.Popen([sys.executable, "-m", "nanoslab.driver.job", str(tmp_path / "order.json")])
+    program = "import json, sys; from nanoslab.driver.job import run_job; run_job(json.loads(sys.argv[1]))"
+    process = subprocess.Popen([sys.executable, "-c", program, json.dumps(asdict(order_of(made)))])
     oszicar = made.folder / "run-000" / "OSZICAR"
     end = time.time() + 30
     while not (oszicar.exists() and "F=" in oszicar.read_text()) and time.time() < end:
@@ -132,7 +136,7 @@ def test_a_termination_by_the_queue_ends_vasp_and_is_recorded(toy, tmp_path: Pat
     assert process.wait(30) == 0
     assert read_attempt(made.folder / "run-000", 1)["outcome"] == "again"
     pid = int(made.log.read_text().split()[1])
-    assert not Path(f"/proc/{pid}").exists()
+    assert not process_is_alive(pid)
 
 
 def test_a_full_disk_in_the_folder_needs_somebody(toy, tmp_path: Path) -> None:
@@ -203,9 +207,8 @@ def test_an_embedded_engine_runs_on_a_node_and_starts_children_from_its_own_pare
     from nanoslab.engines import engine, read_result
 
     label = engine(lj).label
-    cluster = load_cluster(made.cluster)
-    for item in read_plan(made.folder):
-        outcome = run(job_order(made.folder, item, cluster, source=lj, label=label))
+    for order in orders_of(made, lj):
+        outcome = run(order)
         assert outcome["outcome"] == "done", outcome
     child = read_result(made.folder / "child-0" / label)
     assert child.converged

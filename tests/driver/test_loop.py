@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from nanoslab.driver.interface import QueueView, RefusedError
-from nanoslab.driver.job import JobOrder
+from nanoslab.campaign.state import Owner, State, claim_attempt, record_attempt, write_state
+from nanoslab.driver.backend import JobOrder, QueueView, RefusedError
 from nanoslab.driver.ledger import Entry, Ledger
 from nanoslab.driver.loop import Drive, Pace
-from nanoslab.driver.state import Owner, State, claim_attempt, record_attempt, write_state
 from nanoslab.errors import EngineError
 
 DEAD = Owner(host="nowhere", pid=1, job="999")

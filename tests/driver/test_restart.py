@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nanoslab.campaign.state import attempt_folder
 from nanoslab.driver.restart import free_name, is_valid_contcar, latest_contcar, prepare_vasp, put_aside
-from nanoslab.driver.state import attempt_folder
 from nanoslab.errors import FileError
 from nanoslab.vasp.inputs.manifest import read_deck
 from nanoslab.vasp.poscar import read_poscar, write_poscar

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from nanoslab.driver.liveness import process_is_alive
+from nanoslab.driver.slurm import process_is_alive
 
 TOLERANCE = 1e-6  # eV
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nanoslab.driver.liveness import owner_is_alive, process_is_alive, this_owner
-from nanoslab.driver.state import (
+from nanoslab.campaign.state import (
     Owner,
     State,
     attempts_that_count,
@@ -23,6 +22,7 @@ from nanoslab.driver.state import (
     record_attempt,
     write_state,
 )
+from nanoslab.driver.slurm import owner_is_alive, process_is_alive, this_owner
 from nanoslab.errors import FileError
 
 ME = Owner(host="here", pid=1)

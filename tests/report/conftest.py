@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from study_runs import runs_of
 
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.campaign import Campaign
@@ -40,14 +41,14 @@ FILES = {"vacancy": (data_folder("workflows") / "cdse_nanosheet.yaml").read_text
 
 def energy(calculation: Calculation) -> float:
     """Atoms cost 3 eV each, a lost one 2 eV more; necks are highest at 9 pairs, gaps lowest at 6.4 Å."""
-    tags, n_atoms = calculation.tags, len(calculation.atoms)
+    role, n_atoms = calculation.role, len(calculation.atoms)
     lost = len(calculation.removed_indices)
-    if calculation.role.kind == "element":
+    if role.kind == "element":
         return -1.0 * n_atoms
-    if calculation.role.kind == "neck":
-        return -3.0 * n_atoms + 3.0 - 0.03 * (tags["n_pairs"] - 9) ** 2
-    if "gap_A" in tags:
-        return -3.0 * n_atoms + 0.2 * (tags["gap_A"] - 6.4) ** 2
+    if role.kind == "neck":
+        return -3.0 * n_atoms + 3.0 - 0.03 * (role.n_pairs - 9) ** 2
+    if role.kind == "gap":
+        return -3.0 * n_atoms + 0.2 * (role.gap_A - 6.4) ** 2
     return -3.0 * n_atoms + (2.0 + 0.1 * lost) * lost if calculation.role.kind != "atom" else -0.5
 
 
@@ -80,7 +81,8 @@ def content_of(text: str, folder: Path, change: Change | None = None) -> PageCon
     if change is not None:
         change(results)
     campaign = Campaign(folder=folder, study_file=file, calculations=calculations)
-    return page_content(campaign, study, "test", results, study.analyze(results, allow_unconverged=True))
+    runs = runs_of(calculations, results)
+    return page_content(campaign, study, "test", runs, study.analyze(runs, allow_unconverged=True))
 
 
 @pytest.fixture(scope="session")

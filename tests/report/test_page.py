@@ -20,7 +20,7 @@ from PIL import Image
 
 from nanoslab.report.page import LARGEST, pack_scenes, render_page, write_page
 from nanoslab.report.page_content import PageContent
-from nanoslab.studies.study import Table
+from nanoslab.studies.result import Table
 
 EVIL = "<script>window.evil = 1</script><img src=x onerror='window.evil = 2'>"
 

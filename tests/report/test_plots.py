@@ -10,15 +10,16 @@ from ase.geometry import get_distances
 from matplotlib.figure import Figure
 
 from nanoslab.beam import displacement_cross_section, max_transferred_energy, surviving_fraction
-from nanoslab.beam.knockon import Conditions, velocity_variance
+from nanoslab.beam.conditions import Conditions
+from nanoslab.beam.knockon import velocity_variance
 from nanoslab.errors import InputError
+from nanoslab.plot_data import Plot, Series
 from nanoslab.report.draw import draw
 from nanoslab.report.page_content import PageContent
-from nanoslab.report.plot_data import Plot, Series
 from nanoslab.report.plotly_json import plotly_figure
 from nanoslab.report.structure_data import Scene
 from nanoslab.report.structure_views import draw_structure
-from nanoslab.report.thermal_plots import phase_plot
+from nanoslab.studies.phonons.plots import phase_plot
 
 
 def named(content: PageContent, name: str) -> Plot:

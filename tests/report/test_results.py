@@ -8,13 +8,14 @@ import math
 from pathlib import Path
 
 import pytest
+from study_runs import runs_of
 
 from nanoslab.errors import FileError, InputError
 from nanoslab.report.files import read_results, write_plots, write_results, write_views
 from nanoslab.report.page_content import PageContent
 from nanoslab.report.plots import plots_of
 from nanoslab.studies.study_file import load_study
-from nanoslab.studies.vacancy_result import VacancyStudyResult
+from nanoslab.studies.vacancies.result import VacancyStudyResult
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def result(study_files: dict[str, str], closed_form, tmp_path_factory: pytest.Te
     file = tmp_path_factory.mktemp("study") / "study.yaml"
     file.write_text(study_files["vacancy"])
     study = load_study(file)
-    made = study.analyze(closed_form(study.calculations()))
+    made = study.analyze(runs_of(study.calculations(), closed_form(study.calculations())))
     assert isinstance(made, VacancyStudyResult)
     return made
 

@@ -5,12 +5,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from study_runs import runs_of
 
 from nanoslab.builders.double_slab import LIGAND, LOWER, UPPER
 from nanoslab.calculation import CalculationResult
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import data_folder
-from nanoslab.studies.gap_study import GapStudy
+from nanoslab.studies import GapStudy
 from nanoslab.studies.study_file import load_study
 
 GAPS = [4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
@@ -49,12 +50,12 @@ def parabola(calculation):
         return -10.0
     if calculation.role.kind == "ligand":
         return -3.0
-    return -20.0 - 3.0 * calculation.tags["n_ligands"] + 0.2 * (calculation.tags["gap_A"] - 6.4) ** 2 - 0.5
+    return -20.0 - 3.0 * calculation.role.n_ligands + 0.2 * (calculation.role.gap_A - 6.4) ** 2 - 0.5
 
 
 def test_the_minimum_of_a_known_curve_comes_out():
     one = study()
-    result = one.analyze(results_for(one.calculations(), parabola))
+    result = one.analyze(runs_of(one.calculations(), results_for(one.calculations(), parabola)))
     document = result.to_dict()
     assert [row["gap_A"] for row in document["gaps"]] == GAPS
     assert [row["energy_eV"] for row in document["gaps"]] == pytest.approx([0.2 * (g - 6.4) ** 2 - 0.5 for g in GAPS])
@@ -73,13 +74,13 @@ def test_free_slabs_and_free_ligands_are_what_is_subtracted(ligands):
     for calculation in calculations:
         if calculation.role.kind != "gap":
             continue
-        n = calculation.tags["n_ligands"]
+        n = calculation.role.n_ligands
         assert n == (4 if ligands else 0)
         parts = Counter({symbol: 2 * count for symbol, count in counts["slab"].items()})
         for symbol, count in counts.get("ligand", Counter()).items():
             parts[symbol] += n * count
         assert counts[calculation.name] == parts
-    result = one.analyze(results_for(calculations, parabola))
+    result = one.analyze(runs_of(one.calculations(), results_for(calculations, parabola)))
     assert result.minimum.gap == pytest.approx(6.4)
 
 
@@ -92,7 +93,7 @@ def test_all_cells_and_settings_are_the_same():
         if calculation.role.kind == "gap":
             tags, z = calculation.atoms.get_tags(), calculation.atoms.positions[:, 2]
             gap = z[tags == UPPER].min() - z[tags == LOWER].max() - 6.2086 / 2
-            assert gap == pytest.approx(calculation.tags["gap_A"])
+            assert gap == pytest.approx(calculation.role.gap_A)
             assert not set(calculation.atoms.constraints[0].index) & set(np.flatnonzero(tags == LIGAND))
 
 
@@ -104,7 +105,7 @@ def test_species_are_grouped_in_every_structure():
 
 def test_a_minimum_outside_the_scan_is_told_not_made_up():
     one = study(gaps=[7.0, 7.5, 8.0, 8.5, 9.0])
-    result = one.analyze(results_for(one.calculations(), parabola))
+    result = one.analyze(runs_of(one.calculations(), results_for(one.calculations(), parabola)))
     assert result.minimum is None
     assert "narrower" in result.minimum_problem
     assert result.to_dict()["minimum_gap_A"] is None
@@ -116,7 +117,7 @@ def test_missing_and_refused_runs_are_told():
     results = results_for(one.calculations(), parabola)
     del results["gap-05.00"]
     del results["ligand"]
-    result = one.analyze(results)
+    result = one.analyze(runs_of(one.calculations(), results))
     assert {name for name, _ in result.missing} == {"ligand", "gap-05.00"}
     assert {name for name, _ in result.refused} == {"gap-04.00", "gap-06.00", "gap-07.00", "gap-08.00", "gap-09.00"}
     assert result.rows == ()
@@ -124,7 +125,7 @@ def test_missing_and_refused_runs_are_told():
 
 def test_the_answer_names_its_level_of_theory_and_wang():
     one = study(compare={"source": "Wang 2020", "gap": [5.5, 8.0]})
-    result = one.analyze(results_for(one.calculations(), parabola))
+    result = one.analyze(runs_of(one.calculations(), results_for(one.calculations(), parabola)))
     text = " ".join(result.tables()[0].notes)
     assert "made by hand" in text
     assert "Wang 2020: lowest at 5.5 to 8 Å" in text

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.neighborlist import neighbor_list
+from study_runs import runs_of
 
 from nanoslab.builders.polyomino import perimeter, smallest_perimeter
 from nanoslab.calculation import CalculationResult
 from nanoslab.errors import EngineError, FileError, InputError, NanoslabError
 from nanoslab.files import data_folder
-from nanoslab.studies.neck_screening import ready_study_file, screening_study
-from nanoslab.studies.neck_study import NeckStudy
-from nanoslab.studies.shape_code import shape_cells, shape_code
+from nanoslab.studies import NeckStudy
+from nanoslab.studies.neck.screening import ready_study_file, screening_study
+from nanoslab.studies.neck.shape_code import shape_cells, shape_code
 from nanoslab.studies.study_file import load_study
 
 HERE = Path(__file__).parent
@@ -71,7 +72,7 @@ def computed(calculations, calculator=None, **changes):
 
 def test_with_bonds_every_neck_costs_its_perimeter_less_its_pairs():
     one = study(shapes=4)
-    result = one.analyze(computed(one.calculations()))
+    result = one.analyze(runs_of(one.calculations(), computed(one.calculations())))
     assert {row.n_pairs for row in result.rows} == set(SIZES)
     for row in result.rows:
         assert row.delta_energy == row.perimeter - row.n_pairs
@@ -83,7 +84,7 @@ def test_with_bonds_every_neck_costs_its_perimeter_less_its_pairs():
 
 def test_the_critical_size_of_the_bond_model_comes_with_its_interval():
     one = study()
-    document = one.analyze(computed(one.calculations())).to_dict()
+    document = one.analyze(runs_of(one.calculations(), computed(one.calculations()))).to_dict()
     assert [neck["n_pairs"] for neck in document["necks"]] == SIZES
     assert document["critical_pairs"] == pytest.approx(4.0)
     assert document["critical_pairs_interval"] == [3.0, 7.0]
@@ -100,7 +101,7 @@ def test_the_critical_size_of_the_bond_model_comes_with_its_interval():
 def test_gaps_of_four_planes_count_two_pairs_per_column():
     """A column of 4 atoms: 5 bonds along, 4 with every neighbour: 5 s + 4 (4 s - P) / 2 against 12 s: dE = 2 P - s."""
     one = study(gap_planes=4, vacuum=20.0, pairs=[2, 4, 6, 8, 12, 18])
-    result = one.analyze(computed(one.calculations()))
+    result = one.analyze(runs_of(one.calculations(), computed(one.calculations())))
     for row in result.rows:
         assert row.delta_energy == 2 * row.perimeter - row.n_columns
     assert result.width_nm(18) == pytest.approx(3 * 6.2086 / 20)
@@ -112,7 +113,7 @@ def test_all_shapes_that_fit_are_computed_once():
     one = study(shapes="all", pairs=[4, 5])
     names = [calculation.name for calculation in one.calculations()]
     assert len(names) == len(set(names)) == 2 + 5 + 11
-    result = one.analyze(computed(one.calculations()))
+    result = one.analyze(runs_of(one.calculations(), computed(one.calculations())))
     assert [size.n_shapes for size in result.sizes] == [5, 11]
     assert [size.spread for size in result.sizes] == [2.0, 2.0]
 
@@ -139,7 +140,7 @@ def test_a_collapsed_neck_is_shown_but_not_counted():
     name = next(c.name for c in calculations if c.name.startswith("neck-06"))
     neck = next(c.atoms.info["recipe"]["neck_indices"] for c in calculations if c.name == name)
     results[name].atoms.positions[neck[0]] += [6.0, 6.0, 0.0]
-    result = one.analyze(results)
+    result = one.analyze(runs_of(one.calculations(), results))
     row = next(row for row in result.rows if row.calculation == name)
     assert not row.intact
     assert "columns still bridge" in row.notes[0]
@@ -161,12 +162,12 @@ def test_missing_and_refused_runs_are_told():
     results[names[-2]] = CalculationResult(
         name=changed.name, path="x", level_of_theory="", energy=changed.energy, converged=False, problems=("cut",)
     )
-    result = one.analyze(results)
+    result = one.analyze(runs_of(one.calculations(), results))
     assert result.missing == ((names[-1], "not run yet"),)
     assert [name for name, _ in result.refused] == [names[-2]]
     assert result.fit is None
     assert "more sizes" in result.fit_problem
-    allowed = one.analyze(results, allow_unconverged=True)
+    allowed = one.analyze(runs_of(one.calculations(), results), allow_unconverged=True)
     assert not allowed.refused
     assert allowed.rows[-1].converged is False
     assert "(!)" in allowed.tables()[0].rows[-1][2]
@@ -176,7 +177,7 @@ def test_without_the_double_slab_nothing_is_subtracted():
     one = study(pairs=[1, 2])
     results = computed(one.calculations())
     del results["double-slab"]
-    result = one.analyze(results)
+    result = one.analyze(runs_of(one.calculations(), results))
     assert result.rows == ()
     assert [name for name, _ in result.refused] == ["neck-01-1", "neck-02-3"]
 
@@ -195,14 +196,14 @@ def test_other_settings_are_refused():
         converged=True,
         comparable={"cutoff_energy": 500.0},
     )
-    result = one.analyze(results)
+    result = one.analyze(runs_of(one.calculations(), results))
     assert "cutoff" in dict(result.refused)[neck]
-    assert len(one.analyze(results, allow_mismatch=True).rows) == 4
+    assert len(one.analyze(runs_of(one.calculations(), results), allow_mismatch=True).rows) == 4
 
 
 def test_the_answer_names_its_level_of_theory_and_wang():
     one = study(compare={"source": "Wang 2020", "critical_pairs": 9})
-    result = one.analyze(computed(one.calculations()))
+    result = one.analyze(runs_of(one.calculations(), computed(one.calculations())))
     table = result.tables()[0]
     text = " ".join(table.notes)
     assert "Level of theory: bonds of 1 eV" in text
@@ -227,10 +228,10 @@ def test_a_code_that_is_none_is_refused():
 @pytest.mark.parametrize("name", ["pbse_neck.yaml", "pbse_neck_screened.yaml"])
 def test_the_shipped_files_are_studies(name):
     one = load_study(data_folder("workflows") / name)
-    assert one.kind == "pbse-neck"
+    assert one.kind == "neck"
     assert one.compare.critical_pairs == 9
     calculations = (screening_study(one) if one.screen else one).calculations()
-    assert {c.tags["n_pairs"] for c in calculations if c.role.kind == "neck"} == set(one.pairs)
+    assert {c.role.n_pairs for c in calculations if c.role.kind == "neck"} == set(one.pairs)
 
 
 @pytest.mark.parametrize(
@@ -282,12 +283,12 @@ def test_the_screen_keeps_the_best_few_and_their_energies(screened):
     assert ready.name == "study.screened.yaml"
     one = load_study(ready)
     necks = [calculation for calculation in one.calculations() if calculation.role.kind == "neck"]
-    sizes = Counter(calculation.tags["n_pairs"] for calculation in necks)
+    sizes = Counter(calculation.role.n_pairs for calculation in necks)
     assert sizes == {1: 1, 2: 1, 3: 2, 4: 2}
     for calculation in necks:
-        assert calculation.tags["screening_energy_eV"] == calculation.tags["perimeter"] - calculation.tags["n_pairs"]
+        assert calculation.role.screening_energy_eV == calculation.role.perimeter - calculation.role.n_pairs
     assert len(one.screened) == 1 + 1 + 2 + 5
-    result = one.analyze(computed(one.calculations()))
+    result = one.analyze(runs_of(one.calculations(), computed(one.calculations())))
     assert "screened with" in result.screen
     assert all(row.screening_energy == row.delta_energy for row in result.rows)
     assert "screen dE [eV]" in result.tables()[1].columns

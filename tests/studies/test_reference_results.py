@@ -7,7 +7,7 @@ import sys
 import ase.io
 import pytest
 
-from nanoslab.campaign import collect, load_campaign
+from nanoslab.campaign import collect, load_campaign, read_runs
 from nanoslab.files import data_folder
 from nanoslab.studies.study_file import load_study
 
@@ -16,13 +16,12 @@ CAMPAIGN = data_folder("workflows") / "reference_results" / "cdse_nanosheet_gpaw
 
 def test_the_surface_vacancy_is_the_difference_of_the_energies_written_in_the_files() -> None:
     campaign = load_campaign(CAMPAIGN)
-    results = collect(campaign, "gpaw")
     energies = {
         name: json.loads((CAMPAIGN / name / "gpaw" / "result.json").read_text())["energy_eV"]
         for name in ("wurtzite-pristine", "wurtzite-v_Se-surface-1", "Se-atom")
     }
     expected = energies["wurtzite-v_Se-surface-1"] - energies["wurtzite-pristine"] + energies["Se-atom"]
-    result = load_study(campaign.study_file).analyze(results)
+    result = load_study(campaign.study_file).analyze(read_runs(campaign, "gpaw"))
     document = result.to_dict()
     row = next(row for row in document["vacancies"] if row["label"] == "v_Se-surface-1" and row["phase"] == "wurtzite")
     assert row["formation_energy_eV"]["atom"] == pytest.approx(expected, abs=1e-9)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from study_runs import runs_of
 
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.crystals import crystal
@@ -42,7 +43,7 @@ def energy(calculation: Calculation) -> float:
     if calculation.role.kind == "bulk":
         return BULK / 2 * len(calculation.atoms)
     lost = len(calculation.removed_indices)
-    steeper = 0.25 * lost * (lost - 1) if calculation.tags["phase"] == "wurtzite" else 0.0
+    steeper = 0.25 * lost * (lost - 1) if calculation.role.phase == "wurtzite" else 0.0
     return -84.0 + lost * (5.0 - ATOM["Se"]) + steeper
 
 
@@ -67,7 +68,7 @@ def test_ma_2023_has_the_structures_of_the_paper(calculations: tuple[Calculation
     assert formulas["wurtzite-v_2Se-surface-1"] == "Cd14Se12"  # one face's layer
     assert formulas["wurtzite-v_Se-layers-both-1"] == "Cd14Se10"
     assert formulas["zincblende-pristine"] == "Cd14Se14"
-    pristine = {c.tags["phase"]: c for c in calculations if c.role.kind == "pristine"}
+    pristine = {c.role.phase: c for c in calculations if c.role.kind == "pristine"}
     assert pristine["wurtzite"].atoms.info["ledger"]["n_planes"] == 7
     assert pristine["zinc blende"].atoms.info["ledger"]["n_planes"] == 14
     assert pristine["wurtzite"].settings.kpoints == (4, 3, 1)
@@ -97,11 +98,11 @@ def test_removed_indices_turn_the_parent_into_the_child(calculations: tuple[Calc
 
 def test_a_structure_two_series_share_is_computed_once(calculations: tuple[Calculation, ...]) -> None:
     shared = next(c for c in calculations if c.name == "wurtzite-v_2Se-surface-1")
-    assert list(shared.tags["series"]) == ["surface", "layers"]
+    assert list(shared.role.series) == ["surface", "layers"]
 
 
 def test_known_energies_come_out_exactly(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
-    result = study.analyze(results(calculations))
+    result = study.analyze(runs_of(calculations, results(calculations)))
     assert not result.refused
     assert not result.missing
     for row in result.vacancies:
@@ -119,7 +120,7 @@ def test_known_energies_come_out_exactly(study: VacancyStudy, calculations: tupl
 
 
 def test_the_structure_tells_the_phases_apart(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
-    sheets = {row.phase: row.metrics for row in study.analyze(results(calculations)).sheets}
+    sheets = {row.phase: row.metrics for row in study.analyze(runs_of(calculations, results(calculations))).sheets}
     assert sheets["wurtzite"].mean_eclipsed_bonds() == pytest.approx(1.0, abs=0.05)
     assert sheets["zinc blende"].mean_eclipsed_bonds() == pytest.approx(0.0, abs=0.2)  # its start is rattled
     assert sheets["zinc blende"].thickness > sheets["wurtzite"].thickness
@@ -128,13 +129,16 @@ def test_the_structure_tells_the_phases_apart(study: VacancyStudy, calculations:
 def test_lattice_constants_are_those_of_the_conventional_cell(
     study: VacancyStudy, calculations: tuple[Calculation, ...]
 ) -> None:
-    edges = {row.crystal: row.lattice_constants for row in study.analyze(results(calculations)).crystals}
+    edges = {
+        row.crystal: row.lattice_constants
+        for row in study.analyze(runs_of(calculations, results(calculations))).crystals
+    }
     for name in ("CdSe-wurtzite", "CdSe-zincblende", "Se-trigonal", "Cd-hcp"):
         assert edges[name] == pytest.approx(crystal(name).cell.lengths().tolist())
 
 
 def test_beam_stands_beside_the_formation_energies(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
-    document = study.analyze(results(calculations)).to_dict()
+    document = study.analyze(runs_of(calculations, results(calculations))).to_dict()
     beam = {(row["element"], row["beam_energy_keV"]): row["max_transferred_energy_eV"] for row in document["beam"]}
     # closed form 2ME(E + 2mc²)/[(M + m)² + 2ME]; Ma 2023 prints 6.64, and 10.81 where every formula gives 10.78
     assert beam["Se", 200.0] == pytest.approx(6.6447, abs=1e-3)
@@ -160,7 +164,7 @@ def test_engine_without_atoms_uses_cohesive_energies_and_says_so(
     given = results(calculations)
     for name in ("Se-atom", "Cd-atom"):
         given[name] = replace(given[name], energy=None, found=False, problems=("no isolated atoms",))
-    result = study.analyze(given)
+    result = study.analyze(runs_of(calculations, given))
     assert "eV/atom" in result.potentials["atom"].sources["Se"]
     cohesive = result.potentials["atom"].values["Se"] - ELEMENT["Se"]
     assert 2.0 < cohesive < 2.6
@@ -173,12 +177,12 @@ def test_unconverged_and_mismatching_runs_are_refused_then_allowed(
     cut, other = "wurtzite-v_Se-surface-1", "zincblende-v_Se-surface-1"
     given[cut] = replace(given[cut], converged=False, problems=("killed at the wall time",))
     given[other] = replace(given[other], comparable={**given[other].comparable, "cutoff_energy": 520.0})
-    result = study.analyze(given)
+    result = study.analyze(runs_of(calculations, given))
     reasons = dict(result.refused)
     assert "killed at the wall time" in reasons[cut]
     assert "520 eV against 400 eV" in reasons[other]
     assert not {cut, other} & {row.calculation for row in result.vacancies}
-    allowed = study.analyze(given, allow_unconverged=True, allow_mismatch=True)
+    allowed = study.analyze(runs_of(calculations, given), allow_unconverged=True, allow_mismatch=True)
     rows = {row.calculation: row for row in allowed.vacancies}
     assert not rows[cut].converged
     assert any("520 eV" in note for note in rows[other].notes)
@@ -189,9 +193,9 @@ def test_vacancies_of_a_refused_sheet_are_not_lost_in_silence(
 ) -> None:
     given = results(calculations)
     given["wurtzite-pristine"] = replace(given["wurtzite-pristine"], converged=False)
-    result = study.analyze(given)
+    result = study.analyze(runs_of(calculations, given))
     named = {name for name, _ in result.refused}
-    lost = {c.name for c in calculations if c.tags.get("phase") == "wurtzite" and c.role.kind != "lateral"}
+    lost = {c.name for c in calculations if c.role.kind in {"pristine", "vacancy"} and c.role.phase == "wurtzite"}
     assert lost <= named
 
 
@@ -205,7 +209,11 @@ def test_a_sheet_stretched_in_its_plane_is_measured_against_the_bulk(
     cell[1] *= 0.98
     stretched.set_cell(cell, scale_atoms=True)
     given["zincblende-pristine-lateral"] = replace(given["zincblende-pristine-lateral"], atoms=stretched, energy=-84.25)
-    row = next(row for row in study.analyze(given).lateral if row.calculation == "zincblende-pristine-lateral")
+    row = next(
+        row
+        for row in study.analyze(runs_of(calculations, given)).in_plane
+        if row.calculation == "zincblende-pristine-lateral"
+    )
     assert row.strain.principal == pytest.approx([-0.02, 0.05])
     assert row.energy_gain == pytest.approx(0.25)
     a = crystal("CdSe-zincblende", "pbe").cell.lengths()[0]
@@ -223,9 +231,9 @@ def test_a_vacuum_that_closed_is_refused(study: VacancyStudy, calculations: tupl
     cell[2] *= 0.6
     closed.set_cell(cell)
     given["wurtzite-pristine-lateral"] = replace(given["wurtzite-pristine-lateral"], atoms=closed)
-    result = study.analyze(given)
+    result = study.analyze(runs_of(calculations, given))
     assert "third lattice vector" in dict(result.refused)["wurtzite-pristine-lateral"]
-    assert "wurtzite-pristine-lateral" not in {row.calculation for row in result.lateral}
+    assert "wurtzite-pristine-lateral" not in {row.calculation for row in result.in_plane}
 
 
 def test_sheets_are_relaxed_in_their_plane_where_the_file_says_so(calculations: tuple[Calculation, ...]) -> None:
@@ -257,13 +265,13 @@ def test_a_rattled_start_breaks_the_symmetry_and_not_the_count_of_vacancies(
 
 
 def test_missing_runs_are_listed(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
-    result = study.analyze({})
+    result = study.analyze(runs_of(calculations, {}))
     assert {name for name, _ in result.missing} == {c.name for c in calculations}
     assert result.vacancies == ()
 
 
 def test_tables_name_units_and_level_of_theory(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
-    tables = study.analyze(results(calculations)).tables()
+    tables = study.analyze(runs_of(calculations, results(calculations))).tables()
     assert [table.title for table in tables] == [
         "Vacancies",
         "Sheets",

@@ -41,7 +41,7 @@ def known_energy(index: int, calculation: Calculation) -> float:
         return sum(table[element] * count for element, count in counts.items())
     if calculation.role.kind == "bulk":
         return (BULK + 0.02 * ("zincblende" in calculation.name)) * counts["Cd"]
-    pristine = PRISTINE[str(calculation.tags["phase"])]
+    pristine = PRISTINE[calculation.role.phase]
     if calculation.role.kind == "pristine":
         return pristine
     return pristine + known_formation_energy(index, calculation) - len(calculation.removed_indices) * ATOM["Se"]

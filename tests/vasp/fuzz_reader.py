@@ -2,10 +2,14 @@
 
 Run by itself for a long campaign::
 
-    python tests/vasp/fuzz_reader.py --cuts 20000 [--flips 5000] [--seed 1] [FOLDER ...]
+    python tests/vasp/fuzz_reader.py --cuts 20000 [--flips 5000] [--mutations 30000] [--seed 1] [FOLDER ...]
 
 Promises: nothing but a `NanoslabError` leaves; a cut file is never complete nor converged; its ionic steps are,
 bit for bit, the first ones of the whole file, as many as had come to their end before the cut.
+
+Mutations are what happens to files between the cluster and the reader: joined, beheaded, a piece lost or doubled, a
+line lost or doubled, a digit changed. For each kind the run counts how many made a run newly converged, and how many
+changed the energy of a converged run; neither must go without a problem or a note. docs/reading-runs.md has the table.
 """
 
 from __future__ import annotations
@@ -14,17 +18,19 @@ import argparse
 import bz2
 import gzip
 import importlib.util
+import json
 import lzma
 import random
 import re
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from nanoslab.errors import NanoslabError
-from nanoslab.vasp.runs.reader import RunResult, read_run
+from nanoslab.vasp import RunResult, read_run
 
 # where an ionic step is finished, found without the reader: the end of its energy
 _VASPRUN_STEP = re.compile(rb"\n  <energy>.*?</energy>", re.DOTALL)
@@ -86,9 +92,103 @@ def check_flips(sample: Sample, places: list[tuple[int, int]], folder: Path) -> 
         content[at % len(content)] = byte
     path = folder / _file_name(sample.kind)
     path.write_bytes(content)
-    run = _read(path, f"{sample.name} with {places}")
-    if run is not None:
-        run.to_dict()
+    what = f"{sample.name} with {places}"
+    run = _read(path, what)
+    if run is None:
+        return
+    json.dumps(run.to_dict(), allow_nan=False)
+    for use in (run.to_atoms, run.trajectory):
+        try:
+            use()
+        except NanoslabError:
+            pass
+        except Exception as error:
+            raise BrokenPromiseError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def joined(text: bytes, other: bytes, chance: random.Random) -> bytes:
+    """Two files, whole or cut, one behind the other."""
+    first = text if chance.random() < 0.5 else text[: chance.randrange(len(text))]
+    return first + chance.choice((text, other))
+
+
+def beheaded(text: bytes, _other: bytes, chance: random.Random) -> bytes:
+    """The beginning is missing."""
+    return text[chance.randrange(1, len(text)) :]
+
+
+def piece_lost(text: bytes, _other: bytes, chance: random.Random) -> bytes:
+    """Some lines in the middle are missing."""
+    start, end = sorted((_line_start(text, chance), _line_start(text, chance)))
+    return text[:start] + text[end:]
+
+
+def piece_doubled(text: bytes, _other: bytes, chance: random.Random) -> bytes:
+    """Some lines in the middle are there twice."""
+    start, end = sorted((_line_start(text, chance), _line_start(text, chance)))
+    return text[:end] + text[start:]
+
+
+def line_lost(text: bytes, _other: bytes, chance: random.Random) -> bytes:
+    """One line is missing."""
+    start = _line_start(text, chance)
+    return text[:start] + text[start:].partition(b"\n")[2]
+
+
+def line_doubled(text: bytes, _other: bytes, chance: random.Random) -> bytes:
+    """One line is there twice."""
+    start = _line_start(text, chance)
+    line = text[start:].partition(b"\n")[0] + b"\n"
+    return text[:start] + line + text[start:]
+
+
+def digit_changed(text: bytes, _other: bytes, chance: random.Random) -> bytes:
+    """One digit is another; every second time in a line that names an energy or a limit."""
+    lines = [found.span() for found in re.finditer(rb"[^\n]*(?:TOTEN|sigma|energy|EDIFF|NELM|NSW)[^\n]*", text)]
+    start, end = chance.choice(lines) if lines and chance.random() < 0.5 else (0, len(text))
+    digits = [found.start() for found in re.finditer(rb"\d", text[start:end])]
+    if not digits:
+        return text
+    at = start + chance.choice(digits)
+    new = chance.choice([digit for digit in b"0123456789" if digit != text[at]])
+    return text[:at] + bytes([new]) + text[at + 1 :]
+
+
+OUTCOMES = ("same", "told", "newly converged", "energy changed")
+MUTATIONS = (joined, beheaded, piece_lost, piece_doubled, line_lost, line_doubled, digit_changed)
+
+
+def _line_start(text: bytes, chance: random.Random) -> int:
+    return text.find(b"\n", chance.randrange(len(text))) + 1
+
+
+def judge_mutation(sample: Sample, content: bytes, folder: Path) -> str:
+    """What a changed file made of a run: ``same``, ``told``, ``newly converged`` or ``energy changed``."""
+    path = folder / _file_name(sample.kind)
+    path.write_bytes(content)
+    run = _read(path, f"{sample.name} changed")
+    if run is None or not run.converged or run.energy is None or set(run.notes) - set(sample.whole.notes):
+        return "told"
+    if not sample.whole.converged:
+        return "newly converged"
+    return "same" if abs(run.energy - sample.whole.energy) < 1e-6 else "energy changed"
+
+
+def mutate(samples: list[Sample], number: int, chance: random.Random, folder: Path) -> dict[str, Counter[str]]:
+    """Change files at random; for each kind of change how often which of the four came out."""
+    counts: dict[str, Counter[str]] = {mutation.__name__: Counter() for mutation in MUTATIONS}
+    for i in range(number):
+        mutation = MUTATIONS[i % len(MUTATIONS)]
+        chosen = chance.choice(samples)
+        other = chance.choice([other for other in samples if other.kind == chosen.kind])
+        content = mutation(chosen.content, other.content, chance)
+        outcome = judge_mutation(chosen, content, folder)
+        counts[mutation.__name__][outcome] += 1
+        if outcome in ("newly converged", "energy changed"):
+            where = next((n for n, (a, b) in enumerate(zip(chosen.content, content, strict=False)) if a != b), -1)
+            line = content[content.rfind(b"\n", 0, where) + 1 : content.find(b"\n", where)]
+            print(f"{mutation.__name__}, {outcome}: {chosen.name} at byte {where}: {line[:90].decode('latin-1')!r}")
+    return counts
 
 
 def _read(path: Path, what: str) -> RunResult | None:
@@ -109,7 +209,10 @@ def samples_of(root: Path, folder: Path) -> list[Sample]:
             continue
         content = _content(path)
         if 2000 < len(content) <= _LARGEST:
-            found = sample(str(path.relative_to(root)), kind, content, folder)
+            try:
+                found = sample(str(path.relative_to(root)), kind, content, folder)
+            except NanoslabError:
+                continue
             if found.whole.complete and len(found.ends) == len(found.whole.steps):
                 samples.append(found)
     return samples
@@ -153,6 +256,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path, help="folders of real runs to cut, too")
     parser.add_argument("--cuts", type=int, default=20000)
     parser.add_argument("--flips", type=int, default=5000)
+    parser.add_argument("--mutations", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
@@ -177,6 +281,8 @@ def main() -> None:
             except BrokenPromiseError as error:
                 broken += 1
                 print(error)
+        for mutation, count in mutate(samples, arguments.mutations, chance, folder).items():
+            print(f"| {mutation} | {' | '.join(str(count[outcome]) for outcome in OUTCOMES)} |")
     seconds = time.perf_counter() - start
     print(f"{arguments.cuts} cuts and {arguments.flips} damages in {seconds:.0f} s: {broken} broken promises")
     raise SystemExit(bool(broken))

@@ -81,9 +81,9 @@ def test_it_reads_back_to_the_same_calculation(sheet: Calculation, tmp_path: Pat
     assert repr(back.atoms.constraints) == repr(sheet.atoms.constraints)
     assert back.atoms.info == sheet.atoms.info
     assert np.array_equal(back.atoms.get_initial_magnetic_moments(), sheet.atoms.get_initial_magnetic_moments())
-    assert (back.settings, back.tags, back.name, back.role.kind) == (
+    assert (back.settings, back.role.model_dump(), back.name, back.role.kind) == (
         sheet.settings,
-        sheet.tags,
+        sheet.role.model_dump(),
         sheet.name,
         sheet.role.kind,
     )

@@ -1,5 +1,6 @@
 """submit.sh: run for real by bash, with a queue and a VASP that are small shell programs."""
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from nanoslab.calculation import Calculation, Role
 from nanoslab.campaign.job_array import calculations_table, job_array_script
-from nanoslab.driver.state import Owner, State, claim_attempt, read_attempt, read_state
+from nanoslab.campaign.state import State, write_state
 from nanoslab.errors import InputError
 from nanoslab.presets import preset
 from nanoslab.vasp.inputs.deck import write_deck
@@ -28,10 +29,9 @@ SBATCH = r"""#!/bin/bash
 id=$(( $(cat "$FAKE/count" 2>/dev/null || echo 0) + 1 )); echo $id >"$FAKE/count"
 echo "$@" >>"$FAKE/sbatch.log"
 for word in "$@"; do
-    case $word in --array=*) rows=${word#--array=};; --chdir=*) cd "${word#--chdir=}";; esac
+    case $word in --array=*) rows=${word#--array=};; esac
 done
-last=${rows#1-}
-for ((row = 1; row <= last; row++)); do
+for row in ${rows//,/ }; do
     SLURM_SUBMIT_DIR=$PWD SLURM_ARRAY_JOB_ID=$id SLURM_ARRAY_TASK_ID=$row bash "$FAKE/spool.sh" >>"$FAKE/jobs.log" 2>&1
 done
 echo "$id;cluster"
@@ -40,13 +40,15 @@ echo "$id;cluster"
 # A VASP that shifts every atom along the first vector, writes what VASP writes, and fails when told to.
 VASP = r"""#!/bin/bash
 echo "$(basename "$PWD") $1" >>"$FAKE/starts.log"
-told() { [ -e "$FAKE/$1" ] && { [ -e "$FAKE/always" ] || rm "$FAKE/$1"; }; }
+told() { [ -e "$FAKE/$1" ] && rm "$FAKE/$1"; }
 told "fail-$(basename "$PWD")" && { echo "Error EDDDAV" >OUTCAR; exit 1; }
 told "empty-$(basename "$PWD")" && { echo cut >OUTCAR; : >CONTCAR; exit 1; }
 if told "slow-$(basename "$PWD")"; then
     kill -USR1 "$(awk '{ print $4 }' "/proc/$PPID/stat")" # the shell of the job, as Slurm does
     for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; [ -e STOPCAR ] && break; done
-    cp POSCAR CONTCAR; echo " General timing and accounting" >OUTCAR; exit 0
+    cp POSCAR CONTCAR
+    printf ' soft stop encountered!  aborting job ...\n General timing and accounting\n' >OUTCAR
+    exit 0
 fi
 cp "$FAKE/relaxed/$(basename "$PWD")" CONTCAR 2>/dev/null || cp POSCAR CONTCAR
 printf ' reached required accuracy\n General timing and accounting\n' >OUTCAR
@@ -101,7 +103,6 @@ def submit(campaign: Path, *arguments: str, queued: str = "") -> subprocess.Comp
         "sbatch": SBATCH,
         "srun": VASP,
         "squeue": f"#!/bin/bash\necho -n '{queued}'\n",
-        "scontrol": '#!/bin/bash\necho "$@" >>"$FAKE/scontrol.log"\n',
     }
     for name, text in programs.items():
         (fake / name).write_text(text)
@@ -146,21 +147,18 @@ def test_bash_can_read_it() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def state(campaign: Path, name: str) -> State:
-    found = read_state(campaign / name)
-    assert found is not None
-    return found
+def test_a_person_can_read_it_in_a_minute() -> None:
+    assert len(job_array_script().splitlines()) <= 105
 
 
 def test_everything_runs_once_and_children_after_their_parents(campaign: Path) -> None:
     relaxed = relaxed_sheet(campaign)
     done = submit(campaign)
     assert done.returncode == 0, done.stderr
-    assert "3 done" in done.stdout
-    assert sorted(log(campaign, "starts.log")) == ["atom vasp_gam", "sheet vasp_std", "vacancy vasp_std"]
-    assert log(campaign, "starts.log")[0] == "sheet vasp_std"
-    assert "--array=1-2 " in log(campaign, "sbatch.log")[0]  # the vacancy is not free yet
-    assert {state(campaign, name).state for name in ("sheet", "vacancy", "atom")} == {"done"}
+    assert log(campaign, "starts.log") == ["sheet vasp_std", "atom vasp_gam", "vacancy vasp_std"]
+    first, second = log(campaign, "sbatch.log")
+    assert "--array=2,4 " in first
+    assert "--dependency=afterany:1 --array=3 " in second
     child = read_poscar(campaign / "vacancy" / "POSCAR")
     expected = child_of(relaxed, [1, 4])
     assert np.allclose(child.positions, expected.positions, rtol=0, atol=1e-10)
@@ -170,47 +168,51 @@ def test_everything_runs_once_and_children_after_their_parents(campaign: Path) -
     assert np.array_equal(initial.positions, child_of(sheet(), [1, 4]).positions)
 
 
-def test_running_again_starts_nothing_that_is_done(campaign: Path) -> None:
+def test_running_again_starts_nothing_that_is_finished(campaign: Path) -> None:
     submit(campaign)
     assert submit(campaign, "--list").stdout == ""
-    assert "3 done" in submit(campaign).stdout
+    assert submit(campaign).stdout == ""
     assert len(log(campaign, "starts.log")) == 3
 
 
-def test_a_run_somebody_finished_by_hand_counts_as_done(campaign: Path) -> None:
-    (campaign / "sheet" / "OUTCAR").write_text(" reached required accuracy\n General timing and accounting\n")
+def test_a_list_queues_nothing(campaign: Path) -> None:
+    assert submit(campaign, "--list").stdout.split() == ["sheet", "atom", "vacancy"]
+    assert not log(campaign, "sbatch.log")
+
+
+@pytest.mark.parametrize("name", ["OUTCAR", "OUTCAR.gz"])
+def test_a_run_somebody_finished_by_hand_counts(campaign: Path, name: str) -> None:
+    text = b" reached required accuracy\n General timing and accounting\n"
+    (campaign / "sheet" / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
     assert "sheet" not in submit(campaign, "--list").stdout.split()
 
 
-def test_a_failure_is_tried_again_and_what_it_left_is_kept(campaign: Path) -> None:
-    tell(campaign, "fail-sheet")
-    submit(campaign)
-    assert log(campaign, "starts.log").count("sheet vasp_std") == 2
-    assert (campaign / "sheet" / "attempts" / "001" / "OUTCAR").read_text() == "Error EDDDAV\n"
-    assert read_attempt(campaign / "sheet", 1)["outcome"] == "again"
-    assert state(campaign, "sheet").state == "done"
+def test_what_nanoslab_has_in_its_hands_is_left_to_it(campaign: Path) -> None:
+    for name, state in (("sheet", "running"), ("atom", "queued"), ("vacancy", "done")):
+        write_state(campaign / name, State(state=state))
+    assert submit(campaign, "--list").stdout == ""
+    write_state(campaign / "atom", State(state="failed"))
+    assert submit(campaign, "--list").stdout == "atom\n"
 
 
-def test_it_gives_up_after_three_starts(campaign: Path) -> None:
+def test_a_crash_is_repeated_by_the_next_submission_alone_and_what_it_left_is_kept(campaign: Path) -> None:
     tell(campaign, "fail-sheet")
-    tell(campaign, "always")
     submit(campaign)
-    starts = log(campaign, "starts.log")
-    assert starts.count("sheet vasp_std") == 3
-    assert "vacancy vasp_std" not in starts
-    assert state(campaign, "sheet").state == "failed"
-    assert "3 starts ended badly" in state(campaign, "sheet").reason
-    assert "1 failed" in submit(campaign).stdout
-    submit(campaign, "--retry")
-    assert log(campaign, "starts.log").count("sheet vasp_std") == 6
+    assert log(campaign, "starts.log") == ["sheet vasp_std", "atom vasp_gam"]
+    assert "starts from sheet, which did not end" in "".join(log(campaign, "jobs.log"))
+    assert (campaign / "sheet" / "vasp.exit").read_text().split() == ["1"]
+    submit(campaign)
+    assert log(campaign, "starts.log")[2:] == ["sheet vasp_std", "vacancy vasp_std"]
+    assert (campaign / "sheet" / "attempts" / "000" / "OUTCAR").read_text() == "Error EDDDAV\n"
 
 
 def test_an_empty_contcar_is_never_a_start(campaign: Path) -> None:
     before = (campaign / "sheet" / "POSCAR").read_bytes()
     tell(campaign, "empty-sheet")
     submit(campaign)
+    submit(campaign)
     assert (campaign / "sheet" / "POSCAR").read_bytes() == before
-    assert (campaign / "sheet" / "attempts" / "001" / "CONTCAR").read_bytes() == b""
+    assert (campaign / "sheet" / "attempts" / "000" / "CONTCAR").read_bytes() == b""
 
 
 @pytest.mark.parametrize("spoil", ["cut", "stars", "fewer", "nan"])
@@ -224,11 +226,23 @@ def test_a_broken_contcar_is_never_a_start(campaign: Path, spoil: str) -> None:
         "fewer": "\n".join(lines[:-1]),
         "nan": before.replace("13.0", "NaN"),
     }[spoil]
+    assert broken != before
     (folder / "CONTCAR").write_text(broken)
     (folder / "OUTCAR").write_text("killed\n")
     submit(campaign)
     assert (folder / "POSCAR").read_text() == before
     assert (folder / "attempts" / "000" / "CONTCAR").read_text() == broken
+
+
+@pytest.mark.parametrize("spoil", ["cut", "stars"])
+def test_a_child_of_a_broken_contcar_does_not_start(campaign: Path, spoil: str) -> None:
+    relaxed_sheet(campaign)
+    path = campaign.parent / "fake" / "relaxed" / "sheet"
+    text = path.read_text()
+    path.write_text(text[:-60] if spoil == "cut" else text.replace("0.", "*."))
+    submit(campaign)
+    assert "vacancy vasp_std" not in log(campaign, "starts.log")
+    assert "the CONTCAR of sheet is broken" in "".join(log(campaign, "jobs.log"))
 
 
 def test_a_killed_run_goes_on_from_its_contcar(campaign: Path) -> None:
@@ -242,48 +256,32 @@ def test_a_killed_run_goes_on_from_its_contcar(campaign: Path) -> None:
     submit(campaign)
     assert (folder / "POSCAR").read_bytes() == last
     assert (folder / "POSCAR.initial").read_bytes() == first
-    assert (folder / "attempts" / "001" / "POSCAR.start").read_bytes() == last
 
 
-def test_the_time_limit_stops_vasp_gently_and_requeues(campaign: Path) -> None:
+def test_the_time_limit_stops_vasp_gently_and_the_next_submission_goes_on(campaign: Path) -> None:
     tell(campaign, "slow-sheet")
-    (campaign / "atom" / "OUTCAR").write_text(" General timing and accounting\n")  # one energy: this is its end
     submit(campaign)
-    assert log(campaign, "scontrol.log") == ["requeue 1_1"]
     assert (campaign / "sheet" / "STOPCAR").read_text() == "LSTOP = .TRUE.\n"
-    assert log(campaign, "starts.log").count("sheet vasp_std") == 1
-    assert state(campaign, "sheet").state == "waiting"
-    assert read_attempt(campaign / "sheet", 1)["outcome"] == "stopped"
-    submit(campaign)  # what Slurm does with the requeued job
-    assert log(campaign, "starts.log").count("sheet vasp_std") == 2
-    assert (campaign / "sheet" / "attempts" / "001" / "STOPCAR").is_file()
-    assert not (campaign / "sheet" / "STOPCAR").exists()
-
-
-def test_a_relaxation_that_ran_out_of_steps_is_not_finished(campaign: Path) -> None:
-    (campaign / "sheet" / "OUTCAR").write_text(" General timing and accounting\n")
-    (campaign / "atom" / "OUTCAR").write_text(" General timing and accounting\n")  # one energy: this is its end
+    assert (campaign / "sheet" / "vasp.exit").read_text() == "0 stopped\n"
     assert submit(campaign, "--list").stdout.split() == ["sheet", "vacancy"]
+    submit(campaign)
+    assert log(campaign, "starts.log").count("sheet vasp_std") == 2
+    assert (campaign / "sheet" / "attempts" / "000" / "STOPCAR").is_file()
+    assert not (campaign / "sheet" / "STOPCAR").exists()
 
 
 def test_a_missing_potcar_is_said_and_nothing_starts(campaign: Path) -> None:
     (campaign / "atom" / "POTCAR").unlink()
     submit(campaign)
     assert "atom vasp_gam" not in log(campaign, "starts.log")
-    assert state(campaign, "atom").state == "needs-you"
-    assert "no POTCAR" in state(campaign, "atom").reason
+    assert "atom: no POTCAR" in "".join(log(campaign, "jobs.log"))
 
 
-def test_slots_in_the_queue_count(campaign: Path) -> None:
-    submit(campaign, queued="".join(f"{i}\n" for i in range(20)))
+def test_a_second_submission_waits_for_the_first(campaign: Path) -> None:
+    done = submit(campaign, queued="12\n")
+    assert done.returncode == 2
+    assert "is in the queue" in done.stderr
     assert not log(campaign, "sbatch.log")
-
-
-def test_a_folder_somebody_runs_is_left_to_him(campaign: Path) -> None:
-    owner = Owner(host=os.uname().nodename, pid=os.getpid())
-    assert claim_attempt(campaign / "sheet", owner, lambda _: True) == 1
-    submit(campaign)
-    assert log(campaign, "starts.log") == ["atom vasp_gam"]
 
 
 @given(data=st.data())
@@ -293,7 +291,7 @@ def test_the_start_of_a_child_is_what_ase_makes_of_it(
 ) -> None:
     folder = tmp_path_factory.mktemp("child")
     script = job_array_script()
-    awk = script[script.index("layout='") : script.index("put_aside()")]
+    awk = script[script.index("start_of_child()") : script.index("prepare()")]
     parent = sheet()
     removed = sorted(data.draw(st.sets(st.integers(0, 5), min_size=1, max_size=4)))
     child = child_of(parent, removed)

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 
 from nanoslab.errors import FileError
-from nanoslab.vasp import calculation_result, find_runs, read_run, read_runs, read_trajectory
-from nanoslab.vasp.runs import many
-from nanoslab.vasp.runs.reader import RunResult
+from nanoslab.vasp import RunResult, calculation_result, find_runs, read_run, read_runs, read_trajectory
+from nanoslab.vasp.runs import read_run as many
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from nanoslab.errors import FileError
+from nanoslab.vasp import byte_stream as bytestream
 from nanoslab.vasp import read_run
-from nanoslab.vasp.runs import bytestream
-from nanoslab.vasp.runs.bytestream import ByteStream, EndOfBytesError
+from nanoslab.vasp.byte_stream import ByteStream, EndOfBytesError
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
@@ -96,7 +96,7 @@ def test_resident_memory_of_many_steps_stays_below_a_tenth(tmp_path):
     end = step.rindex(b" reached required")
     path.write_bytes(step[:at] + step[at:end] * 60 + step[end:])
     code = (
-        "import resource, sys; import nanoslab.vasp.runs.reader as r;"
+        "import resource, sys; import nanoslab.vasp.runs.read_run as r;"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
         "run = r.read_run(sys.argv[1]); assert run.energy is not None;"
         "print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))"

@@ -1,6 +1,8 @@
 """The truth about a run: each rule by itself, each way a run can look converged and not be."""
 
 import importlib.util
+import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nanoslab.vasp import read_run
-from nanoslab.vasp.runs import verdict
-from nanoslab.vasp.runs.known_failures import FAILURES, failures_in
+from nanoslab.errors import FileError
+from nanoslab.vasp import read_run, read_trajectory
+from nanoslab.vasp.runs import problems as verdict
+from nanoslab.vasp.runs.failure_messages import FAILURES, failure_problems
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
@@ -237,11 +240,115 @@ def test_every_known_failure_is_found_by_one_name():
         b"slurmstepd: error: *** JOB 1 CANCELLED DUE TO TIME LIMIT ***",
         b"internal error in subroutine PRICEL (probably precision problem, try to change SYMPREC in INCAR ?)",
     )
-    assert [[failure.name for failure in failures_in(m)] for m in messages] == [
-        ["ZBRENT"], ["ZPOTRF"], ["EDDDAV"], ["time limit"], ["PRICEL"],
-    ]  # fmt: skip
+    names = ("ZBRENT", "ZPOTRF", "EDDDAV", "time limit", "PRICEL")
+    for message, name in zip(messages, names, strict=True):
+        found = failure_problems((("log", message),), finished_well=False)
+        assert [problem.split(" in log: ")[0] for problem in found] == [name]
     assert len({failure.name for failure in FAILURES}) == len(FAILURES)
 
 
 def test_every_rule_has_a_sentence_for_its_meaning():
     assert all(rule.__doc__ and rule.__doc__.endswith(".") for rule in verdict.RULES)
+
+
+# --- a file that says two things -------------------------------------------------------------------------------
+
+
+def changed(tmp_path, name, old, new, count=1):
+    """Result of a file of the writers in which a piece of text is another."""
+    run = writers.Run(steps=(writers.shifted(-20.0), writers.shifted(-20.01)))
+    text = (writers.outcar if name == "OUTCAR" else writers.vasprun)(run)
+    assert old in text, old
+    before, found, after = text.rpartition(old) if count < 0 else text.partition(old)
+    (tmp_path / name).write_bytes(before + found.replace(old, new) + after)
+    return read_run(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("OUTCAR", b"energy(sigma->0) =      -20.11", b"energy(sigma->0) =      -20.21"),
+        ("OUTCAR", b"TOTEN  =         -20.01", b"TOTEN  =         -20.41"),
+        ("vasprun.xml", b'<i name="e_0_energy">    -20.11', b'<i name="e_0_energy">    -20.71'),
+    ],
+)
+def test_an_energy_changed_after_vasp_wrote_it_does_not_fit_the_others(tmp_path, name, old, new):
+    result = changed(tmp_path, name, old, new, count=-1)
+    assert not result.converged
+    assert any("do not fit together" in problem for problem in result.problems)
+
+
+def test_electrons_that_vasp_did_not_call_converged(tmp_path):
+    line = b"aborting loop because EDIFF is reached"
+    result = changed(tmp_path, "OUTCAR", line, b"-" * len(line), count=-1)
+    assert any("does not say that the electrons" in problem for problem in result.problems)
+
+
+@pytest.mark.parametrize("first", ["whole", "cut", "cut in its head"])
+@pytest.mark.parametrize("name", ["OUTCAR", "vasprun.xml"])
+def test_two_runs_in_one_file_are_no_run(tmp_path, name, first):
+    write = writers.outcar if name == "OUTCAR" else writers.vasprun
+    text, other = write(writers.Run()), write(writers.Run(steps=(writers.shifted(-33.0),)))
+    end = {"whole": len(text), "cut": text.rfind(b"FORCE" if name == "OUTCAR" else b"forces"), "cut in its head": 900}
+    (tmp_path / name).write_bytes(text[: end[first]] + other)
+    result = read_run(tmp_path)
+    assert not result.converged
+    assert result.problems
+
+
+def test_a_step_that_was_cut_out_of_the_middle(tmp_path):
+    run = writers.Run(steps=tuple(writers.shifted(-20.0 - i / 100) for i in range(4)))
+    text = writers.outcar(run)
+    second, third = (text.index(f"Iteration {step:6d}(".encode()) for step in (2, 3))
+    (tmp_path / "OUTCAR").write_bytes(text[:second] + text[third:])
+    assert "OUTCAR is not one whole run: ionic step 3 follows ionic step 1" in read_run(tmp_path).problems
+
+
+def test_the_last_steps_of_a_vasprun_are_missing(tmp_path):
+    moved = writers.Step(positions=writers.POSITIONS + 0.02)
+    text = writers.vasprun(writers.Run(steps=(writers.Step(), moved)))
+    last = text.rindex(b" <calculation>")
+    (tmp_path / "vasprun.xml").write_bytes(text[:last] + text[text.rindex(b"</calculation>") + 15 :])
+    assert any("steps are missing" in problem for problem in read_run(tmp_path).problems)
+
+
+def test_an_outcar_without_its_head(tmp_path):
+    text = writers.outcar(writers.Run())
+    (tmp_path / "OUTCAR").write_bytes(text[text.index(b" Iteration ") - 60 :])
+    assert any("its head is missing" in problem for problem in read_run(tmp_path).problems)
+
+
+def test_an_oszicar_of_as_many_steps_is_a_witness(tmp_path):
+    run = writers.Run()
+    (tmp_path / "vasprun.xml").write_bytes(writers.vasprun(run))
+    (tmp_path / "OSZICAR").write_bytes(writers.oszicar(writers.Run(steps=(writers.shifted(-33.0),))))
+    assert "vasprun.xml and OSZICAR are not of the same run" in read_run(tmp_path).problems[0]
+    (tmp_path / "OSZICAR").write_bytes(writers.oszicar(run))
+    assert read_run(tmp_path).converged
+
+
+# --- what a file cannot be asked for ---------------------------------------------------------------------------
+
+
+def test_more_species_than_vasp_prints_counts_of(tmp_path):
+    """With many species VASP cuts the line of counts, so the file does not say which atom is what."""
+    text = re.sub(rb"(ions per type = *\d+)[^\n]*", rb"\1", writers.outcar(writers.Run()))
+    (tmp_path / "OUTCAR").write_bytes(text)
+    result = read_run(tmp_path)
+    assert result.energy == writers.Step().energy
+    assert result.formula is None
+    assert "no file says which element each atom is" in result.notes[-1]
+    for use in (result.to_atoms, result.trajectory, lambda: list(read_trajectory(tmp_path))):
+        with pytest.raises(FileError, match="the element of each of 4 atoms, got no file that says it"):
+            use()
+    (tmp_path / "POSCAR").write_text(writers.poscar(writers.Run()))
+    assert read_run(tmp_path).to_atoms().get_chemical_formula() == "Cd2Se2"
+
+
+@pytest.mark.parametrize("word", [b"1.2.3", b"9" * 400, b"1_0"])
+def test_a_number_that_is_none_is_not_known(tmp_path, word):
+    text = re.sub(rb"(Elapsed time \(sec\): *)\S+", rb"\g<1>" + word, writers.outcar(writers.Run()))
+    (tmp_path / "OUTCAR").write_bytes(text)
+    result = read_run(tmp_path)
+    assert result.elapsed_s is None
+    json.dumps(result.to_dict(), allow_nan=False)

@@ -47,7 +47,7 @@ def calculation_document(calculation: Calculation) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": calculation.name,
         "role": calculation.role.kind,
-        "tags": calculation.tags,
+        "tags": {k: v for k, v in calculation.role.model_dump(exclude={"kind"}, exclude_none=True).items() if v != ""},
         "settings": {field.name: getattr(calculation.settings, field.name) for field in fields(Settings)},
         "starts_from": calculation.starts_from,
         "removed_indices": calculation.removed_indices,

@@ -6,6 +6,8 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from nanoslab.slab_geometry import widest_gap
+
 #: an empty layer wider than this is vacuum, not a crystal's own spacing [Å]
 ISOLATED_GAP = 6.0
 
@@ -21,7 +23,7 @@ def empty_widths(atoms: Atoms) -> tuple[float, float, float]:
     (4.0, 4.0, 17.0)
     """
     heights = 1 / np.linalg.norm(np.asarray(atoms.cell.reciprocal()), axis=1)
-    widths = [_largest_gap(column)[0] * height for column, height in zip(_fractions(atoms).T, heights, strict=True)]
+    widths = [widest_gap(column)[0] * height for column, height in zip(_fractions(atoms).T, heights, strict=True)]
     first, second, third = (round(float(width), 9) for width in widths)
     return first, second, third
 
@@ -70,7 +72,7 @@ def centre_of_mass(atoms: Atoms) -> NDArray[np.float64]:
     fractions, masses = _fractions(atoms), atoms.get_masses()
     centre = []
     for column in fractions.T:
-        start = _largest_gap(column)[1]  # where matter begins behind the widest gap
+        start = widest_gap(column)[1]  # where matter begins behind the widest gap
         centre.append((start + np.average((column - start) % 1.0, weights=masses)) % 1.0)
     return np.round(np.array(centre), 12) % 1.0
 
@@ -79,11 +81,3 @@ def _fractions(atoms: Atoms) -> NDArray[np.float64]:
     # coordinates a rounding below 1 are the same plane as those at 0
     fractions: NDArray[np.float64] = np.round(atoms.get_scaled_positions(wrap=False), 9) % 1.0
     return fractions
-
-
-def _largest_gap(column: NDArray[np.float64]) -> tuple[float, float]:
-    """Widest gap of periodic fractions, and the fraction where it ends."""
-    ordered = np.unique(column)
-    gaps = np.diff(ordered, append=ordered[0] + 1.0)
-    widest = int(np.argmax(gaps))
-    return float(gaps[widest]), float(ordered[(widest + 1) % len(ordered)])

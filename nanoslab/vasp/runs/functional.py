@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nanoslab.vasp.runs.evidence import Evidence
+from nanoslab.vasp.runs.parsed_run import ParsedRun
 
 _GGA = {
     "PE": "PBE", "PS": "PBEsol", "RP": "RPBE", "RE": "revPBE", "91": "PW91", "CA": "LDA", "AM": "AM05",
@@ -13,35 +13,35 @@ _DISPERSION = {
 }  # fmt: skip
 
 
-def functional(evidence: Evidence) -> str | None:
+def functional(run: ParsedRun) -> str | None:
     """Name such as ``PBE``, ``HSE06``, ``PBEsol+U`` or ``PBE+D3(BJ)``; None when no file says."""
-    base = _semilocal(evidence)
+    base = _semilocal(run)
     if base is None:
         return None
-    if evidence.logical("LHFCALC"):
-        base = _hybrid(evidence, base)
-    if evidence.logical("LDAU"):
+    if run.logical("LHFCALC"):
+        base = _hybrid(run, base)
+    if run.logical("LDAU"):
         base += "+U"
-    dispersion = evidence.integer("IVDW", 0)
+    dispersion = run.integer("IVDW", 0)
     if dispersion:
         base += f"+{_DISPERSION.get(dispersion, f'IVDW={dispersion}')}"
-    if evidence.logical("LUSE_VDW"):
-        base += "+vdW-DF" if evidence.integer("IVDW_NL", 1) == 1 else "+rVV10"
-    if evidence.logical("LSORBIT"):
+    if run.logical("LUSE_VDW"):
+        base += "+vdW-DF" if run.integer("IVDW_NL", 1) == 1 else "+rVV10"
+    if run.logical("LSORBIT"):
         base += "+SOC"
     return base
 
 
-def _semilocal(evidence: Evidence) -> str | None:
-    meta = (evidence.tag("METAGGA") or "").strip().upper()
+def _semilocal(run: ParsedRun) -> str | None:
+    meta = (run.tag("METAGGA") or "").strip().upper()
     if meta not in ("", "F", ".FALSE.", "NONE", "--"):
         return {"R2SCA": "R2SCAN"}.get(meta, meta)
-    gga = (evidence.tag("GGA") or "").strip().upper()
+    gga = (run.tag("GGA") or "").strip().upper()
     if gga in _GGA:
         return _GGA[gga]
     if gga not in ("", "--"):
         return f"GGA={gga}"
-    titles = [title for reading in evidence.readings for _, title in reading.potentials]
+    titles = [title for output in run.outputs for _, title in output.potentials]
     if not titles:
         return None
     if titles[0].startswith("PAW_PBE"):
@@ -49,9 +49,9 @@ def _semilocal(evidence: Evidence) -> str | None:
     return "PW91" if "GGA" in titles[0].split()[0] else "LDA"
 
 
-def _hybrid(evidence: Evidence, base: str) -> str:
-    mixing = evidence.value("AEXX")
-    screening = evidence.value("HFSCREEN") or 0.0
+def _hybrid(run: ParsedRun, base: str) -> str:
+    mixing = run.value("AEXX")
+    screening = run.value("HFSCREEN") or 0.0
     mixing = 0.25 if mixing is None else mixing
     if base == "B3LYP" or (mixing >= 1 and screening == 0):
         return "B3LYP" if base == "B3LYP" else "HF"

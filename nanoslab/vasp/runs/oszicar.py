@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from nanoslab.vasp.runs.bytestream import ByteStream
-from nanoslab.vasp.runs.reading import IonicStep, Reading, number, whole_number
+from nanoslab.vasp.byte_stream import ByteStream
+from nanoslab.vasp.runs.numbers import number, whole_number
+from nanoslab.vasp.runs.parsed_file import IonicStep, ParsedFile
 
 _ELECTRONIC = re.compile(rb"^[A-Z][A-Za-z]{1,4}: *(\d+|\*+) +(\S+) +(\S+)")
 _IONIC = re.compile(rb"^ *(?:\d+|\*+) +(?:T= *\S+ +E= *\S+ +)?F= *(\S+) +E0= *(\S+)[^\n]*\n")
@@ -14,7 +15,7 @@ _MAGNETIZATION = re.compile(rb"mag= *((?:[-+]?\d*\.\d+(?:E[-+]\d+)? *)+)")
 _LINE_LIMIT = 1 << 16
 
 
-def read_oszicar(path: Path) -> Reading:
+def read_oszicar(path: Path) -> ParsedFile:
     """Read the ionic steps of an ``OSZICAR``.
 
     Parameters
@@ -24,7 +25,7 @@ def read_oszicar(path: Path) -> Reading:
 
     Returns
     -------
-    Reading
+    ParsedFile
         Never `complete`: the file does not say whether VASP came to its end.
 
     Raises
@@ -48,7 +49,7 @@ def read_oszicar(path: Path) -> Reading:
                 magnetization = _magnetization(line) or magnetization
         damage = stream.damage
         offset = stream.offset
-    return Reading(
+    return ParsedFile(
         file=path.name,
         cut=f"ends after {offset} bytes; an OSZICAR never tells whether the run was finished",
         steps=tuple(steps),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.runs.reading import Array, Frame, lattice_of, rows_of_three, whole_number
+from nanoslab.vasp.runs.numbers import Array, lattice_of, rows_of_three, whole_number
+from nanoslab.vasp.runs.parsed_file import Frame, ParsedFile
 
 _VERSION = re.compile(rb"\bvasp\.(\d[^\s]*)")
 _TITLE = re.compile(rb"\n +TITEL +=([^\n]+)\n")
 _ELEMENT = re.compile(rb"\n +VRHFIN +=\s*([A-Za-z]{1,2})\b")
 _LISTED = re.compile(rb"\n *POTCAR: +([^\n]+)")
+#: stands once in the head
+HEAD = b"\n executed on "
 _PER_TYPE = b"ions per type ="
 _COUNTS = re.compile(rb"ions per type =([ \d]+(?:\n +[ \d]+)*)\n")
 _N_IONS = re.compile(rb"NIONS =\s*(\d+)")
@@ -29,31 +30,8 @@ _HEAD = 1 << 18
 _LATTICE = b"direct lattice vectors"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """What stands before the first electronic step."""
-
-    version: str | None = None
-    incar: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    potentials: tuple[tuple[str, str], ...] = ()
-    counts: tuple[int, ...] = ()
-    n_atoms: int | None = None
-    n_kpoints: int | None = None
-    initial: Frame | None = None
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """Chemical symbol per atom, or nothing when species and counts do not fit."""
-        if not self.potentials or len(self.potentials) != len(self.counts) or sum(self.counts) > _MOST_ATOMS:
-            return ()
-        return tuple(
-            element for (element, _), count in zip(self.potentials, self.counts, strict=True) for _ in range(count)
-        )
-
-
-def parse_header(text: bytes) -> Header:
-    """Parse the text before the first electronic step; what is missing stays empty."""
+def parse_header(file: str, text: bytes) -> tuple[ParsedFile, int | None]:
+    """Parse the text before the first electronic step, and the number of atoms; what is missing stays empty."""
     text = text.replace(b"\r\n", b"\n")
     version = _VERSION.search(text[:4096])
     at = text.find(_PER_TYPE)
@@ -68,16 +46,26 @@ def parse_header(text: bytes) -> Header:
         titles = [title.decode("latin-1").strip() for title in _LISTED.findall(text)[: len(counts)]]
     elements = [element.decode("ascii") for element in _ELEMENT.findall(text)]
     elements += [""] * (len(titles) - len(elements))
-    return Header(
-        version=version[1].decode("ascii", "replace") if version else None,
+    potentials = tuple((element_of_title(e, t), t) for e, t in zip(elements, titles, strict=False))
+    return ParsedFile(
+        file=file,
+        vasp_version=version[1].decode("ascii", "replace") if version else None,
         incar=incar_tags(incar[1]) if incar else {},
         parameters=_tags(_TAG, parameters[0]) if parameters else {},
-        potentials=tuple((element_of_title(e, t), t) for e, t in zip(elements, titles, strict=False)),
+        symbols=_symbols(potentials, counts),
+        potentials=potentials,
         counts=counts,
-        n_atoms=n_atoms,
         n_kpoints=_integer(_N_KPOINTS, text),
         initial=_initial(text, n_atoms),
-    )
+        disorder="a second one begins in it" if text.count(HEAD) > 1 else "",
+    ), n_atoms
+
+
+def _symbols(potentials: tuple[tuple[str, str], ...], counts: tuple[int, ...]) -> tuple[str, ...]:
+    """Chemical symbol per atom, or nothing when species and counts do not fit: VASP cuts the line of many counts."""
+    if len(potentials) != len(counts) or sum(counts) > _MOST_ATOMS:
+        return ()
+    return tuple(element for (element, _), count in zip(potentials, counts, strict=True) for _ in range(count))
 
 
 def incar_tags(text: bytes) -> dict[str, str]:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from nanoslab.errors import FileError
-from nanoslab.vasp.runs.bytestream import ByteStream, EndOfBytesError
-from nanoslab.vasp.runs.reading import Frame, IonicStep, Reading, number, whole_number
+from nanoslab.vasp.byte_stream import ByteStream, EndOfBytesError
+from nanoslab.vasp.runs.numbers import number, whole_number
+from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 from nanoslab.vasp.runs.vasprun_parts import (
-    Species,
     StepText,
+    contradictions,
     frame,
     free_components,
     ionic_step,
@@ -29,7 +33,7 @@ _TAG_LIMIT = 1 << 16
 _NAME = re.compile(rb'name\s*=\s*"([^"]*)"')
 
 
-def read_vasprun(path: Path, frames: list[Frame | None] | None = None) -> Reading:
+def read_vasprun(path: Path, frames: list[Frame | None] | None = None) -> ParsedFile:
     """Read what a ``vasprun.xml`` says about energies, forces, structure and settings.
 
     Parameters
@@ -41,7 +45,7 @@ def read_vasprun(path: Path, frames: list[Frame | None] | None = None) -> Readin
 
     Returns
     -------
-    Reading
+    ParsedFile
         Only finished ionic steps; `complete` when the outermost element is closed.
 
     Raises
@@ -60,28 +64,26 @@ class _Walk:
         self.stream = stream
         self.frames = frames
         self.where = "the first line"
-        self.version: str | None = None
+        self.found = ParsedFile(file=stream.path.name)
         self.right_e0 = False
-        self.incar: dict[str, str] = {}
-        self.parameters: dict[str, str] = {}
-        self.species = Species()
-        self.mesh: tuple[int, int, int] | None = None
-        self.n_kpoints: int | None = None
-        self.initial_text = b""
+        self.initial_text = self.final_text = b""
         self.steps: list[IonicStep] = []
         self.last = StepText()
         self.current: StepText | None = None
         self.n_learned = 0
         self.problems: list[str] = []
         self.complete = False
+        self.disorder = ""
 
-    def run(self) -> Reading:
+    def run(self) -> ParsedFile:
         """Walk to the end, or to where the file ends."""
         cut = ""
         try:
             self._prolog()
             self._children()
             self.complete = True
+            if self.stream.peek(_TAG_LIMIT).strip(b" \r\n\t\0"):
+                self.disorder = "text follows its end"
         except EndOfBytesError:
             cut = f"ends after {self.stream.offset} bytes in {self.where}"
         except FileError as error:
@@ -90,7 +92,7 @@ class _Walk:
         if self.stream.damage:
             self.problems.append(f"{self.stream.path.name}: {self.stream.damage}")
             self.complete = False
-        return self._reading(cut)
+        return self._parsed(cut)
 
     def _prolog(self) -> None:
         tag = _next_tag(self.stream)
@@ -98,7 +100,7 @@ class _Walk:
             tag = _next_tag(self.stream)
         if _tag_name(tag) != b"modeling":
             raise FileError(
-                self.stream.path.name,
+                self.found.file,
                 expected="the vasprun.xml of VASP",
                 got=f"a file that begins with {tag[:40]!r}",
                 advice="copy it again from the cluster",
@@ -128,24 +130,31 @@ class _Walk:
             else:
                 handler(tag)
 
+    def _take(self, closing: bytes) -> bytes:
+        """Content of an element; another file must not begin inside it."""
+        content = self.stream.take(closing)
+        if b"<modeling" in content:
+            self._interleaved()
+        return content
+
     def _generator(self, _tag: bytes) -> None:
-        found = items(self.stream.take(b"</generator>"))
-        self.version = found.get("version") or None
-        self.right_e0 = is_e0_right(self.version)
+        found = items(self._take(b"</generator>"))
+        self.found = replace(self.found, vasp_version=found.get("version") or None)
+        self.right_e0 = is_e0_right(self.found.vasp_version)
 
     def _incar(self, _tag: bytes) -> None:
-        self.incar = items(self.stream.take(b"</incar>"))
+        self.found = replace(self.found, incar=items(self._take(b"</incar>")))
 
     def _parameters(self, _tag: bytes) -> None:
-        self.parameters = items(self.stream.take(b"</parameters>"))
+        self.found = replace(self.found, parameters=items(self._take(b"</parameters>")))
 
     def _kpoints(self, _tag: bytes) -> None:
         while (child := _next_tag(self.stream)) != b"</kpoints>":
             name = _tag_name(child)
             if name == b"generation":
-                self._generation(self.stream.take(b"</generation>"))
+                self._generation(self._take(b"</generation>"))
             elif b'"weights"' in child:
-                self.n_kpoints = self.stream.take(b"</varray>").count(b"<v>")
+                self.found = replace(self.found, n_kpoints=self._take(b"</varray>").count(b"<v>"))
             else:
                 _skip(self.stream, name)
 
@@ -153,16 +162,20 @@ class _Walk:
         words = items(content).get("divisions", "").split()
         divisions = [count for word in words if (count := whole_number(word)) is not None]
         if len(words) == len(divisions) == 3:
-            self.mesh = (divisions[0], divisions[1], divisions[2])
+            self.found = replace(self.found, mesh=(divisions[0], divisions[1], divisions[2]))
 
     def _atominfo(self, _tag: bytes) -> None:
-        self.species = species_of(self.stream.take(b"</atominfo>"))
+        species, problems = species_of(self._take(b"</atominfo>"))
+        self.found = replace(self.found, **species)
+        self.problems += problems
         self.where = "the header (no ionic step was begun)"
 
     def _structure(self, tag: bytes) -> None:
-        content = self.stream.take(b"</structure>")
+        content = self._take(b"</structure>")
         if b'"initialpos"' in tag:
             self.initial_text = content
+        elif b'"finalpos"' in tag:
+            self.final_text = content
 
     def _learned_energy(self, _tag: bytes) -> None:
         """Energy outside any calculation: a step of a machine-learned force field."""
@@ -229,47 +242,49 @@ class _Walk:
             advice="several processes wrote this file at once, or it was edited; trust the OUTCAR instead",
         )
 
+    def _doubts(self, final: Frame | None) -> tuple[str, ...]:
+        name = self.stream.path.name
+        doubts = [f"{name}: {doubt}" for doubt in contradictions(self.last)]
+        moves_on = self.found.parameters.get("IBRION", "").strip() == "0" or self.n_learned
+        end = None if moves_on or final is None else frame(self.final_text, b"", b"", len(self.found.symbols))
+        if end and final and not np.allclose(end.scaled_positions, final.scaled_positions, rtol=0, atol=1e-7):
+            doubts.append(f"{name}: its final structure is not that of the last ionic step, so steps are missing")
+        return tuple(doubts)
+
     @property
     def learns(self) -> bool:
         """The tags say that a force field was learned or used."""
-        return any(name.startswith("ML_") for name in (*self.incar, *self.parameters))
+        return any(name.startswith("ML_") for name in (*self.found.incar, *self.found.parameters))
 
     def _finish(self, step: StepText) -> None:
-        pressure = number(self.parameters.get("PSTRESS", "")) or 0.0
+        pressure = number(self.found.parameters.get("PSTRESS", "")) or 0.0
         self.steps.append(ionic_step(step, right=self.right_e0, pressure=pressure))
         self.last = step
         if self.frames is not None:
-            self.frames.append(frame(step.structure, step.forces, step.stress, len(self.species.symbols)))
+            self.frames.append(frame(step.structure, step.forces, step.stress, len(self.found.symbols)))
 
-    def _reading(self, cut: str) -> Reading:
+    def _parsed(self, cut: str) -> ParsedFile:
         unfinished = self.current is not None and not self.current.energy
-        n_atoms = len(self.species.symbols)
+        n_atoms = len(self.found.symbols)
         initial = frame(self.initial_text, b"", b"", n_atoms)
         final = frame(self.last.structure, self.last.forces, self.last.stress, n_atoms) if self.steps else None
-        problems = [*self.problems, *self.species.problems]
         if self.steps and final is None:
-            problems.append(f"{self.stream.path.name}: the structure of the last ionic step cannot be read")
+            self.problems.append(f"{self.found.file}: the structure of the last ionic step cannot be read")
         elif final is not None and final.forces is None and self.last.forces:
-            problems.append(f"{self.stream.path.name}: the forces of the last ionic step cannot be read")
-        return Reading(
-            file=self.stream.path.name,
+            self.problems.append(f"{self.found.file}: the forces of the last ionic step cannot be read")
+        return replace(
+            self.found,
             complete=self.complete,
             cut=cut,
-            vasp_version=self.version,
-            incar=self.incar,
-            parameters=self.parameters,
-            symbols=self.species.symbols,
-            potentials=self.species.potentials,
-            counts=self.species.counts,
             steps=tuple(self.steps),
             final=final,
             initial=initial,
             free=free_components(self.initial_text, n_atoms),
-            mesh=self.mesh,
-            n_kpoints=self.n_kpoints,
             unfinished_electronic_steps=self.current.n_electronic if unfinished and self.current else 0,
             n_machine_learned_steps=self.n_learned,
-            problems=tuple(problems),
+            disorder=self.disorder,
+            doubts=self._doubts(final) if self.steps else (),
+            problems=tuple(self.problems),
         )
 
 
@@ -288,6 +303,13 @@ def _next_tag(stream: ByteStream) -> bytes:
                 expected="plain XML as VASP writes it",
                 got=f"a declaration ({tag[:20].decode('ascii', 'replace')}...)",
                 advice="do not trust this file: declarations are how XML bombs and file thefts begin",
+            )
+        if tag.find(b"<", 1) > 0:
+            raise FileError(
+                stream.path.name,
+                expected="tags that are closed",
+                got=f"{tag[:60].decode('latin-1')!r}",
+                advice="the file is damaged, or two were joined; copy it again",
             )
         return tag
 

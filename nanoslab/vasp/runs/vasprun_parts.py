@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 from ase.units import GPa
 from numpy.typing import NDArray
 
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.runs.reading import Array, Frame, IonicStep, lattice_of, number, rows_of_three, whole_number
+from nanoslab.vasp.runs.numbers import Array, energies_fit, lattice_of, number, rows_of_three, whole_number
+from nanoslab.vasp.runs.parsed_file import Frame, IonicStep
 
 #: bounded everywhere, so that no crafted text makes it slow
 _ITEM = re.compile(rb'<[iv]\s(?:[^<>]{0,200}?\s)?name\s{0,9}=\s{0,9}"([^"<>]{1,100})"[^<>]{0,200}>([^<]*)<')
@@ -28,18 +30,6 @@ class StepText:
     def __init__(self) -> None:
         self.previous = self.electronic = self.structure = self.forces = self.stress = self.energy = b""
         self.n_electronic = 0
-
-
-class Species:
-    """Atoms and their potentials."""
-
-    __slots__ = ("counts", "potentials", "problems", "symbols")
-
-    def __init__(self) -> None:
-        self.symbols: tuple[str, ...] = ()
-        self.potentials: tuple[tuple[str, str], ...] = ()
-        self.counts: tuple[int, ...] = ()
-        self.problems: list[str] = []
 
 
 def items(content: bytes) -> dict[str, str]:
@@ -72,6 +62,22 @@ def is_e0_right(version: str | None) -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= (6, 1)
 
 
+def contradictions(step: StepText) -> list[str]:
+    """Energies of a step that do not fit together, in words."""
+    found = []
+    for where, text in (("the last ionic step", step.energy), ("its last electronic step", step.electronic)):
+        words = dict(_ENERGY.findall(text))
+        energies = [number(words.get(name, b"")) for name in (b"e_fr_energy", b"e_wo_entrp", b"e_0_energy")]
+        free, e_wo_entrp, e_0 = (energy or 0.0 for energy in energies)
+        fits = energies_fit(free, e_wo_entrp, e_0)
+        if where == "the last ionic step":
+            # before VASP 6.1 the block has E0 under e_wo_entrp, and the entropy term, of either sign, under e_0_energy
+            fits = fits or any(energies_fit(free, free + term, e_wo_entrp) for term in (e_0, -e_0))
+        if None not in energies and not fits:
+            found.append(f"F, E and E0 of {where} do not fit together ({free:.8f}, {e_wo_entrp:.8f}, {e_0:.8f} eV)")
+    return found
+
+
 def ionic_step(step: StepText, *, right: bool, pressure: float) -> IonicStep:
     """Energies of a finished step; `right` when the block's e_0_energy is what its name says."""
     block = dict(_ENERGY.findall(step.energy))
@@ -102,30 +108,26 @@ def _work(free: float, f_last: float | None, pressure: float, structure: bytes) 
     return work if holds_it else 0.0
 
 
-def species_of(content: bytes) -> Species:
-    """Symbols per atom and titles per type; the title decides where VASP garbles an element (X for Xe)."""
-    species = Species()
+def species_of(content: bytes) -> tuple[dict[str, Any], list[str]]:
+    """Symbols per atom, titles and counts per type, and what cannot be read.
+
+    The title decides where VASP garbles an element (X for Xe).
+    """
     sets = {
         name: [_CELL.findall(row) for _, row in _elements(b"rc", body)] for name, body in _elements(b"array", content)
     }
-    elements: list[str] = []
-    for cells in sets.get(b"atomtypes", []):
-        words = [cell.decode("latin-1").strip() for cell in cells]
-        count = whole_number(words[0]) if len(words) >= 5 else None
-        if count is None:
-            species.problems.append("atominfo cannot be read")
-            return species
-        element = element_of_title(words[1], words[4])
-        elements.append(element)
-        species.potentials += ((element, words[4]),)
-        species.counts += (count,)
-    symbols: list[str] = []
+    types = [[cell.decode("latin-1").strip() for cell in cells] for cells in sets.get(b"atomtypes", [])]
+    counts = [whole_number(words[0]) if len(words) >= 5 else None for words in types]
+    if None in counts:
+        return {}, ["atominfo cannot be read"]
+    elements = [element_of_title(words[1], words[4]) for words in types]
+    symbols = []
     for cells in sets.get(b"atoms", []):
         index = ((whole_number(cells[1]) if len(cells) > 1 else None) or 0) - 1
         name = elements[index] if 0 <= index < len(elements) else ""
         symbols.append(name or b" ".join(cells[:1]).decode("latin-1").strip())
-    species.symbols = tuple(symbols)
-    return species
+    potentials = tuple((element, words[4]) for element, words in zip(elements, types, strict=True))
+    return {"symbols": tuple(symbols), "potentials": potentials, "counts": tuple(counts)}, []
 
 
 def frame(structure: bytes, forces: bytes, stress: bytes, n_atoms: int) -> Frame | None:

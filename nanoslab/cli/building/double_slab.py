@@ -1,0 +1,40 @@
+"""Options of the two slabs, which necks and ligated double slabs share."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from nanoslab.cli.building.crystal import add_crystal_arguments
+
+
+def add_slab_arguments(parser: ArgumentParser) -> None:
+    """Arguments of the two slabs."""
+    add_crystal_arguments(parser, "PbSe-rocksalt")
+    parser.add_argument(
+        "--lateral", nargs=2, type=int, default=(6, 6), metavar=("N", "M"), help="columns along the sides (default 6 6)"
+    )
+    parser.add_argument("--planes", type=int, default=4, metavar="N", help="atomic planes of each slab (default 4)")
+    gap = parser.add_mutually_exclusive_group()
+    gap.add_argument("--gap-planes", type=int, metavar="N", help="gap in missing planes, even (default 2)")
+    gap.add_argument("--gap", type=float, metavar="Å", help="gap in Å instead")
+    parser.add_argument(
+        "--shift",
+        nargs=2,
+        type=float,
+        default=(0.0, 0.0),
+        metavar=("X", "Y"),
+        help="registry of the upper slab, columns",
+    )
+    parser.add_argument("--twist", type=float, default=0.0, metavar="DEGREE", help="rotation of the upper slab")
+    parser.add_argument("--vacuum", type=float, default=15.0, help="above and below [Å] (default 15)")
+    parser.add_argument("--fixed-planes", type=int, default=0, metavar="N", help="planes frozen at each outer face")
+    parser.add_argument("--lattice-constant", type=float, metavar="Å", help="edge of the cube instead")
+    parser.add_argument("--file-name", default="POSCAR", metavar="NAME", help="file in each folder (default POSCAR)")
+
+
+def slab_options(arguments: Namespace) -> dict[str, Any]:
+    """Options of `describe_double_slab`."""
+    same = ("planes", "gap_planes", "gap", "twist", "vacuum", "fixed_planes", "lattice", "lattice_constant")
+    options = {name: getattr(arguments, name) for name in same}
+    return {**options, "lateral": tuple(arguments.lateral), "shift": tuple(arguments.shift)}

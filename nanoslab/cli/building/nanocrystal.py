@@ -1,0 +1,70 @@
+"""A nanocrystal of an exact composition: a sphere, or a crystal with facets.
+
+The size is a diameter, from which a whole number of formula units follows (the volume per atom is the bulk's), or the
+atoms themselves. Facets are given with their distance from the centre, of which only ratios matter, such as surface
+energies (Wulff's construction). Atoms with few bonds move to free sites until no move gains a bond.
+
+example:
+  nanoslab build nanocrystal CdSe-zincblende --diameter 2.5 --facet 111=1 --facet 001=1.2 -o dot.xyz
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+
+from nanoslab.cli.building.crystal import add_crystal_arguments, add_output_arguments
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``nanoslab build nanocrystal``."""
+    add_crystal_arguments(parser, "CdSe-zincblende")
+    size = parser.add_mutually_exclusive_group(required=True)
+    size.add_argument("--diameter", type=float, metavar="NM", help="of the sphere with the same volume [nm]")
+    size.add_argument("--units", type=int, metavar="N", help="formula units")
+    size.add_argument("--atoms", nargs="+", type=_atoms, metavar="EL=N", help="the atoms themselves: Cd=55 Se=45")
+    parser.add_argument(
+        "--facet",
+        action="append",
+        type=_facet,
+        metavar="HKL=R",
+        help="a face and its distance from the centre, for each kind of facet; without any, a sphere",
+    )
+    parser.add_argument("--centre", default="bond", help="bond (default), or a species: one of its atoms")
+    parser.add_argument("--vacuum", type=float, default=10.0, help="to the images of the crystal [Å] (default 10)")
+    add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
+
+
+def run(arguments: Namespace) -> None:
+    """Build, write and print one nanocrystal."""
+    from nanoslab.builders.nanocrystal import build_nanocrystal, units_of_diameter
+    from nanoslab.cli.structures import finish, structure_record
+
+    composition = dict(arguments.atoms) if arguments.atoms else arguments.units
+    if arguments.diameter is not None:
+        composition = units_of_diameter(arguments.crystal, arguments.diameter, lattice=arguments.lattice)
+    atoms = build_nanocrystal(
+        arguments.crystal,
+        composition,
+        facets=dict(arguments.facet) if arguments.facet else None,
+        centre=arguments.centre,
+        vacuum=arguments.vacuum,
+        lattice=arguments.lattice,
+    )
+    record = structure_record(atoms, arguments.output)
+    record["diameter_A"] = record["ledger"]["diameter_A"]
+    finish(arguments, atoms, record)
+
+
+def _atoms(text: str) -> tuple[str, int]:
+    element, _, number = text.partition("=")
+    if not number.isdigit():
+        raise ArgumentTypeError(f"expected an element and a number as Cd=55, got {text!r}")
+    return element, int(number)
+
+
+def _facet(text: str) -> tuple[str, float]:
+    face, _, distance = text.partition("=")
+    try:
+        return face, float(distance)
+    except ValueError:
+        raise ArgumentTypeError(f"expected a face and a distance as 111=1.2, got {text!r}") from None

@@ -1,0 +1,73 @@
+"""One sheet of an exact number of monolayers.
+
+A monolayer is the thinnest slice with the composition of the crystal: one plane for wurtzite (11-20) and rock salt
+(001), one cation and one anion plane for zinc blende (001). Its summary is printed, and stored beside the file.
+
+example:
+  nanoslab build nanosheet CdSe-wurtzite --face 11-20 --monolayers 7 -o POSCAR
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+
+from nanoslab.cli.building.crystal import add_crystal_arguments, add_output_arguments
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``nanoslab build nanosheet``."""
+    add_crystal_arguments(parser, "CdSe-wurtzite")
+    parser.add_argument(
+        "--face",
+        required=True,
+        help="11-20, 10-10, 0001 (wurtzite), 001, 110, 111 (cubic); a leading minus: --face=-1-1-1",
+    )
+    parser.add_argument("--monolayers", required=True, type=int, metavar="N", help="exact number, odd or even")
+    cell = parser.add_mutually_exclusive_group()
+    cell.add_argument(
+        "--repeat", nargs=2, type=int, default=(1, 1), metavar=("N", "M"), help="in-plane repeats (default 1 1)"
+    )
+    cell.add_argument(
+        "--matrix",
+        nargs=4,
+        type=int,
+        metavar=("A", "B", "C", "D"),
+        help="new in-plane vectors in terms of the smallest ones, such as 1 1 -1 1 for a turned square cell",
+    )
+    parser.add_argument(
+        "--termination", nargs=2, metavar=("BOTTOM", "TOP"), help="species of the lowest and the highest plane"
+    )
+    parser.add_argument("--vacuum", type=float, default=15.0, help="between outermost nuclei [Å] (default 15)")
+    parser.add_argument("--fix", default="middle", help="layer that stays: middle (default), bottom or none")
+    parser.add_argument(
+        "--rattle",
+        type=float,
+        default=0.0,
+        metavar="A",
+        help="displace free atoms at random [Å], so that a relaxation may leave a symmetry; 0.1 will do (default 0)",
+    )
+    add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
+
+
+def run(arguments: Namespace) -> None:
+    """Build, write and print one sheet."""
+    from nanoslab.builders import build_nanosheet, rattle_atoms
+    from nanoslab.cli.structures import finish, structure_record
+
+    sheet = build_nanosheet(
+        arguments.crystal,
+        arguments.face,
+        arguments.monolayers,
+        repeat=(arguments.matrix[:2], arguments.matrix[2:]) if arguments.matrix else arguments.repeat,
+        termination=arguments.termination,
+        vacuum=arguments.vacuum,
+        fix=arguments.fix,
+        lattice=arguments.lattice,
+    )
+    if arguments.rattle:
+        sheet = rattle_atoms(sheet, arguments.rattle)
+    record = structure_record(sheet, arguments.output)
+    if arguments.fix != "none" and not record["frozen_atoms"]:
+        print(f"note: no atom is frozen, for --fix {arguments.fix} would freeze the whole sheet", file=sys.stderr)
+    finish(arguments, sheet, record)

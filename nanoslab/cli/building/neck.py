@@ -1,0 +1,185 @@
+"""Two {001} slabs of a rock-salt or zinc-blende crystal, and a neck of columns between them.
+
+The gap counts missing planes: 2 planes of PbSe leave a gap of 6.2 Å, and the facing planes are one spacing more apart.
+In a gap of two planes one pair (one cation, one anion) is one column. Without a choice of columns the most compact
+cross-section is built; --all-distinct and --most-compact K write one folder for every shape that symmetry tells apart
+(turning the double slab over exchanges cation-first and anion-first columns), and necks.json lists them.
+
+example:
+  nanoslab build neck PbSe-rocksalt --lateral 6 6 --planes 4 --gap-planes 2 --pairs 9 -o POSCAR
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.cli.building.crystal import add_output_arguments
+from nanoslab.cli.building.double_slab import add_slab_arguments, slab_options
+from nanoslab.cli.output import print_json, print_table
+from nanoslab.errors import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from nanoslab.builders.double_slab import DoubleSlab
+    from nanoslab.builders.neck import Filament
+    from nanoslab.builders.neck_shapes import NeckShape
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``nanoslab build neck``."""
+    add_slab_arguments(parser)
+    parser.add_argument("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
+    parser.add_argument("--columns", nargs="+", type=_cell, metavar="I,J", help="the cross-section itself: 0,0 0,1 1,0")
+    parser.add_argument("--filament-planes", type=int, metavar="N", help="fill only N planes: columns need not bridge")
+    parser.add_argument("--filament-from", default="lower", choices=("lower", "upper", "both"), help="default lower")
+    parser.add_argument(
+        "--empty-columns", type=int, default=2, metavar="N", help="fewest between a neck and its images (default 2)"
+    )
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument("--all-distinct", action="store_true", help="every shape of that many pairs")
+    several.add_argument("--most-compact", type=int, metavar="K", help="the K shapes of least perimeter")
+    parser.add_argument("--fitting", action="store_true", help="of all shapes, those that fit the cell")
+    parser.add_argument("--count-only", action="store_true", help="print how many shapes there are, write nothing")
+    add_output_arguments(parser, "FILE|DIR", "file, or folder for several shapes")
+
+
+def run(arguments: Namespace) -> None:
+    """Build one neck, or every shape of it."""
+    if arguments.all_distinct or arguments.most_compact is not None or arguments.count_only:
+        _run_several(arguments)
+        return
+    from nanoslab.builders.neck import build_neck
+    from nanoslab.cli.structures import finish
+
+    atoms = build_neck(
+        arguments.crystal,
+        pairs=arguments.pairs,
+        columns=arguments.columns,
+        filament=_filament(arguments),
+        empty_columns=arguments.empty_columns,
+        **slab_options(arguments),
+    )
+    record = _record(atoms, arguments.output)
+    finish(arguments, atoms, record, _neck_rows(record))
+
+
+def _run_several(arguments: Namespace) -> None:
+    from nanoslab.builders.double_slab import describe_double_slab
+    from nanoslab.builders.neck import columns_for_pairs, largest_extent
+    from nanoslab.builders.neck_shapes import distinct_neck_shapes
+
+    if arguments.output is None and not arguments.count_only:
+        raise InputError("--output", expected="a folder", got="none", advice="give -o DIR, or --count-only")
+    if arguments.columns is not None:
+        raise InputError("--columns", expected="none where shapes are enumerated", got="some", advice="leave it out")
+    slab = describe_double_slab(arguments.crystal, **slab_options(arguments))
+    n_columns = columns_for_pairs(slab, arguments.pairs, _filament(arguments))
+    document: dict[str, Any] = {"crystal": arguments.crystal, "n_pairs": arguments.pairs, "n_columns": n_columns}
+    if arguments.count_only:
+        box = largest_extent(slab, arguments.empty_columns)
+        document["n_distinct"] = sum(1 for _ in distinct_neck_shapes(slab, n_columns))
+        document["n_fitting"] = sum(1 for _ in distinct_neck_shapes(slab, n_columns, box=box))
+    else:
+        document["structures"] = _write_shapes(slab, n_columns, arguments)
+    if arguments.json:
+        print_json(document)
+        return
+    if arguments.count_only:
+        print(f"{document['n_distinct']} distinct shapes, {document['n_fitting']} of which fit the cell")
+        return
+    columns = ["label", "perimeter", "imbalance", "degeneracy", "formula", "file"]
+    print_table(columns, [[str(entry[column]) for column in columns] for entry in document["structures"]])
+
+
+def _shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> Iterator[NeckShape]:
+    from nanoslab.builders.neck import largest_extent
+    from nanoslab.builders.neck_shapes import most_compact_shapes, ranked_neck_shapes
+
+    box = largest_extent(slab, arguments.empty_columns)
+    if arguments.most_compact is not None:
+        if arguments.most_compact < 1:
+            raise InputError("--most-compact", expected="at least 1", got=arguments.most_compact, advice="give 3")
+        yield from most_compact_shapes(slab, n_columns, arguments.most_compact, box=box)
+    else:
+        yield from ranked_neck_shapes(slab, n_columns, box=box if arguments.fitting else None)
+
+
+def _write_shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> list[dict[str, Any]]:
+    """Write shape after shape; only the list of their numbers is kept."""
+    from nanoslab.builders.neck import build_neck_of_shape
+    from nanoslab.builders.neck_shapes import shape_degeneracy
+    from nanoslab.cli.structures import record_path, write_structures
+
+    _require_room(slab, n_columns, arguments)
+    rows: list[dict[str, Any]] = []
+    for number, shape in enumerate(_shapes(slab, n_columns, arguments), start=1):
+        atoms = build_neck_of_shape(slab, shape, filament=_filament(arguments), empty_columns=arguments.empty_columns)
+        label = f"n{arguments.pairs:02d}-p{shape.perimeter}-{number:04d}"
+        path = arguments.output / label / arguments.file_name
+        degeneracy = shape_degeneracy(slab, shape)
+        write_structures({path: atoms}, {record_path(path): {"degeneracy": degeneracy, **_record(atoms, path)}})
+        formula = atoms.get_chemical_formula()
+        rows.append(
+            {"label": label, "file": str(path), "formula": formula, "degeneracy": degeneracy, **shape.to_dict()}
+        )
+    write_structures({}, {arguments.output / "necks.json": {"structures": rows}})
+    return rows
+
+
+def _require_room(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> None:
+    """Refuse, before anything is written, a cell in which no shape, or not the longest one, fits."""
+    from nanoslab.builders.neck import require_room
+
+    require_room(slab, n_columns, arguments.empty_columns)
+    needed = n_columns + arguments.empty_columns
+    needed += needed % slab.lattice.lateral_period
+    if arguments.all_distinct and not arguments.fitting and max(slab.lateral) < needed:
+        raise InputError(
+            "lateral",
+            expected=f"at least {needed} columns one way, for the straight row of {n_columns} columns is a shape too",
+            got="{} x {}".format(*slab.lateral),
+            advice=f"give {needed} {needed}, or --fitting for the shapes that fit",
+        )
+
+
+def _record(atoms: Atoms, path: Path | None) -> dict[str, Any]:
+    from nanoslab.cli.structures import structure_record
+
+    parameters = atoms.info["recipe"]["parameters"]
+    n_columns = len(parameters["columns"])
+    neck = {
+        "n_pairs": parameters["n_pairs"],
+        "n_columns": n_columns,
+        "width_nm": n_columns**0.5 * parameters["spacing_A"] / 10.0,
+        "gap_A": parameters["gap_A"],
+        "gap_planes": parameters["gap_planes"],
+        "facing_distance_A": parameters["facing_distance_A"],
+        "neck_indices": atoms.info["recipe"]["neck_indices"],
+    }
+    return {**structure_record(atoms, path), **neck}
+
+
+def _neck_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+    gap = f"{record['gap_A']:.4f} Å = {record['gap_planes']} planes; facing planes {record['facing_distance_A']:.4f} Å"
+    neck = f"{record['n_pairs']} pairs in {record['n_columns']} columns, {record['width_nm']:.2f} nm wide"
+    return [("gap", gap), ("neck", neck)]
+
+
+def _filament(arguments: Namespace) -> Filament | None:
+    from nanoslab.builders.neck import Filament
+
+    if arguments.filament_planes is None:
+        return None
+    return Filament(planes=arguments.filament_planes, side=arguments.filament_from)
+
+
+def _cell(text: str) -> tuple[int, int]:
+    try:
+        first, second = (int(part) for part in text.split(","))
+    except ValueError:
+        raise ArgumentTypeError(f"expected two whole numbers as I,J, got {text!r}") from None
+    return first, second

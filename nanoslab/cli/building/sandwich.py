@@ -1,0 +1,159 @@
+"""Two {001} slabs of a rock-salt or zinc-blende crystal with ligands in the gap.
+
+A ligand's binding group touches a metal atom of a facing plane; the molecule is turned, as upright as there is room,
+until nothing collides. The gap counts missing material: facing planes are one plane spacing farther apart. Charged
+ligands (oleate) are not compensated; the formal charge says what is missing. --gap-scan writes one folder per gap, all
+cells of one height and the ligands in the pose of the narrowest gap.
+
+example:
+  nanoslab build sandwich PbSe-rocksalt --ligand oleic-fragment --gap 6.0 -o POSCAR
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.cli.building.crystal import add_output_arguments
+from nanoslab.cli.building.double_slab import add_slab_arguments, slab_options
+from nanoslab.cli.output import print_json, print_table
+from nanoslab.errors import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``nanoslab build sandwich``."""
+    add_slab_arguments(parser)
+    parser.add_argument("--ligand", required=True, help="such as oleic-fragment, acetic-acid, oleate, octylamine")
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument(
+        "--coverage",
+        type=float,
+        nargs="+",
+        metavar="PER_NM2",
+        help="ligands per nm² of every chosen face, or lower upper",
+    )
+    amount.add_argument(
+        "--count",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="ligands per cell on every chosen face, or lower upper (default 1)",
+    )
+    parser.add_argument("--on", default="lower", choices=("lower", "upper", "both"), help="which slab (default lower)")
+    parser.add_argument("--binding", help="monodentate, chelating or bridging (default: the ligand's usual one)")
+    parser.add_argument("--one-slab", action="store_true", help="one slab with the ligands on its upper face")
+    parser.add_argument("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, a folder each")
+    add_output_arguments(parser, "FILE|DIR", "file, or folder for a gap scan")
+
+
+def run(arguments: Namespace) -> None:
+    """Build one ligated double slab, or one for every gap."""
+    if arguments.gap_scan is not None:
+        _run_scan(arguments)
+        return
+    from nanoslab.builders.sandwich import build_sandwich
+    from nanoslab.cli.structures import finish
+
+    if arguments.one_slab:
+        atoms = _capped(arguments)
+    else:
+        atoms = build_sandwich(arguments.crystal, arguments.ligand, **slab_options(arguments), **_options(arguments))
+    record = _record(atoms, arguments.output)
+    finish(arguments, atoms, record, _ligand_rows(record))
+
+
+def _capped(arguments: Namespace) -> Atoms:
+    from nanoslab.builders.sandwich import build_capped_slab
+
+    options = {**slab_options(arguments), **_options(arguments)}
+    foreign = {"gap": None, "gap_planes": None, "shift": (0.0, 0.0), "twist": 0.0, "face": "lower"}
+    for name, default in foreign.items():
+        if options.pop(name) != default:
+            word = "on" if name == "face" else name.replace("_", "-")
+            raise InputError(f"--{word}", expected="nothing beside --one-slab", got="a value", advice="leave it out")
+    return build_capped_slab(arguments.crystal, arguments.ligand, **options)
+
+
+def _run_scan(arguments: Namespace) -> None:
+    from nanoslab.builders.double_slab import describe_double_slab
+    from nanoslab.builders.ligand import LigandLayer
+    from nanoslab.builders.sandwich import scan_gaps
+    from nanoslab.cli.structures import record_path, write_structures
+
+    if arguments.output is None:
+        raise InputError("--output", expected="a folder", got="none", advice="give -o DIR for the structures")
+    if arguments.one_slab:
+        raise InputError("--one-slab", expected="no gaps beside it", got="--gap-scan", advice="leave one of them out")
+    if arguments.gap is not None or arguments.gap_planes is not None:
+        raise InputError("--gap", expected="none beside --gap-scan", got="one", advice="leave it out")
+    slab = describe_double_slab(arguments.crystal, **{**slab_options(arguments), "gap": max(arguments.gap_scan)})
+    scan = scan_gaps(slab, arguments.gap_scan, LigandLayer(name=arguments.ligand, **_options(arguments)))
+    paths = [arguments.output / f"gap-{gap:.2f}" / arguments.file_name for gap in arguments.gap_scan]
+    records = [_record(atoms, path) for atoms, path in zip(scan, paths, strict=True)]
+    write_structures(
+        dict(zip(paths, scan, strict=True)),
+        {record_path(path): record for path, record in zip(paths, records, strict=True)},
+    )
+    if arguments.json:
+        print_json({"structures": records})
+        return
+    rows = [
+        [
+            f"{record['gap_A']:.2f}",
+            record["formula"],
+            f"{record['ledger']['ligands']['tilt_degree'][0]:.0f}",
+            record["file"],
+        ]
+        for record in records
+    ]
+    print_table(["gap [Å]", "formula", "tilt [degree]", "file"], rows)
+
+
+def _options(arguments: Namespace) -> dict[str, Any]:
+    return {
+        "coverage": _one_or_two(arguments.coverage),
+        "count": _one_or_two(arguments.count),
+        "face": arguments.on,
+        "binding": arguments.binding,
+    }
+
+
+def _one_or_two(values: list[Any] | None) -> Any:
+    """One number for all chosen faces, or as many as given."""
+    return None if values is None else values[0] if len(values) == 1 else tuple(values)
+
+
+def _record(atoms: Atoms, path: Path | None) -> dict[str, Any]:
+    from nanoslab.cli.structures import structure_record
+
+    parameters = atoms.info["recipe"]["parameters"]
+    sandwich = {
+        "ligand": parameters["ligand"],
+        "n_ligands": parameters["n_ligands"],
+        "binding": parameters["binding"],
+        "gap_A": parameters["gap_A"],
+        "facing_distance_A": parameters["facing_distance_A"],
+        "ligand_indices": atoms.info["recipe"]["ligand_indices"],
+    }
+    return {**structure_record(atoms, path), **sandwich}
+
+
+def _ligand_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+    ligands = record["ledger"]["ligands"]
+    per_face = ", ".join(
+        f"{ligands[name]} {name} ({ligands['coverage_per_nm2'][name]:.2f} per nm²)" for name in ("lower", "upper")
+    )
+    charge = f"{ligands['formal_charge_each']:+d} e each, slabs {ligands['formal_charge_of_slabs']:+g} e"
+    gap = "none, one slab"
+    if record["gap_A"] is not None:
+        gap = f"{record['gap_A']:.4f} Å; facing planes {record['facing_distance_A']:.4f} Å"
+    return [
+        ("gap", gap),
+        ("ligand", f"{record['ligand']}, {record['binding']}: {per_face}"),
+        ("ligand charge", charge),
+        ("clearance", f"{ligands['clearance']:.2f} of the van der Waals contact"),
+    ]

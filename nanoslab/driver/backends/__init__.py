@@ -1,1 +1,0 @@
-"""The engines that take a calculation to a node, each behind one file and one extra."""

@@ -1,0 +1,301 @@
+"""Drive a campaign: everything between the command line (or a script) and the loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nanoslab.driver.backend import Backend, JobOrder
+from nanoslab.driver.config import Cluster
+from nanoslab.driver.control import cancelled_names, driver_lock
+from nanoslab.driver.here import Here, StepListener
+from nanoslab.driver.ledger import Entry, Ledger
+from nanoslab.driver.loop import Drive, Pace
+from nanoslab.driver.names import calculation_names, campaign_label, matching
+from nanoslab.driver.preflight import Planned, check_before_queueing, processors
+from nanoslab.errors import InputError
+from nanoslab.vasp.inputs.manifest import read_manifest
+
+Report = Callable[[str, str, str], None]
+
+RETRY = ("failed", "needs-you", "all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to compute, and how.
+
+    Attributes
+    ----------
+    campaign, cluster
+        Folder, and where it runs.
+    source
+        ``vasp``, or an embedded engine with its options.
+    only
+        Shell patterns of names; none means all.
+    retry
+        ``failed`` or ``needs-you`` gives those calculations new tries, ``all`` both.
+    attended
+        Somebody sits in front of it (`nanoslab run`): starts of earlier drives count no more, the end of the drive
+        ends what it started.
+    jobs
+        Most calculations at a time on this machine; None takes the processors at hand.
+    deadline
+        Stop between two ionic steps, and start nothing any more [seconds since 1970]; None is never.
+    """
+
+    campaign: Path
+    cluster: Cluster
+    source: str = "vasp"
+    only: tuple[str, ...] = ()
+    retry: str | None = None
+    attended: bool = False
+    jobs: int | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listeners:
+    """Who hears of a drive: states of calculations, and steps of embedded engines on this machine."""
+
+    report: Report
+    on_step: StepListener | None = None
+
+
+def read_plan(campaign: Path) -> tuple[Planned, ...]:
+    """Calculations of a campaign, parents before those that start from them, without reading one structure.
+
+    Raises
+    ------
+    FileError
+        There is no campaign, or one of its calculations is broken.
+    """
+    return parents_first([_planned(campaign / name) for name in calculation_names(campaign)])
+
+
+def _planned(folder: Path) -> Planned:
+    document = read_manifest(folder)
+    return Planned(
+        name=folder.name,
+        n_atoms=len(document["poscar_order"]),
+        starts_from=document["starts_from"],
+        build=str(document.get("vasp_binary", "vasp_std")).removeprefix("vasp_"),
+        has_potcar=(folder / "POTCAR").is_file(),
+    )
+
+
+def parents_first(planned: Sequence[Planned]) -> tuple[Planned, ...]:
+    """Give an order in which every calculation comes after the one it starts from.
+
+    Raises
+    ------
+    InputError
+        A parent is not there, or a circle.
+
+    Examples
+    --------
+    >>> [p.name for p in parents_first([Planned(name="a", n_atoms=1, starts_from="z"), Planned(name="z", n_atoms=2)])]
+    ['z', 'a']
+    """
+    by_name = {item.name: item for item in planned}
+    ordered: dict[str, Planned] = {}
+    for item in planned:
+        chain: list[Planned] = []
+        link: str | None = item.name
+        while link is not None and link not in ordered:
+            if link not in by_name or by_name[link] in chain:
+                got = f"{link!r}, which is not in the campaign" if link not in by_name else "itself in a circle"
+                raise InputError(f"{item.name}: starts_from", expected="another calculation", got=got)
+            chain.append(by_name[link])
+            link = by_name[link].starts_from
+        ordered.update({member.name: member for member in reversed(chain)})
+    return tuple(ordered.values())
+
+
+def selected(planned: Sequence[Planned], patterns: Iterable[str]) -> tuple[Planned, ...]:
+    """Calculations whose name matches one of the shell patterns, and what they start from; all without any pattern.
+
+    Raises
+    ------
+    InputError
+        A pattern matches nothing.
+
+    Examples
+    --------
+    >>> both = [Planned(name="z", n_atoms=2), Planned(name="a1", n_atoms=1, starts_from="z")]
+    >>> [p.name for p in selected(both, ["a*"])]
+    ['z', 'a1']
+    """
+    patterns = tuple(patterns)
+    names = [item.name for item in planned]
+    wanted = set(names) if not patterns else matching(names, patterns)
+    for item in reversed(planned):  # children stand after their parents
+        if item.name in wanted and item.starts_from is not None:
+            wanted.add(item.starts_from)
+    return tuple(item for item in planned if item.name in wanted)
+
+
+def engine_label(source: str) -> str:
+    """Folder of an embedded engine inside a calculation's; empty for VASP."""
+    if source == "vasp":
+        return ""
+    from nanoslab.engines import engine
+
+    return engine(source).label
+
+
+def checked_plan(request: Request) -> tuple[tuple[Planned, ...], tuple[Planned, ...]]:
+    """Give all calculations and the wanted ones, after every check that can be made before anything is queued.
+
+    Raises
+    ------
+    NanoslabError
+        In one line, whatever cannot work.
+    """
+    if request.retry is not None and request.retry not in RETRY:
+        raise InputError("--retry", expected=" or ".join(RETRY), got=repr(request.retry))
+    planned = read_plan(request.campaign)
+    wanted = selected(planned, request.only)
+    check_before_queueing(request.cluster, wanted, source=request.source)
+    return planned, wanted
+
+
+def orders(request: Request, planned: Sequence[Planned]) -> tuple[JobOrder, ...]:
+    """Orders of the given calculations."""
+    label, cluster = engine_label(request.source), request.cluster
+    folder = request.campaign.resolve()
+    return tuple(
+        JobOrder(
+            campaign=str(folder),
+            name=item.name,
+            source=request.source,
+            label=label,
+            backend=cluster.backend,
+            vasp_command=cluster.vasp.command(item.build) if request.source == "vasp" else (),
+            custodian=cluster.custodian,
+            stop_before_end=float(cluster.stop_before_end),
+            frozen_after=float(cluster.frozen_after),
+            wall_time=0.0 if cluster.backend == "here" else float(cluster.wall_time),
+            deadline=request.deadline or 0.0,
+            ranks=cluster.ranks_for(item.n_atoms),
+            job_name=f"{campaign_label(folder)}.{item.name}{f'.{label}' if label else ''}",
+        )
+        for item in planned
+    )
+
+
+def entries(request: Request, planned: Sequence[Planned], wanted: Sequence[Planned]) -> list[Entry]:
+    """Every calculation for the ledger; of those that are not wanted only the state is read."""
+    label, prints = engine_label(request.source), _fingerprints(request, wanted)
+    made = {order.name: order for order in orders(request, wanted)}
+    bare = {
+        item.name: JobOrder(campaign=str(request.campaign.resolve()), name=item.name, label=label) for item in planned
+    }
+    return [
+        Entry(
+            order=made.get(item.name, bare[item.name]), parent=item.starts_from, fingerprint=prints.get(item.name, "")
+        )
+        for item in planned
+    ]
+
+
+def _fingerprints(request: Request, wanted: Sequence[Planned]) -> Mapping[str, str]:
+    """Fingerprint of every wanted calculation with an embedded engine, which must be able to compute them all."""
+    if request.source == "vasp":
+        return {}
+    from nanoslab.engines import check, engine
+    from nanoslab.engines.fingerprint import calculation_fingerprint
+    from nanoslab.vasp.inputs.manifest import read_deck
+
+    chosen = engine(request.source)
+    calculations = [read_deck(request.campaign / item.name) for item in wanted]
+    check(calculations, chosen)
+    return {calculation.name: calculation_fingerprint(calculation, chosen) for calculation in calculations}
+
+
+def make_backend(request: Request, ranks: int, on_step: StepListener | None = None) -> Backend:
+    """Backend named in the cluster file; only its own file is loaded."""
+    if request.cluster.backend == "executorlib":
+        from nanoslab.driver.executorlib_backend import ExecutorlibBackend
+
+        return ExecutorlibBackend(request.campaign, request.cluster)
+    if request.cluster.backend == "parsl":
+        from nanoslab.driver.parsl_backend import ParslBackend
+
+        return ParslBackend(request.campaign, request.cluster)
+    if request.cluster.backend == "array":
+        from nanoslab.driver.array_backend import ArrayBackend
+
+        return ArrayBackend(request.campaign, request.cluster)
+    return Here(
+        request.campaign,
+        request.jobs or max(1, processors() // ranks),
+        one_thread=request.source != "vasp",
+        stop_at_end=request.attended,
+        on_step=on_step,
+    )
+
+
+def scripts(request: Request) -> dict[str, str]:
+    """Exact job script of every wanted calculation that is not done; nothing is queued or written.
+
+    The scripts of one campaign differ by name, ranks and VASP build only.
+    """
+    _, wanted = checked_plan(request)
+    made = orders(request, wanted)
+    ranks = max(order.ranks for order in made)
+    if request.cluster.backend == "array":
+        from nanoslab.driver.array_backend import array_script
+
+        return {"all calculations": array_script(request.cluster, ranks)}
+    backend = make_backend(request, ranks)
+    return {order.name: backend.script(order) for order in made}
+
+
+def drive(request: Request, listeners: Listeners) -> Mapping[str, str]:
+    """Compute what is wanted and follow it to its end; returns the state of every wanted calculation.
+
+    Raises
+    ------
+    NanoslabError
+        Before anything is queued, or when the queue refuses a job for good.
+    """
+    planned, wanted = checked_plan(request)
+    made = entries(request, planned, wanted)
+    names = {item.name for item in wanted}
+    ranks = max(request.cluster.ranks_for(item.n_atoms) for item in wanted)
+    began = time.time()
+    with driver_lock(request.campaign, engine_label(request.source)) as lock:
+        ledger = Ledger(made, request.cluster.tries, forgiving=request.attended)
+        _prepare(ledger, names, request, listeners.report)
+        backend = make_backend(request, ranks, listeners.on_step)
+        pace = Pace(
+            window=request.cluster.window, poll_interval=request.cluster.poll_interval, deadline=request.deadline
+        )
+        try:
+            return Drive(
+                ledger=ledger,
+                backend=backend,
+                pace=pace,
+                report=listeners.report,
+                wanted=names,
+                unwanted=lambda: cancelled_names(request.campaign, began),
+                beat=lock.beat,
+            ).run()
+        finally:
+            backend.close()
+
+
+def _prepare(ledger: Ledger, names: set[str], request: Request, report: Report) -> None:
+    """Take over what is done already, and give new tries to those that are to have them."""
+    states: tuple[str, ...] = () if request.retry is None else (request.retry,)
+    if request.attended or request.retry == "all":
+        states = ("failed", "needs-you")
+    for name in sorted(names):
+        ledger.take_over(name)
+        if ledger.state(name).state in states:
+            trouble = ledger.forgive(name)
+            if trouble or not request.attended:
+                report(name, "needs-you" if trouble else "waiting", trouble or "to be tried again")

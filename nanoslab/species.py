@@ -1,0 +1,56 @@
+"""Cations and anions: their order and their formal charges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ase.data import atomic_numbers
+from ase.formula import Formula
+
+
+def cations_first(elements: Iterable[str]) -> list[str]:
+    """Elements by rising electronegativity: cations before anions.
+
+    Examples
+    --------
+    >>> cations_first(["Se", "Cd"])
+    ['Cd', 'Se']
+    """
+    from pymatgen.core import Element  # slow to import
+
+    return sorted(set(elements), key=lambda element: (Element(element).X, atomic_numbers[element]))
+
+
+def formal_charges(formula: str) -> dict[str, float]:
+    """Formal charge of every element of a compound [e], from pymatgen's common oxidation states.
+
+    A formula that balances gets its most frequent assignment. One that does not (a sheet with vacancies) gets the
+    lowest common state of the most electronegative element and the lowest positive ones of the others; a single
+    element is neutral.
+
+    Parameters
+    ----------
+    formula
+        Chemical formula, such as ``CdSe`` or ``Cd8Se7``.
+
+    Examples
+    --------
+    >>> formal_charges("CdSe"), formal_charges("Cd8Se7"), formal_charges("Se3")
+    ({'Cd': 2.0, 'Se': -2.0}, {'Cd': 2.0, 'Se': -2.0}, {'Se': 0.0})
+    """
+    from pymatgen.core import Composition, Element  # slow to import
+
+    elements = list(Formula(formula).count())
+    if len(elements) == 1:
+        return {elements[0]: 0.0}
+    reduced = Composition(formula).get_integer_formula_and_factor()[0]
+    guesses = Composition(reduced).oxi_state_guesses(all_oxi_states=False) if len(elements) <= 4 else ()
+    if guesses and all(float(charge).is_integer() for charge in guesses[0].values()):
+        return {element: float(guesses[0][element]) for element in elements}
+    anion = max(elements, key=lambda element: Element(element).X)
+    charges = {}
+    for element in elements:
+        states = Element(element).common_oxidation_states
+        wanted = [state for state in states if (state < 0) == (element == anion)]
+        charges[element] = float(min(wanted, default=0))
+    return charges

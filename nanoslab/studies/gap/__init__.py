@@ -1,0 +1,1 @@
+"""Two facets with or without ligands between them: their energy against the gap."""

@@ -1,0 +1,134 @@
+"""Two facets with or without ligands between them: the fields of the study's file, and the study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+
+from ase import Atoms
+from pydantic import Field, model_validator
+
+from nanoslab.builders.double_slab import LOWER
+from nanoslab.builders.ligand import LigandLayer, ligand, ligand_record
+from nanoslab.builders.recipe import make_recipe
+from nanoslab.builders.sandwich import scan_gaps
+from nanoslab.calculation import Calculation, Role, Settings
+from nanoslab.errors import InputError
+from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy, Length
+from nanoslab.studies.gap.analysis import analyze_gaps
+from nanoslab.studies.gap.plots import gap_plot
+from nanoslab.studies.gap.result import GapStudyResult
+from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
+from nanoslab.studies.runs import UsableRuns
+from nanoslab.studies.study import StudyModel
+
+
+class LigandModel(StudyModel):
+    """Which molecule, how many, where."""
+
+    name: str
+    count: Count | None = None
+    coverage: Length | None = None
+    on: Literal["lower", "upper", "both"] = "lower"
+    binding: str | None = None
+
+    def layer(self) -> LigandLayer:
+        """The ligands as the builders take them; refuses charged ones, as cells are computed neutral."""
+        record = ligand_record(self.name)
+        if record.formal_charge:
+            raise InputError(
+                "ligand",
+                expected="a neutral ligand, as cells are computed neutral",
+                got=f"{record.name} of charge {record.formal_charge:+d}",
+                advice="take its acid",
+            )
+        return LigandLayer(
+            name=record.name, count=self.count, coverage=self.coverage, face=self.on, binding=self.binding
+        )
+
+
+class RangeModel(StudyModel):
+    """What somebody else found."""
+
+    source: str
+    gap: tuple[Length, Length]
+
+
+class GapStudy(DoubleSlabStudy[GapStudyResult]):
+    """Energy of two facets against the gap between them, with or without ligands, and its minimum.
+
+    Examples
+    --------
+    >>> study = GapStudy.from_document({"study": "gap", "title": "short", "crystal": "PbSe-rocksalt",
+    ...     "planes": 1, "lateral": [4, 4], "ligand": {"name": "formic-acid"}, "gaps": [5, 6, 7]})
+    >>> [calculation.name for calculation in study.calculations()]
+    ['slab', 'ligand', 'gap-05.00', 'gap-06.00', 'gap-07.00']
+    """
+
+    kind: ClassVar[str] = "gap"
+    aliases: ClassVar[tuple[str, ...]] = ("pbse-gap",)
+    roles: ClassVar[tuple[type[Role], ...]] = (SlabRole, LigandRole, GapRole)
+
+    fixed_planes: int = Field(default=1, ge=0)
+    ligand: LigandModel | None = None
+    gaps: tuple[Length, ...] = Field(min_length=1)
+    compare: RangeModel | None = None
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> GapStudy:
+        if len({round(gap, 2) for gap in self.gaps}) < len(self.gaps):
+            raise ValueError(f"gaps that differ by 0.01 Å or more, got {list(self.gaps)}")
+        return self
+
+    def calculations(self) -> tuple[Calculation, ...]:
+        """One slab, the free ligand, and the two slabs at every gap, all in cells of one size."""
+        settings = self.own_settings()
+        scan = scan_gaps(self.double_slab(gap=max(self.gaps)), self.gaps, self.ligand.layer() if self.ligand else None)
+        made = [Calculation(name="slab", role=SlabRole(label="slab"), atoms=_slab(scan[0]), settings=settings)]
+        if self.ligand is not None:
+            made.append(_free_ligand(self.ligand.name, scan[0], settings))
+        for gap, atoms in zip(self.gaps, scan, strict=True):
+            recipe = atoms.info["recipe"]
+            role = GapRole(
+                label=f"gap {gap:g} Å",
+                gap_A=gap,
+                n_ligands=len(recipe.get("ligand_indices", [])),
+                facing_distance_A=recipe["parameters"]["facing_distance_A"],
+            )
+            made.append(Calculation(name=f"gap-{gap:05.2f}", role=role, atoms=atoms, settings=settings))
+        return self.settings.with_moments(made)
+
+    def answer(self, runs: UsableRuns) -> GapStudyResult:
+        """Energy against gap, and its minimum."""
+        compared = (self.compare.source, self.compare.gap) if self.compare else None
+        return replace(analyze_gaps(runs), compared_with=compared)
+
+    @classmethod
+    def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:
+        """Energy against the gap."""
+        return drawn(gap_plot(document))
+
+
+def _slab(sandwich: Atoms) -> Atoms:
+    """The lower slab alone, in the same cell."""
+    slab: Atoms = sandwich[sandwich.get_tags() == LOWER]
+    slab.info = {"recipe": make_recipe("slab of", source=sandwich.info["recipe"])}
+    return slab
+
+
+def _free_ligand(name: str, sandwich: Atoms, settings: Settings) -> Calculation:
+    """The molecule alone, in the same cell."""
+    molecule = ligand(name)
+    atoms = molecule[sorted(range(len(molecule)), key=lambda n: molecule[n].symbol)]
+    atoms.set_cell(sandwich.cell)
+    atoms.pbc = True
+    atoms.center()
+    atoms.info = {"recipe": make_recipe("ligand", name=name)}
+    return Calculation(
+        name="ligand",
+        role=LigandRole(label=name),
+        atoms=atoms,
+        settings=settings,
+    )

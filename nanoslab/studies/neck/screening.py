@@ -1,0 +1,169 @@
+"""Cheap first: every shape of a neck with an embedded engine, so that only the best few of a size are computed further.
+
+A study file with ``screen:`` becomes one with ``screened:`` beside it, which holds the energies; from then on that is
+the study. The runs lie in a folder of their own and are resumed like any others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nanoslab.calculation import Calculation, Run
+from nanoslab.campaign import write_campaign
+from nanoslab.driver.run import Ended, Step, run_campaign
+from nanoslab.engines import Engine, engine, read_result
+from nanoslab.errors import EngineError, FileError
+from nanoslab.files import write_atomically
+from nanoslab.studies.neck.result import NeckStudyResult
+from nanoslab.studies.neck.study import NeckStudy
+from nanoslab.studies.study_file import load_study
+
+
+def ready_study_file(
+    path: str | os.PathLike[str],
+    *,
+    jobs: int | None = None,
+    deadline: float | None = None,
+    on_event: Callable[[Step | Ended], None] | None = None,
+) -> Path:
+    """Return the study file that decks are written from: the given one, or after its screen the one beside it.
+
+    Parameters
+    ----------
+    path
+        Study file of any kind; only a neck study with ``screen:`` and without ``screened:`` is screened.
+    jobs, deadline, on_event
+        See `nanoslab.driver.run.run_campaign`.
+
+    Returns
+    -------
+    Path
+        The file itself, or ``NAME.screened.yaml`` beside it.
+
+    Raises
+    ------
+    EngineError
+        If a calculation of the screen failed or was stopped; the same call goes on.
+
+    Examples
+    --------
+    >>> from nanoslab.files import data_folder
+    >>> ready_study_file(data_folder("workflows") / "cdse_nanosheet.yaml").name
+    'cdse_nanosheet.yaml'
+    """
+    file = Path(path)
+    study = load_study(file)
+    if not isinstance(study, NeckStudy) or study.screen is None or study.screened is not None:
+        return file
+    screen = screening_study(study)
+    calculations, folder = screen.calculations(), file.with_name(f"{file.stem}.screening")
+    chosen = engine(study.screen.engine)
+    write_campaign(file, calculations, folder)
+    _require_all(run_campaign(folder, study.screen.engine, jobs=jobs, deadline=deadline, on_event=on_event))
+    result = _analyzed(screen, calculations, folder, chosen)
+    target = file.with_name(f"{file.stem}.screened.yaml")
+    text = screened_text(file.read_text(encoding="utf-8"), result)
+    if not target.is_file() or target.read_text(encoding="utf-8") != text:
+        _refuse_foreign(target, file)
+        write_atomically(target, text)
+    return target
+
+
+def screening_size(path: str | os.PathLike[str]) -> int:
+    """Return how many calculations the screen of a study file has; 0 where it asks for none or has been screened.
+
+    Examples
+    --------
+    >>> from nanoslab.files import data_folder
+    >>> screening_size(data_folder("workflows") / "pbse_neck.yaml")
+    0
+    """
+    study = load_study(path)
+    if not isinstance(study, NeckStudy) or study.screen is None or study.screened is not None:
+        return 0
+    return len(screening_study(study).calculations())
+
+
+def screening_study(study: NeckStudy) -> NeckStudy:
+    """Return the study that the screen is: single points of all its shapes.
+
+    Examples
+    --------
+    >>> study = NeckStudy.from_document({"study": "pbse-neck", "title": "t", "crystal": "PbSe-rocksalt", "planes": 4,
+    ...     "pairs": [1, 4], "screen": {"engine": "xtb", "planes": 1}})
+    >>> [calculation.name for calculation in screening_study(study).calculations()][-2:]
+    ['neck-04-f', 'neck-04-7.2']
+    """
+    screen = study.screen
+    if screen is None:
+        return study
+    changes: dict[str, Any] = {
+        "relax": "none",
+        "shapes": screen.shapes,
+        "planes": screen.planes or study.planes,
+        "fixed_planes": 0,
+        "screen": None,
+        "screened": None,
+    }
+    if screen.lattice_constant is not None:
+        changes |= {"lattice": None, "lattice_constant": screen.lattice_constant}
+    return study.model_copy(update=changes)
+
+
+def screened_text(study_text: str, result: NeckStudyResult) -> str:
+    """Return a study file with the energies of its screen at the end.
+
+    Parameters
+    ----------
+    study_text
+        The file as it is.
+    result
+        Of `screening_study`.
+    """
+    lines = [
+        study_text.rstrip("\n"),
+        "",
+        f"# Written by the screen ({result.level_of_theory}): shape -> dE [eV], one hexadecimal number",
+        "# per row of columns. Remove this section to screen again.",
+        "screened:",
+        *(f'  "{row.shape}": {row.delta_energy:.6f}' for row in result.rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _require_all(outcomes: tuple[Ended, ...]) -> None:
+    left = [outcome for outcome in outcomes if outcome.state != "finished"]
+    if left:
+        raise EngineError(
+            f"screen: {len(left)} of {len(outcomes)} calculations",
+            expected="all to end",
+            got=f"{left[0].name} ({', '.join(left[0].problems)})",
+            advice="run the same command again to go on",
+        )
+
+
+def _analyzed(
+    screen: NeckStudy, calculations: tuple[Calculation, ...], folder: Path, chosen: Engine
+) -> NeckStudyResult:
+    runs = [Run(calculation=one, result=read_result(folder / one.name / chosen.label)) for one in calculations]
+    result = screen.analyze(runs)
+    if result.refused:
+        name, reason = result.refused[0]
+        raise EngineError(f"screen, {name}", expected="a result to be used", got=reason)
+    write_atomically(folder / "screening.json", json.dumps({"schema": 1, **result.to_dict()}, indent=2) + "\n")
+    return result
+
+
+def _refuse_foreign(target: Path, source: Path) -> None:
+    """A file of that name that is no screened study of this kind is somebody's work."""
+    if target.is_file() and "\nscreened:\n" not in target.read_text(encoding="utf-8", errors="replace"):
+        raise FileError(
+            target,
+            expected=f"nothing, or the screened study of {source.name}",
+            got="another file",
+            advice="move it away",
+        )

@@ -1,0 +1,95 @@
+"""Necks between two slabs: the fields of the study's file, and the study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from nanoslab.calculation import Calculation, Role
+from nanoslab.errors import InputError
+from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy
+from nanoslab.studies.neck.analysis import analyze_necks
+from nanoslab.studies.neck.calculations import neck_calculations, reference_calculations
+from nanoslab.studies.neck.fields import ReferenceModel, ScreenModel, Shapes
+from nanoslab.studies.neck.plots import neck_plot
+from nanoslab.studies.neck.result import NeckStudyResult
+from nanoslab.studies.neck.roles import BulkRole, DoubleSlabRole, NeckRole
+from nanoslab.studies.neck.shapes import ShapeChoice
+from nanoslab.studies.runs import UsableRuns
+
+
+class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
+    """What a neck between two slabs costs against its size, over shapes, and the size beyond which it grows.
+
+    Examples
+    --------
+    >>> study = NeckStudy.from_document({"study": "neck", "title": "short", "crystal": "PbSe-rocksalt",
+    ...     "planes": 1, "pairs": [1, 2, 4, 6, 9]})
+    >>> [calculation.name for calculation in study.calculations()][:4]
+    ['bulk', 'double-slab', 'neck-01-1', 'neck-02-3']
+    """
+
+    kind: ClassVar[str] = "neck"
+    aliases: ClassVar[tuple[str, ...]] = ("pbse-neck",)
+    roles: ClassVar[tuple[type[Role], ...]] = (BulkRole, DoubleSlabRole, NeckRole)
+
+    gap_planes: Count = 2
+    empty_columns: int = Field(default=2, ge=0)
+    pairs: tuple[Count, ...] = Field(min_length=1)
+    shapes: Shapes = 1
+    screen: ScreenModel | None = None
+    #: shape code -> energy [eV] of the screen, written by it: see `nanoslab.studies.neck.screening`
+    screened: dict[str, float] | None = None
+    compare: ReferenceModel | None = None
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> NeckStudy:
+        if len(set(self.pairs)) < len(self.pairs):
+            raise ValueError(f"pairs that differ, got {list(self.pairs)}")
+        if self.screened is not None and self.screen is None:
+            raise ValueError("a screen beside screened energies, got none")
+        return self
+
+    def calculations(self) -> tuple[Calculation, ...]:
+        """Bulk, double slab, and the necks: the most compact of every size, or the best of the screen.
+
+        Raises
+        ------
+        InputError
+            The study asks for a screen that has not been run, or the cell is too small for a size.
+        """
+        if self.screen is not None and self.screened is None:
+            raise InputError(
+                "screen",
+                expected="energies of the screened shapes in the study (screened:)",
+                got="none yet",
+                advice="run the screen first: 'nanoslab write' and 'nanoslab run' do",
+            )
+        slab, settings = self.double_slab(gap_planes=self.gap_planes), self.own_settings()
+        choice = ShapeChoice(
+            sizes=self.pairs,
+            shapes=self.shapes,
+            empty_columns=self.empty_columns,
+            screened=self.screened or {},
+            keep=self.screen.keep if self.screen else 1,
+        )
+        made = (*reference_calculations(slab, settings), *neck_calculations(slab, choice, settings))
+        return self.settings.with_moments(made)
+
+    def answer(self, runs: UsableRuns) -> NeckStudyResult:
+        """Energies of the necks, the lowest of every size, and the critical size."""
+        screen = None
+        if self.screen is not None and self.screened is not None:
+            kept = f"the best {self.screen.keep} of each size kept"
+            screen = f"{len(self.screened)} shapes screened with {self.screen.engine}, {kept}"
+        compared = (self.compare.source, self.compare.critical_pairs) if self.compare else None
+        return replace(analyze_necks(runs), screen=screen, compared_with=compared)
+
+    @classmethod
+    def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:
+        """Energy of a neck against its size."""
+        return drawn(neck_plot(document))

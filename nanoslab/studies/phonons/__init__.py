@@ -1,0 +1,1 @@
+"""Vibrations of one structure, and the phase that is stable at a temperature."""

@@ -1,0 +1,161 @@
+"""What every study's result is: numbers, and how they show themselves as a document, tables and data frames."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.errors import unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Numbers as text: a title, column headings with units, rows of cells, and notes below."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyResult:
+    """Answer of a study; a study of its own adds its numbers, and says in `document` how they are called.
+
+    Attributes
+    ----------
+    study, title
+        As the study file says; filled in by `nanoslab.studies.study.Study.analyze`, as are the lists below.
+    level_of_theory
+        Of the energies, in words; that of the runs used where the study names none.
+    refused, missing
+        (calculation, reason) of runs that exist but cannot be used, and of those not run yet or skipped.
+
+    Examples
+    --------
+    >>> class Result(StudyResult):
+    ...     def document(self):
+    ...         return {"necks": [{"n_pairs": 9, "energy": {"atom_eV": 3.0}}]}
+    >>> Result().to_dataframe().columns.tolist()
+    ['n_pairs', 'energy.atom_eV']
+    >>> Result().tables()[0].rows
+    (('9', '3'),)
+    """
+
+    study: str = ""
+    title: str = ""
+    level_of_theory: str = ""
+    refused: tuple[tuple[str, str], ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Return the study's own numbers under keys that carry their units; lists of records become tables."""
+        raise NotImplementedError
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the result as tables: every list of records as it is, unless a study lays it out."""
+        return tuple(_plain_table(name, records) for name, records in record_lists(self.document()).items())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as one plain document, which JSON takes."""
+        return {
+            "study": self.study,
+            "title": self.title,
+            "level_of_theory": self.level_of_theory,
+            **self.document(),
+            "refused": [{"calculation": name, "reason": reason} for name, reason in self.refused],
+            "missing": [{"calculation": name, "reason": reason} for name, reason in self.missing],
+        }
+
+    def to_dataframe(self, records: str | None = None) -> pd.DataFrame:
+        """Records of the result as a data frame, a missing number being NaN.
+
+        Parameters
+        ----------
+        records
+            Which list of ``to_dict()``, such as ``vacancies`` or ``sheets``; the study's main one when absent.
+        """
+        import pandas as pd
+
+        document = self.to_dict()
+        lists = record_lists(document)
+        main = next((name for name in ("vacancies", "necks", "gaps") if name in document), next(iter(lists), ""))
+        chosen = main if records is None else records
+        if chosen not in lists and not isinstance(document.get(chosen), list):
+            raise unknown_name("records", chosen, lists)
+        return pd.DataFrame([flat_record(record) for record in lists.get(chosen, ())])
+
+    def _repr_html_(self) -> str:
+        return "".join(_table_html(table) for table in self.tables())
+
+
+def record_lists(document: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """Lists of records in a result's document, by name, those that are not empty.
+
+    Examples
+    --------
+    >>> record_lists({"study": "test", "necks": [{"n_pairs": 9}], "refused": []})
+    {'necks': [{'n_pairs': 9}]}
+    """
+    return {
+        key: value
+        for key, value in document.items()
+        if isinstance(value, list) and value and all(isinstance(record, Mapping) for record in value)
+    }
+
+
+def flat_record(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Record on one level: nested keys joined by dots, lists by blanks.
+
+    Examples
+    --------
+    >>> flat_record({"removed": {"Se": 2}, "series": ["a", "b"]})
+    {'removed.Se': 2, 'series': 'a b'}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat.update(flat_record(value, f"{name}."))
+        elif isinstance(value, list | tuple):
+            flat[name] = " ".join(str(item) for item in value)
+        else:
+            flat[name] = value
+    return flat
+
+
+def text_of(value: float | None, form: str) -> str:
+    """Text of a number, a dash where there is none.
+
+    Examples
+    --------
+    >>> text_of(1.256, ".2f"), text_of(None, ".2f")
+    ('1.26', '-')
+    """
+    return "-" if value is None else f"{value:{form}}"
+
+
+def _plain_table(name: str, records: list[Mapping[str, Any]]) -> Table:
+    flat = [flat_record(record) for record in records]
+    columns = tuple(dict.fromkeys(key for record in flat for key in record))
+    rows = tuple(tuple(_plain(record.get(column)) for column in columns) for record in flat)
+    return Table(title=name.replace("_", " ").capitalize(), columns=columns, rows=rows)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(value)
+
+
+def _table_html(table: Table) -> str:
+    def cells(row: tuple[str, ...], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
+
+    rows = "".join(cells(row, "td") for row in table.rows)
+    notes = "".join(f"<p>{html.escape(note)}</p>" for note in table.notes)
+    heading = f"<caption>{html.escape(table.title)}</caption><thead>{cells(table.columns, 'th')}</thead>"
+    return f"<table>{heading}<tbody>{rows}</tbody></table>{notes}"

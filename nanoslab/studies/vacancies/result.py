@@ -1,0 +1,285 @@
+"""The answer of a vacancy study: formation energies, energies per atom against Cd:Se, the beam beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nanoslab.energetics.chemical_potential import ChemicalPotentials
+from nanoslab.energetics.phase_order import PhaseChange, phase_changes
+from nanoslab.energetics.vacancy import VacancyEnergy
+from nanoslab.measure.diffraction import SheetReflection
+from nanoslab.measure.sheet import InPlaneStrain, SheetMetrics
+from nanoslab.studies.result import StudyResult, Table
+from nanoslab.studies.vacancies.tables import vacancy_tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetRow:
+    """One pristine sheet: its energy per atom [eV] and its energy of formation from the elements [eV per atom]."""
+
+    phase: str
+    calculation: str
+    counts: Mapping[str, int]
+    energy_per_atom: float
+    formation_energy_per_atom: float | None
+    metrics: SheetMetrics
+    converged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InPlaneRow:
+    """One sheet relaxed with its in-plane lattice free; its phase and label are those of the sheet it starts from.
+
+    Attributes
+    ----------
+    removed
+        Element -> atoms that sheet has lost.
+    cation_to_anion
+        Of the sheet.
+    strain
+        Of the plane against the lattice the sheet was built with, the bulk's.
+    energy_gain
+        Energy of the sheet in the bulk's lattice less that in its own [eV]; where the former held a layer fixed, what
+        that layer gains is part of it. None where the former is missing or not comparable.
+    reflections, built_spacings
+        What it shows along its normal, and the spacings [Å] of the same reflections as built.
+    metrics
+        Of the relaxed sheet.
+    """
+
+    phase: str
+    label: str
+    calculation: str
+    removed: Mapping[str, int]
+    cation_to_anion: float
+    strain: InPlaneStrain
+    energy_gain: float | None
+    reflections: tuple[SheetReflection, ...]
+    built_spacings: tuple[float, ...]
+    metrics: SheetMetrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrystalRow:
+    """One relaxed reference crystal: edges of its conventional cell [Å] and its energy [eV per atom]."""
+
+    crystal: str
+    calculation: str
+    lattice_constants: tuple[float, float, float]
+    energy_per_atom: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VacancyRow:
+    """One structure that lost atoms: its place in the study and its energy."""
+
+    label: str
+    phase: str
+    series: tuple[str, ...]
+    calculation: str
+    cation_to_anion: float
+    pristine_energy_per_atom: float
+    pristine_formation_energy_per_atom: float | None
+    energy: VacancyEnergy
+    metrics: SheetMetrics
+    degeneracy: int
+    converged: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def energy_per_atom_change_meV(self) -> float:
+        """Energy per atom less that of the pristine sheet [meV]."""
+        return 1000 * (self.energy.energy_per_atom - self.pristine_energy_per_atom)
+
+    @property
+    def formation_energy_per_atom_change_meV(self) -> float | None:
+        """Energy of formation per atom less that of the pristine sheet [meV]; None without elements as reference."""
+        own, whole = self.energy.formation_energy_per_atom, self.pristine_formation_energy_per_atom
+        return None if own is None or whole is None else 1000 * (own - whole)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeamRow:
+    """Largest energy [eV] that electrons of one beam energy [keV] hand to an atom of the element.
+
+    Attributes
+    ----------
+    removal_energies
+        Phase -> energy to take the most loosely bound such atom of the sheet to vacuum [eV].
+    """
+
+    element: str
+    beam_energy_keV: float
+    max_transferred_energy: float
+    removal_energies: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VacancyStudyResult(StudyResult):
+    """Everything a vacancy study says.
+
+    Attributes
+    ----------
+    sheets, vacancies, in_plane, crystals
+        Rows in the order of the study.
+    potentials
+        Name -> chemical potentials that could be formed from the references.
+    beam
+        Largest transferred energies.
+    """
+
+    sheets: tuple[SheetRow, ...]
+    vacancies: tuple[VacancyRow, ...]
+    in_plane: tuple[InPlaneRow, ...]
+    crystals: tuple[CrystalRow, ...]
+    potentials: Mapping[str, ChemicalPotentials]
+    beam: tuple[BeamRow, ...]
+
+    def slope_per_removed_meV(self, phase: str, element: str) -> float | None:
+        """Change of the energy per atom for each atom of `element` lost [meV]: a line through the pristine sheet.
+
+        The lowest energy at each number of lost atoms counts: configurations above it would convert.
+        """
+        lowest: dict[int, float] = {}
+        for row in self.vacancies:
+            if row.phase == phase and set(row.energy.removed) == {element}:
+                n, change = row.energy.n_removed, row.energy_per_atom_change_meV
+                lowest[n] = min(change, lowest.get(n, change))
+        if not lowest:
+            return None
+        lost, changes = np.array(list(lowest)), np.array(list(lowest.values()))
+        return float(lost @ changes / (lost @ lost))
+
+    @property
+    def phase_changes(self) -> tuple[PhaseChange, ...]:
+        """Compositions at which another phase becomes the most stable; empty without elements as reference."""
+        curves: dict[str, list[tuple[float, float]]] = {}
+        for sheet in self.sheets:
+            counts = list(sheet.counts.values())
+            if sheet.formation_energy_per_atom is not None and len(counts) == 2:
+                curves[sheet.phase] = [(counts[1] / counts[0], sheet.formation_energy_per_atom)]
+        for row in self.vacancies:
+            energy = row.energy.formation_energy_per_atom
+            if row.phase in curves and energy is not None and row.cation_to_anion:
+                curves[row.phase].append((1 / row.cation_to_anion, energy))
+        return phase_changes(curves)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Vacancies, sheets, structures, crystals and beam."""
+        return vacancy_tables(self.document(), self.level_of_theory)
+
+    def document(self) -> dict[str, Any]:
+        """Return the numbers; the keys carry their units."""
+        return {
+            "sheets": [_sheet(row) for row in self.sheets],
+            "vacancies": [_vacancy(row) for row in self.vacancies],
+            "lateral": [_in_plane(row) for row in self.in_plane],
+            "crystals": [
+                {
+                    "crystal": row.crystal,
+                    "calculation": row.calculation,
+                    "lattice_constants_A": list(row.lattice_constants),
+                    "energy_per_atom_eV": row.energy_per_atom,
+                }
+                for row in self.crystals
+            ],
+            "chemical_potentials": {
+                name: {
+                    element: {"energy_eV": value, "source": mu.sources[element]} for element, value in mu.values.items()
+                }
+                for name, mu in self.potentials.items()
+            },
+            "slope_per_removed_meV_per_atom": {
+                row.phase: {element: self.slope_per_removed_meV(row.phase, element) for element in row.counts}
+                for row in self.sheets
+            },
+            "phase_changes": [
+                {"anion_to_cation": change.anion_to_cation, "before": change.before, "after": change.after}
+                for change in self.phase_changes
+            ],
+            "beam": [
+                {
+                    "element": row.element,
+                    "beam_energy_keV": row.beam_energy_keV,
+                    "max_transferred_energy_eV": row.max_transferred_energy,
+                    "removal_energy_eV": dict(row.removal_energies),
+                }
+                for row in self.beam
+            ],
+        }
+
+
+def _sheet(row: SheetRow) -> dict[str, Any]:
+    return {
+        "phase": row.phase,
+        "calculation": row.calculation,
+        "counts": dict(row.counts),
+        "energy_per_atom_eV": row.energy_per_atom,
+        "formation_energy_per_atom_eV": row.formation_energy_per_atom,
+        "thickness_A": row.metrics.thickness,
+        "structure": _structure(row.metrics),
+        "converged": row.converged,
+    }
+
+
+def _vacancy(row: VacancyRow) -> dict[str, Any]:
+    return {
+        "label": row.label,
+        "phase": row.phase,
+        "series": list(row.series),
+        "calculation": row.calculation,
+        "n_removed": row.energy.n_removed,
+        "removed": dict(row.energy.removed),
+        "degeneracy": row.degeneracy,
+        "cation_to_anion": row.cation_to_anion,
+        "formation_energy_eV": dict(row.energy.formation_energies),
+        "energy_difference_eV": row.energy.energy_difference,
+        "energy_per_atom_eV": row.energy.energy_per_atom,
+        "energy_per_atom_change_meV": row.energy_per_atom_change_meV,
+        "formation_energy_per_atom_eV": row.energy.formation_energy_per_atom,
+        "formation_energy_per_atom_change_meV": row.formation_energy_per_atom_change_meV,
+        "structure": _structure(row.metrics),
+        "converged": row.converged,
+        "notes": list(row.notes),
+    }
+
+
+def _in_plane(row: InPlaneRow) -> dict[str, Any]:
+    smaller, larger = (float(strain) for strain in row.strain.principal)
+    return {
+        "label": row.label,
+        "phase": row.phase,
+        "calculation": row.calculation,
+        "removed": dict(row.removed),
+        "cation_to_anion": row.cation_to_anion,
+        "principal_strains": [smaller, larger],
+        "area_strain": row.strain.area,
+        "energy_gain_eV": row.energy_gain,
+        "thickness_A": row.metrics.thickness,
+        "reflections": [
+            {
+                "h": reflection.h,
+                "k": reflection.k,
+                "spacing_A": reflection.spacing,
+                "built_spacing_A": built,
+                "intensity": reflection.intensity,
+            }
+            for reflection, built in zip(row.reflections, row.built_spacings, strict=True)
+        ],
+    }
+
+
+def _structure(metrics: SheetMetrics) -> dict[str, Any]:
+    return {
+        "thickness_A": metrics.thickness,
+        "top_tilt_degrees": metrics.top_tilt_degrees,
+        "bottom_tilt_degrees": metrics.bottom_tilt_degrees,
+        "stacking": metrics.mean_eclipsed_bonds(),
+        "top_stacking": metrics.mean_eclipsed_bonds(metrics.planes[-1].indices),
+        "wurtzite_fraction": metrics.environments.fraction("wurtzite"),
+        "zinc_blende_fraction": metrics.environments.fraction("zinc blende"),
+    }

@@ -1,0 +1,157 @@
+"""Convergence checks: electrons of every ionic step within EDIFF, forces or energy of the ions within EDIFFG."""
+
+from __future__ import annotations
+
+import numpy as np
+from ase.units import GPa
+
+from nanoslab.vasp.runs.parsed_file import IonicStep
+from nanoslab.vasp.runs.parsed_run import ParsedRun
+
+#: energies in vasprun.xml have eight decimals, so an EDIFF of 1e-9 cannot be told from zero
+_LAST_DIGIT = 1.001e-8
+_FORCE_DIGIT = 1e-6
+_DEFAULT_EDIFF, _DEFAULT_NELM = 1e-4, 60
+#: changes of energy below this are noise of the electronic steps [eV per atom]
+_ENERGY_NOISE = 1e-6
+#: VASP judges the energy its line search expects to gain; the change it then finds was up to 15 times as large
+_LINE_SEARCH = 50
+_RELAXATIONS = ("relaxation", "image of a chain", "dimer", "reaction path")
+
+
+def unconverged_steps(run: ParsedRun) -> tuple[int, ...]:
+    """Ionic steps (from 1) whose electrons did not converge, whatever VASP printed.
+
+    A step is converged when its last change of energy is within EDIFF, or when it stopped before NELM with a
+    change of that order. A single electronic step has no change: it counts when NELM allows more.
+    """
+    tolerance = _electronic_tolerance(run)
+    limit = run.integer("NELM", _DEFAULT_NELM)
+    return tuple(i for i, step in enumerate(run.steps, 1) if not _electrons_converged(step, tolerance, limit))
+
+
+def _electronic_tolerance(run: ParsedRun) -> float:
+    given = run.value("EDIFF")
+    return _DEFAULT_EDIFF if given is None else given
+
+
+def _electrons_converged(step: IonicStep, tolerance: float, limit: int) -> bool:
+    if step.energy_change is None:
+        return step.n_electronic_steps < limit
+    change = abs(step.energy_change)
+    if change <= tolerance + _LAST_DIGIT:
+        return True
+    return step.n_electronic_steps < limit and change <= 10 * tolerance
+
+
+def electronic_converged(run: ParsedRun) -> bool | None:
+    """Whether the electrons of every finished ionic step converged; None when none was begun."""
+    if not run.steps:
+        began = any(output.unfinished_electronic_steps for output in run.outputs)
+        return False if began else None
+    return not unconverged_steps(run)
+
+
+def max_free_force(run: ParsedRun) -> float | None:
+    """Largest force on a free component at the end [eV/Å], or None when it cannot be known.
+
+    Components are along the lattice vectors, as VASP's selective dynamics means them.
+    """
+    found = run.final
+    if found is None or found[0].forces is None:
+        return None
+    frame, forces = found[0], found[0].forces
+    free = run.free
+    if len(forces) == 0:
+        return None
+    if free is None:
+        largest = float(np.linalg.norm(forces, axis=1).max())
+        tolerance = run.value("EDIFFG") or 0.0
+        hidden = run.says_reached and tolerance < 0 and largest > -tolerance
+        return None if hidden else largest
+    if len(free) != len(forces):
+        return None
+    # as VASP does: along the lattice vectors, fixed components put to zero
+    along = forces @ np.linalg.inv(frame.lattice)
+    return float(np.linalg.norm(np.where(free, along, 0.0) @ frame.lattice, axis=1).max())
+
+
+def ionic_converged(run: ParsedRun) -> bool | None:
+    """Whether a relaxation reached EDIFFG; None when nothing was relaxed."""
+    if run.kind not in _RELAXATIONS:
+        return None
+    if not run.steps:
+        return False
+    tolerance = run.value("EDIFFG")
+    if tolerance is None:
+        tolerance = 10 * _electronic_tolerance(run)
+    said = bool(run.says_reached)
+    if run.kind != "relaxation":
+        return _stopped_by_itself(run)
+    if tolerance < 0:
+        return _forces_converged(run, -tolerance, said)
+    return _energy_converged(run, tolerance, said)
+
+
+def _stopped_by_itself(run: ParsedRun) -> bool:
+    """Of chains only VASP knows the projected forces: it said so, or it stopped before NSW without being killed."""
+    if run.says_reached is not None:
+        return run.says_reached
+    return run.complete and len(run.steps) < run.integer("NSW", 0)
+
+
+def _forces_converged(run: ParsedRun, tolerance: float, said: bool) -> bool:
+    force = max_free_force(run)
+    if force is None:
+        return said
+    if force > tolerance * (1 + 1e-3) + _FORCE_DIGIT:
+        return False
+    if said or not cell_moves(run):
+        return said or run.complete
+    return run.complete and (len(run.steps) < run.integer("NSW", 0) or _stress_converged(run, tolerance))
+
+
+def cell_moves(run: ParsedRun) -> bool:
+    """Whether the cell is relaxed too."""
+    return run.integer("ISIF", 2) >= 3
+
+
+def _stress_converged(run: ParsedRun, tolerance: float) -> bool:
+    """VASP's own test: no component of stress times volume above the tolerance times the number of atoms."""
+    found = run.final
+    if found is None or found[0].stress is None:
+        return False
+    stress = found[0].stress - np.eye(3) * (run.value("PSTRESS") or 0.0)
+    free = _free_directions(run)
+    stress = np.where(np.outer(free, free), stress, 0.0)
+    per_cell = np.abs(stress).max() * 0.1 * GPa * abs(np.linalg.det(found[0].lattice))
+    return bool(per_cell <= tolerance * max(1, len(found[0].scaled_positions)))
+
+
+def _free_directions(run: ParsedRun) -> list[bool]:
+    """Directions along which the cell may change: those of LATTICE_CONSTRAINTS, all of them without the tag."""
+    words = (run.tag("LATTICE_CONSTRAINTS") or "").upper().split()
+    return [word.strip(".").startswith("T") for word in words] if len(words) == 3 else [True] * 3
+
+
+def _energy_converged(run: ParsedRun, tolerance: float, said: bool) -> bool:
+    if said:
+        return True
+    if not run.complete or tolerance == 0:
+        return False
+    if run.says_reached is False:
+        return False
+    tolerance = max(tolerance, _ENERGY_NOISE * len(run.symbols))
+    stopped_early = len(run.steps) < run.integer("NSW", 0)
+    change = last_ionic_change(run)
+    if change is None:
+        return stopped_early
+    return change <= tolerance or (stopped_early and change <= _LINE_SEARCH * tolerance)
+
+
+def last_ionic_change(run: ParsedRun) -> float | None:
+    """Change of F between the last two ionic steps [eV]."""
+    if len(run.steps) < 2:
+        return None
+    before, last = run.steps[-2].free_energy, run.steps[-1].free_energy
+    return None if before is None or last is None else abs(last - before)

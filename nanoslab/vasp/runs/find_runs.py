@@ -1,0 +1,294 @@
+"""Which files of a folder belong to one run, by their names alone; nothing named inside a file is followed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nanoslab.errors import FileError
+
+_NAMES = re.compile(
+    r"(?P<kind>vasprun|OUTCAR|OSZICAR|CONTCAR|POSCAR|INCAR|KPOINTS)"
+    r"(?P<stage>.*?)(?:\.(?:gz|xz|bz2|Z))?$"
+)
+_OUTPUTS = frozenset({"vasprun", "OUTCAR", "OSZICAR"})
+_CHAIN = re.compile(r"[._-]?relax(\d+)")
+_NO_RUN = re.compile(r"\.|.*(\.(tar|tgz|zip|7z|swp|py|sh|png|pdf|json|npy|pkl|html)\b|~$)")
+_BACKUP = re.compile(r"_(\d\d)_(\d\d)_(\d\d)on(\d\d)_(\d\d)_(\d\d)")
+_LOG = re.compile(
+    r"(vasp[._]?(out|log|err)|std_?(out|err)(\.txt)?|print-out|log|OUT|slurm-\d+.*|.+\.[oe]\d+|[\w-]+\.(out|log|err))"
+    r"(\.gz|\.xz|\.bz2)?"
+)
+_XML = re.compile(r"\.xml(\.(gz|xz|bz2))?$")
+_LEFTOVER = re.compile(r"error\.\d+\.tar(\.gz)?")
+_IMAGE = re.compile(r"\d\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFiles:
+    """The files of one run.
+
+    Attributes
+    ----------
+    path
+        Folder, or the file that was asked for.
+    files
+        Kind (``vasprun``, ``OUTCAR``, ``POSCAR`` ...) -> file.
+    logs
+        Standard output and error, newest first.
+    notes
+        Other stages of the same folder, leftovers of a restart.
+    is_image
+        The folder is an image of a chain (named 01 to 99 beside a 00).
+    has_outputs
+        False for inputs that were written but never ran.
+    problem
+        Why nothing can be read there; empty when something can.
+    """
+
+    path: Path
+    files: Mapping[str, Path]
+    logs: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_image: bool = False
+    has_outputs: bool = True
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class _Stage:
+    label: str
+    files: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def has_outputs(self) -> bool:
+        return not _OUTPUTS.isdisjoint(self.files)
+
+
+def files_of_run(path: str | os.PathLike[str]) -> RunFiles:
+    """Files of the run in a folder, or of a single file.
+
+    Parameters
+    ----------
+    path
+        Folder or file. Of several stages in a folder the last is meant.
+
+    Raises
+    ------
+    FileError
+        When there is nothing there that belongs to a run.
+    """
+    target = Path(path)
+    if target.is_file():
+        return RunFiles(path=target, files={kind_of_file(target): target})
+    if not target.is_dir():
+        raise FileError(
+            target, expected="a run folder or a file of a run", got="nothing there", advice="check the path"
+        )
+    runs = runs_of_folder(target)
+    if runs and runs[0].path != target:
+        names = ", ".join(run.path.name for run in runs[:4])
+        raise FileError(target, expected="one run", got=f"{len(runs)} ({names} ...)", advice="name one of the files")
+    if not runs:
+        images = [child.name for child in sorted(target.iterdir()) if _IMAGE.fullmatch(child.name) and child.is_dir()]
+        advice = f"read its images {images[0]} to {images[-1]}" if images else "give a folder VASP ran in"
+        raise FileError(target, expected="vasprun.xml, OUTCAR or OSZICAR", got="none of them", advice=advice)
+    return runs[0]
+
+
+def find_runs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[RunFiles]:
+    """Every run below some folders, and every file given by itself, in the order of their names.
+
+    Parameters
+    ----------
+    paths
+        Folders or files. A file that is of no run is listed with its problem, so that ``*`` may be given.
+
+    Raises
+    ------
+    FileError
+        When a path does not exist.
+    """
+    for path in map(Path, paths):
+        if not path.is_dir():
+            if not os.path.lexists(path):
+                raise FileError(path, expected="a folder or file", got="nothing there", advice="check the path")
+            yield _single(path)
+            continue
+        closed: list[RunFiles] = []
+
+        def note(error: OSError, rows: list[RunFiles] = closed) -> None:
+            rows.append(_cannot_be_listed(Path(error.filename), error))
+
+        for folder, children, _ in os.walk(path, onerror=note, followlinks=False):
+            children.sort()
+            yield from runs_of_folder(Path(folder))
+        yield from closed
+
+
+def _single(path: Path) -> RunFiles:
+    try:
+        return files_of_run(path)
+    except FileError as error:
+        return RunFiles(path=path, files={}, problem=str(error))
+
+
+def _cannot_be_listed(folder: Path, error: OSError) -> RunFiles:
+    return RunFiles(path=folder, files={}, problem=f"folder cannot be listed: {error.strerror}")
+
+
+def _is_file_or_broken_link(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
+    except OSError:
+        return entry.is_symlink()
+
+
+def runs_of_folder(folder: Path) -> list[RunFiles]:
+    """Runs of one folder, the one the folder stands for first; a deck that never ran counts when nothing else does."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if _is_file_or_broken_link(entry))
+    except OSError as error:
+        return [_cannot_be_listed(folder, error)]
+    stages = _stages(folder, names)
+    with_outputs = [stage for stage in stages.values() if stage.has_outputs]
+    if not with_outputs:
+        with_outputs = _vaspruns_of_other_names(folder, names)
+    if not with_outputs:
+        deck = stages.get("")
+        if deck is None or not {"INCAR", "POSCAR"} <= deck.files.keys():
+            return []
+        return [RunFiles(path=folder, files=deck.files, logs=_logs(folder, names), has_outputs=False)]
+    main, others, notes = _choose(with_outputs)
+    alone = [RunFiles(path=_shown(stage), files=stage.files) for stage in others]
+    if main is None:
+        return alone
+    leftovers = [name for name in names if _LEFTOVER.fullmatch(name)]
+    if leftovers:
+        notes.append(f"earlier attempts packed by custodian, not opened: {', '.join(leftovers)}")
+    plain = stages.get("", _Stage("")).files
+    shared = {kind: path for kind, path in plain.items() if kind not in _OUTPUTS}
+    whole = RunFiles(
+        path=folder,
+        files={**shared, **main.files},
+        logs=_logs(folder, names),
+        notes=tuple(notes),
+        is_image=_is_image(folder),
+    )
+    return [whole, *alone]
+
+
+def kind_of_file(path: Path) -> str:
+    """``vasprun``, ``OUTCAR``, ``OSZICAR``... after the name, or the content where the name does not say."""
+    found = _match(path.name)
+    if found:
+        return found[0]
+    from nanoslab.vasp.byte_stream import ByteStream
+
+    with ByteStream(path) as stream:
+        head = stream.peek(1 << 14)
+    if head[257:262] == b"ustar" or head.startswith(b"PK\3\4"):
+        raise FileError(path, expected="a file of VASP", got="an archive of files", advice="unpack it into a folder")
+    if b"<modeling>" in head:
+        return "vasprun"
+    if b" vasp." in head or b"\n INCAR:" in head or b"POTCAR:" in head:
+        return "OUTCAR"
+    if b"F=" in head and b"E0=" in head:
+        return "OSZICAR"
+    raise FileError(path, expected="a vasprun.xml, OUTCAR or OSZICAR", got="something else", advice="give a run folder")
+
+
+def _match(name: str) -> tuple[str, str] | None:
+    """Kind and stage of a file name: ``vasprun.xml.relax1.gz`` is a vasprun of stage ``.relax1``."""
+    found = _NAMES.search(name)
+    if found is None or _NO_RUN.match(name):
+        return None
+    kind, stage, prefix = found["kind"], found["stage"], name[: found.start()]
+    if prefix and kind != "vasprun" and (kind not in _OUTPUTS or prefix[-1] not in "._-"):
+        return None
+    if kind == "vasprun":
+        if ".xml" not in stage:
+            return None
+        stage = stage.replace(".xml", "", 1)
+    return kind, prefix + stage
+
+
+def _stages(folder: Path, names: list[str]) -> dict[str, _Stage]:
+    stages: dict[str, _Stage] = {}
+    for name in names:
+        if (found := _match(name)) is None:
+            continue
+        kind, label = found
+        stage = stages.setdefault(label, _Stage(label))
+        known = stage.files.get(kind)
+        # of OUTCAR and OUTCAR.gz side by side the plain one is the newer
+        if known is None or len(name) < len(known.name):
+            stage.files[kind] = folder / name
+    return stages
+
+
+def _vaspruns_of_other_names(folder: Path, names: list[str]) -> list[_Stage]:
+    """Files such as ``CdTe_vr.xml.gz`` that are a vasprun.xml by their content."""
+    found = []
+    for name in names:
+        if not _XML.search(name):
+            continue
+        try:
+            kind = kind_of_file(folder / name)
+        except FileError:
+            continue
+        if kind == "vasprun":
+            found.append(_Stage(name, {kind: folder / name}))
+    return found
+
+
+def _choose(stages: list[_Stage]) -> tuple[_Stage | None, list[_Stage], list[str]]:
+    """The stage a folder stands for, runs of their own beside it, and what to say of the rest.
+
+    The files without a label are the last stage; else the last of relax1, relax2 ...; else the last of the copies
+    with a time in their names. Files with other labels are runs of their own, unless there is only one.
+    """
+    chain = sorted((s for s in stages if _CHAIN.fullmatch(s.label)), key=_chain_number)
+    backups = sorted((s for s in stages if _BACKUP.fullmatch(s.label)), key=_backup_time)
+    plain = [s for s in stages if s.label == ""]
+    ordered = [*backups, *chain, *plain]
+    rest = [s for s in stages if s not in ordered]
+    if not ordered:
+        return (rest[0], [], []) if len(rest) == 1 else (None, rest, [])
+    earlier = [stage.label.lstrip("._-") for stage in ordered[:-1]]
+    notes = [f"earlier stages in this folder: {', '.join(earlier)}"] if earlier else []
+    return ordered[-1], rest, notes
+
+
+def _chain_number(stage: _Stage) -> int:
+    found = _CHAIN.fullmatch(stage.label)
+    return int(found[1]) if found else 0
+
+
+def _backup_time(stage: _Stage) -> tuple[str, ...]:
+    found = _BACKUP.fullmatch(stage.label)
+    if found is None:
+        return ()
+    hour, minute, second, day, month, year = found.groups()
+    return year, month, day, hour, minute, second
+
+
+def _shown(stage: _Stage) -> Path:
+    for kind in ("vasprun", "OUTCAR", "OSZICAR"):
+        if kind in stage.files:
+            return stage.files[kind]
+    return next(iter(stage.files.values()))
+
+
+def _logs(folder: Path, names: list[str]) -> tuple[Path, ...]:
+    logs = [folder / name for name in names if _LOG.fullmatch(name) and (folder / name).exists()]
+    return tuple(sorted(logs, key=lambda path: (path.stat().st_mtime, path.name), reverse=True))
+
+
+def _is_image(folder: Path) -> bool:
+    folder = folder.resolve()
+    return bool(_IMAGE.fullmatch(folder.name)) and (folder.parent / "00").is_dir()

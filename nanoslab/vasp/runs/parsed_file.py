@@ -1,0 +1,123 @@
+"""What one VASP file says, before it is compared with anything: the same fields whichever file it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanoslab.vasp.runs.numbers import Array
+
+
+class IonicStep(NamedTuple):
+    """One finished ionic step.
+
+    Attributes
+    ----------
+    free_energy
+        F, the energy the forces belong to [eV]; None where the file shows asterisks.
+    energy
+        E0, extrapolated to zero smearing [eV].
+    n_electronic_steps
+        Electronic steps it took.
+    energy_change
+        Change of F in its last electronic step [eV], or None when there was only one.
+    correction
+        What VASP added to F after the last electronic step (dipole, dispersion where it is not printed) [eV].
+    """
+
+    free_energy: float | None
+    energy: float | None
+    n_electronic_steps: int
+    energy_change: float | None
+    correction: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Geometry and what acts on it; rows are lattice vectors.
+
+    Attributes
+    ----------
+    lattice
+        Lattice vectors, shape (3, 3) [Å].
+    scaled_positions
+        Fractional coordinates, shape (n, 3).
+    forces
+        Shape (n, 3) [eV/Å], or None.
+    stress
+        VASP's sign and unit, shape (3, 3) [kB], or None.
+    """
+
+    lattice: Array
+    scaled_positions: Array
+    forces: Array | None = None
+    stress: Array | None = None
+
+    def __post_init__(self) -> None:
+        for array in (self.lattice, self.scaled_positions, self.forces, self.stress):
+            if array is not None:
+                array.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFile:
+    """Everything one file gives; what it lacks is None or empty. Fields that `RunResult` has too mean the same.
+
+    Attributes
+    ----------
+    file
+        Name of the file.
+    complete
+        VASP wrote it to the end.
+    cut
+        Where it ends, in words, when it is not complete.
+    potentials
+        (element, POTCAR title) per species, in POTCAR's order.
+    counts
+        Atoms per species, in the same order.
+    final, initial
+        Geometry of the last finished ionic step; geometry at the start.
+    says_reached
+        VASP printed that the required accuracy was reached; None when this kind of file never says.
+    says_electrons_converged
+        VASP printed that EDIFF was reached in the last ionic step; None when the file would not say.
+    unfinished_electronic_steps
+        Electronic steps of an ionic step that was not finished.
+    n_machine_learned_steps
+        Steps of a machine-learned force field between the first-principles ones.
+    disorder
+        What shows that more than one run wrote the file, or that a part of it is missing.
+    doubts
+        Numbers in the file that contradict one another.
+    problems
+        What cannot be read.
+    """
+
+    file: str
+    complete: bool = False
+    cut: str = ""
+    vasp_version: str | None = None
+    incar: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    symbols: tuple[str, ...] = ()
+    potentials: tuple[tuple[str, str], ...] = ()
+    counts: tuple[int, ...] = ()
+    steps: tuple[IonicStep, ...] = ()
+    final: Frame | None = None
+    initial: Frame | None = None
+    free: NDArray[np.bool_] | None = None
+    mesh: tuple[int, int, int] | None = None
+    n_kpoints: int | None = None
+    says_reached: bool | None = None
+    says_electrons_converged: bool | None = None
+    unfinished_electronic_steps: int = 0
+    n_machine_learned_steps: int = 0
+    magnetization: tuple[float, ...] | None = None
+    elapsed_s: float | None = None
+    disorder: str = ""
+    doubts: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()

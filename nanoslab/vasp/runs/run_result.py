@@ -1,0 +1,225 @@
+"""What a run says, in one frozen object: numbers, where they are from, and what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.data import atomic_numbers
+from ase.formula import Formula
+from ase.units import GPa
+from numpy.typing import NDArray
+
+from nanoslab.errors import FileError
+from nanoslab.vasp.runs.find_runs import files_of_run
+from nanoslab.vasp.runs.outcar import read_outcar
+from nanoslab.vasp.runs.parsed_file import Frame, IonicStep
+from nanoslab.vasp.runs.vasprun import read_vasprun
+from nanoslab.vasp.selective_dynamics import constraints_from_flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What a run says and whether it may be believed.
+
+    Attributes
+    ----------
+    path
+        Folder or file that was read.
+    name
+        Last part of the path.
+    kind
+        ``static``, ``relaxation``, ``molecular dynamics``, ``finite differences``, ``linear response``,
+        ``image of a chain``, ``many-body``, ``not run`` or ``unreadable``.
+    symbols
+        Chemical symbol per atom.
+    vasp_version
+        Such as ``6.4.2``.
+    energy
+        Extrapolated to zero smearing, of the last finished ionic step [eV].
+    free_energy
+        The energy the forces belong to [eV].
+    max_free_force
+        Largest force on a free component [eV/Å].
+    steps
+        Finished ionic steps.
+    complete
+        VASP came to its end.
+    electronic_converged
+        Of every ionic step; None when none was finished.
+    ionic_converged
+        None when nothing was relaxed.
+    problems
+        What is wrong, in words.
+    notes
+        What one should know though nothing is wrong.
+    sources
+        Number -> file it is from.
+    final, initial
+        Geometry of the last finished step, and at the start.
+    free
+        Which lattice components may move, shape (n, 3), or None when no file says.
+    incar, parameters
+        Tags as given and as used.
+    potentials
+        Element -> POTCAR title.
+    functional
+        Such as ``PBE`` or ``HSE06+D3(BJ)``.
+    cutoff_energy
+        Plane-wave cutoff [eV].
+    mesh, n_kpoints
+        Divisions of the k-point mesh; irreducible k-points.
+    magnetization
+        Total, or its components [Bohr magnetons].
+    elapsed_s
+        Wall time [s].
+    """
+
+    path: str
+    name: str
+    kind: str
+    symbols: tuple[str, ...] = ()
+    vasp_version: str | None = None
+    energy: float | None = None
+    free_energy: float | None = None
+    max_free_force: float | None = None
+    steps: tuple[IonicStep, ...] = ()
+    complete: bool = False
+    electronic_converged: bool | None = None
+    ionic_converged: bool | None = None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    final: Frame | None = None
+    initial: Frame | None = None
+    free: NDArray[np.bool_] | None = None
+    incar: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    potentials: Mapping[str, str] = field(default_factory=dict)
+    functional: str | None = None
+    cutoff_energy: float | None = None
+    mesh: tuple[int, int, int] | None = None
+    n_kpoints: int | None = None
+    magnetization: tuple[float, ...] | None = None
+    elapsed_s: float | None = None
+
+    @property
+    def n_atoms(self) -> int | None:
+        """Number of atoms, None when no file says."""
+        return len(self.symbols) or None
+
+    @property
+    def formula(self) -> str | None:
+        """Chemical formula, elements in the order of the run."""
+        if not self.symbols:
+            return None
+        return str(Formula.from_dict(Counter(self.symbols)))
+
+    @property
+    def n_ionic_steps(self) -> int:
+        """Finished ionic steps."""
+        return len(self.steps)
+
+    @property
+    def converged(self) -> bool:
+        """True only if nothing is wrong."""
+        return (
+            not self.problems
+            and self.complete
+            and self.energy is not None
+            and self.electronic_converged is True
+            and self.ionic_converged is not False
+        )
+
+    def to_atoms(self) -> Atoms:
+        """Last finished structure with energy, forces, stress and constraints; else the start structure.
+
+        Raises
+        ------
+        FileError
+            When no file holds a structure.
+        """
+        frame = self.final or self.initial
+        if frame is None:
+            raise FileError(self.path, expected="a structure", got="none", advice="; ".join(self.problems))
+        atoms = self._atoms(frame)
+        if self.final is not None:
+            _attach_results(atoms, frame, self.energy, self.free_energy)
+        return atoms
+
+    def trajectory(self) -> list[Atoms]:
+        """Every finished ionic step; see `read_trajectory`. Reads the file again."""
+        files = files_of_run(self.path).files
+        source = self.sources.get("structure")
+        kind = next((kind for kind, file in files.items() if file.name == source), None)
+        if kind not in ("vasprun", "OUTCAR"):
+            raise FileError(
+                self.path, expected="ionic steps with structures", got="none", advice="; ".join(self.problems)
+            )
+        frames: list[Frame | None] = []
+        images: list[Atoms] = []
+        parsed = (read_vasprun if kind == "vasprun" else read_outcar)(files[kind], frames)
+        for index, (frame, step) in enumerate(zip(frames, parsed.steps, strict=False), 1):
+            if frame is None:
+                raise FileError(self.path, expected=f"a structure in ionic step {index}", got="none that can be read")
+            atoms = self._atoms(frame)
+            _attach_results(atoms, frame, step.energy, step.free_energy)
+            atoms.info["ionic_step"] = index
+            images.append(atoms)
+        return images
+
+    def _atoms(self, frame: Frame) -> Atoms:
+        """Periodic `Atoms` of a frame, with the fixed components as constraints."""
+        n_atoms = len(frame.scaled_positions)
+        unknown = sorted({symbol for symbol in self.symbols if symbol not in atomic_numbers})
+        if n_atoms != len(self.symbols) or unknown:
+            got = f"symbols such as {unknown[0]!r}" if unknown else f"{len(self.symbols)} symbols"
+            raise FileError(
+                self.path,
+                expected=f"the element of each of {n_atoms} atoms",
+                got=got if self.symbols else "no file that says it",
+                advice="put the POSCAR of the run beside it",
+            )
+        atoms = Atoms(list(self.symbols), scaled_positions=frame.scaled_positions, cell=frame.lattice, pbc=True)
+        if self.free is not None and len(self.free) == n_atoms and not self.free.all():
+            atoms.set_constraint(constraints_from_flags(self.free))
+        return atoms
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values under the names the command prints."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "formula": self.formula,
+            "n_atoms": self.n_atoms,
+            "vasp_version": self.vasp_version,
+            "functional": self.functional,
+            "energy_eV": self.energy,
+            "free_energy_eV": self.free_energy,
+            "max_free_force_eV_per_A": self.max_free_force,
+            "n_ionic_steps": self.n_ionic_steps,
+            "complete": self.complete,
+            "electronic_converged": self.electronic_converged,
+            "ionic_converged": self.ionic_converged,
+            "converged": self.converged,
+            "problems": list(self.problems),
+            "notes": list(self.notes),
+            "sources": [f"{quantity}: {file}" for quantity, file in self.sources.items()],
+            "magnetization_muB": None if self.magnetization is None else list(self.magnetization),
+            "elapsed_s": self.elapsed_s,
+        }
+
+
+def _attach_results(atoms: Atoms, frame: Frame, energy: float | None, free_energy: float | None) -> None:
+    """Give `atoms` a calculator that holds the frame's results in ASE's units and signs."""
+    results: dict[str, Any] = {"energy": energy, "free_energy": free_energy, "forces": frame.forces}
+    if frame.stress is not None:
+        stress = -0.1 * GPa * frame.stress
+        results["stress"] = stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+    known = {name: value for name, value in results.items() if value is not None}
+    atoms.calc = SinglePointCalculator(atoms, **known)
