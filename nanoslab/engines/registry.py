@@ -1,4 +1,4 @@
-"""Engines by name: ``chgnet``, ``xtb:method=GFN1-xTB``, ``gpaw:...``, or ``module:factory`` for any ASE calculator."""
+"""Engines by name: ``chgnet``, ``xtb:...``, ``gpaw``, ``cp2k:...``, or ``module:factory`` for any ASE calculator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def engine_names() -> tuple[str, ...]:
     Examples
     --------
     >>> engine_names()
-    ('chgnet', 'xtb', 'gpaw')
+    ('chgnet', 'xtb', 'gpaw', 'cp2k')
     """
     return tuple(ENGINES)
 

@@ -19,7 +19,8 @@ from ase.calculators.calculator import BaseCalculator
 from nanoslab.calculation import Settings
 from nanoslab.engines.cp2k.calculator import INSTALL, CP2KCalculator, command
 from nanoslab.engines.cp2k.data import dataset, known_elements
-from nanoslab.engines.cp2k.input import Words, read_words, solver
+from nanoslab.engines.cp2k.electrons import solver
+from nanoslab.engines.cp2k.words import Words, read_words
 from nanoslab.engines.interface import Capabilities, Engine
 from nanoslab.engines.registry import choose, refuse_unknown_options
 from nanoslab.errors import EngineError
@@ -94,7 +95,7 @@ def cp2k_calculator(atoms: Atoms, settings: Settings, options: Mapping[str, Any]
 def comparable(atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what must agree before two energies are subtracted; basis sets and potentials by their hash."""
     words = read_words(options)
-    solver(atoms, settings, words)
+    solver(settings, words)
     return {
         "code": "CP2K",
         "functional": settings.functional + ("-D3(BJ)" if words.dispersion == "d3" else ""),

@@ -18,15 +18,10 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from nanoslab.calculation import Settings
 from nanoslab.engines.cp2k.data import data_folder
-from nanoslab.engines.cp2k.input import (
-    LAST_WAVE_FUNCTIONS,
-    PROJECT,
-    ghost_atoms,
-    input_text,
-    is_gamma_only,
-    read_words,
-)
+from nanoslab.engines.cp2k.electrons import is_gamma_only
+from nanoslab.engines.cp2k.input import LAST_WAVE_FUNCTIONS, PROJECT, ghost_atoms, input_text
 from nanoslab.engines.cp2k.output import last_words, parse_output
+from nanoslab.engines.cp2k.words import read_words
 from nanoslab.errors import EngineError
 
 INSTALL = "apt-get install cp2k (Debian, Ubuntu), or name the program in CP2K_COMMAND"
@@ -69,7 +64,9 @@ class CP2KCalculator(Calculator):  # type: ignore[misc]
 
     implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 (ASE's own type)
 
-    def __init__(self, settings: Settings, options: Mapping[str, Any], removed_atoms: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, options: Mapping[str, Any], removed_atoms: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__()
         self.settings = settings
         self.words = read_words(options)
@@ -128,7 +125,5 @@ class CP2KCalculator(Calculator):  # type: ignore[misc]
             )
         output = (folder / f"{PROJECT}.out").read_text(errors="replace")
         if ended.returncode and "SCF run NOT converged" not in output:
-            raise EngineError(
-                f"engine cp2k, {folder / 'cp2k.out'}", expected="a finished run", got=last_words(output)
-            )
+            raise EngineError(f"engine cp2k, {folder / 'cp2k.out'}", expected="a finished run", got=last_words(output))
         return output

@@ -73,9 +73,7 @@ def parse_output(text: str, *, n_atoms: int, where: str) -> Output:
     # F = E - TS; for Fermi-Dirac and Gaussian occupations alike, E at zero smearing is F + TS/2 to second order
     correction = -0.5 * float(entropic[-1]) * Hartree if entropic else 0.0
     forces.setflags(write=False)
-    return Output(
-        energy=free + correction, free_energy=free, forces=forces * Hartree / Bohr, stress=_stress(text)
-    )
+    return Output(energy=free + correction, free_energy=free, forces=forces * Hartree / Bohr, stress=_stress(text))
 
 
 def last_words(text: str) -> str:
