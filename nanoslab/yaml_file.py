@@ -12,9 +12,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic_core import ErrorDetails
 
 from nanoslab.errors import FileError, InputError, NanoslabError
+from nanoslab.text import one_line, printable
 
 #: files written by hand are small; anything larger is something else
 LARGEST_FILE_BYTES = 1_000_000
+#: longer texts are no titles, citations or commands
+LONGEST_TEXT = 2_000
 
 
 class StrictModel(BaseModel):
@@ -71,7 +74,23 @@ def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise FileError(place, expected="plain YAML", got=f"{problem}") from error
     if not isinstance(document, dict):
         raise FileError(path, expected="named fields", got=_KINDS.get(type(document).__name__, "something else"))
+    _refuse_invisible(path, document, [])
     return document
+
+
+def _refuse_invisible(path: object, node: Any, keys: list[Any]) -> None:
+    """Text of a file becomes names, comments and tags of others; no part of it holds a line break or hides itself."""
+    entries: Iterable[tuple[Any, Any]] = ()
+    if isinstance(node, dict):
+        entries = node.items()
+    elif isinstance(node, list):
+        entries = enumerate(node)
+    for key, value in entries:
+        place = f"{path}:{_line(node, [key])}: {'.'.join(map(printable, [*keys, key]))}"
+        for text in (key, value):
+            if isinstance(text, str):
+                one_line(place, text.rstrip("\n"), most=LONGEST_TEXT)
+        _refuse_invisible(path, value, [*keys, key])
 
 
 def validated(path: str | os.PathLike[str] | None, document: dict[str, Any], model: type[Model]) -> Model:

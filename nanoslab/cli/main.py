@@ -15,12 +15,14 @@ from typing import NoReturn
 
 from nanoslab import __version__
 from nanoslab.errors import NanoslabError, unknown_name
+from nanoslab.text import printable
 
 DESCRIPTION = "Why nanocrystals change under an electron beam: structures, VASP decks, runs, energies, knock-on."
 
 #: sub-command -> (module below nanoslab.cli, one-line summary)
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "knockon": ("knockon", "largest energy the beam hands to an atom, threshold voltage, cross-section"),
+    "dose": ("dose", "dose of an exposure, what knock-on takes of it, which voltage and dose are safe"),
     "etch": ("etch", "composition of a structure against dose, by kinetic Monte Carlo"),
     "build": ("building", "nanosheets, vacancies, necks, ligated double slabs, nanocrystals"),
     "new": ("new", "print a commented study file to start from"),
@@ -89,13 +91,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:
         from nanoslab.cli.completion import answer_shell
 
-        answer_shell()
+        answer_shell(Parser(prog="nanoslab"), COMMANDS)
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         _dispatch(arguments, "nanoslab", DESCRIPTION, COMMANDS)
         sys.stdout.flush()
     except NanoslabError as error:
-        sys.stderr.write(f"nanoslab: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"nanoslab: {printable(' '.join(str(error).split()))}\n")
         return 2
     except BrokenPipeError:
         # The reader (`| head`) went away; nothing more can be said to it.
@@ -105,7 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A full disk or a folder that cannot be written is the machine's state, not our bug
         if error.filename is None:
             raise
-        sys.stderr.write(f"nanoslab: {error.filename}: {error.strerror}; check the path, its rights and the disk\n")
+        sys.stderr.write(
+            f"nanoslab: {printable(error.filename)}: {error.strerror}; check the path, its rights and the disk\n"
+        )
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("nanoslab: interrupted; run the same command again to go on\n")

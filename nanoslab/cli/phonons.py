@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanoslab.cli.output import add_json_option, print_json, print_study_tables
+from nanoslab.driver.names import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("structure", type=Path, help="structure file, or a campaign's final.extxyz")
     parser.add_argument("folder", type=Path, help="where the supercells and results go; one level of theory")
-    parser.add_argument("--engine", metavar="NAME[:options]", help="compute here (default: VASP decks)")
+    parser.add_argument(
+        "--engine", type=engine_from_here, metavar="NAME[:options]", help="compute here (default: VASP decks)"
+    )
     parser.add_argument("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="default: 2 2 1")
     parser.add_argument(
         "--mesh", type=int, nargs=3, default=[8, 8, 1], metavar="N", help="wave vectors (default: 8 8 1)"
@@ -122,15 +125,16 @@ def _settings(arguments: argparse.Namespace, cell: Atoms) -> Settings:
     """Return the settings of the cell: those of the calculation that the file belongs to, or of the preset."""
     from dataclasses import replace
 
+    from nanoslab.campaign.format import read_calculation
+    from nanoslab.campaign.names import CALCULATION_FILE
     from nanoslab.presets import preset
     from nanoslab.studies.phonons.cell import cell_settings
-    from nanoslab.vasp.inputs.manifest import MANIFEST, read_deck
 
     kpoints = None if arguments.kpoints is None else tuple(arguments.kpoints)
     places = (arguments.structure.parent, arguments.structure.parent.parent)
-    written = next((place for place in places if (place / MANIFEST).is_file()), None)
+    written = next((place for place in places if (place / CALCULATION_FILE).is_file()), None)
     if arguments.preset is None and written is not None:
-        settings = read_deck(written).settings
+        settings = read_calculation(written).settings
         return replace(settings, kpoints=kpoints or settings.kpoints)
     settings = preset(arguments.preset or "ma2023")
     if kpoints is None and not _samples_k_points(arguments.engine, cell, settings):
@@ -165,14 +169,15 @@ def _relaxed(cell: Atoms, settings: Settings, engine_name: str, folder: Path) ->
 
 
 def _write_decks(folder: Path, calculations: Sequence[Calculation]) -> None:
-    from nanoslab.campaign import write_campaign
+    from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
-    write_campaign(folder / RECIPE, calculations, folder)
+    write_vasp_campaign(folder / RECIPE, calculations, folder)
 
 
 def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation]) -> list[CalculationResult] | None:
     """Return results of the perfect and the displaced supercells in order; None when VASP has not run yet."""
-    from nanoslab.campaign import available_sources, collect, load_campaign
+    from nanoslab.campaign import load_campaign
+    from nanoslab.driver.results import available_sources, collect
 
     if arguments.engine is None:
         campaign = load_campaign(arguments.folder)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.driver.names import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("campaign", type=Path, metavar="CAMPAIGN|STUDY.yaml", help="campaign folder, or a study file")
     parser.add_argument(
         "--engine",
+        type=engine_from_here,
         default="chgnet",
         metavar="NAME[:options]",
-        help="chgnet, xtb, gpaw or module:factory (default: chgnet)",
+        help="chgnet, xtb, gpaw, or code of yours: ./file.py:factory or module:factory (default: chgnet)",
     )
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
     parser.add_argument(
@@ -44,8 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write if need be, run, summarise, analyze."""
+    from nanoslab.campaign.graph import select
     from nanoslab.cli.submit import interrupt
-    from nanoslab.driver.drive import read_plan, selected
+    from nanoslab.driver.drive import read_plan
     from nanoslab.driver.run import run_campaign
     from nanoslab.engines import engine
 
@@ -57,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     deadline = None if arguments.wall_time is None else time.time() + 3600 * arguments.wall_time
     signal.signal(signal.SIGTERM, interrupt)
     folder, is_study = _campaign_folder(arguments, deadline)
-    total = len(selected(read_plan(folder), () if arguments.only is None else (arguments.only,)))
+    total = len(select(read_plan(folder), () if arguments.only is None else (arguments.only,)))
     with _progress(total, show=not (arguments.quiet or arguments.json)) as on_event:
         outcomes = run_campaign(
             folder, arguments.engine, only=arguments.only, jobs=arguments.jobs, deadline=deadline, on_event=on_event
