@@ -9,6 +9,7 @@ from itertools import groupby
 import numpy as np
 from ase.data import ground_state_magnetic_moments
 from numpy.typing import NDArray
+from pymatgen.core import Element
 
 from nanoslab.calculation import Calculation
 from nanoslab.errors import InputError
@@ -137,6 +138,24 @@ def spin(calculation: Calculation) -> dict[str, TagValue]:
     return {"ISPIN": 2, "MAGMOM": tuple(float(x) for x in moments)}
 
 
+def hubbard(calculation: Calculation) -> dict[str, TagValue]:
+    """U - J after Dudarev on d electrons of transition metals, f of lanthanides and actinides, p of all others."""
+    values = calculation.settings.hubbard_u
+    atoms = calculation.atoms
+    species = list(dict.fromkeys(atoms.symbols[i] for i in species_order(atoms)))
+    if not any(values.get(symbol) for symbol in species):
+        return {}
+    shells = [_correlated_shell(symbol) if values.get(symbol) else -1 for symbol in species]
+    return {
+        "LDAU": True,
+        "LDAUTYPE": 2,
+        "LDAUL": " ".join(map(str, shells)),
+        "LDAUU": " ".join(f"{values.get(symbol, 0.0):.12g}" for symbol in species),
+        "LDAUJ": " ".join("0" for _ in species),
+        "LMAXMIX": 2 * max(shells),
+    }
+
+
 def isolated_atom(calculation: Calculation) -> dict[str, TagValue]:
     """One atom in a box: no symmetry, and the multiplicity held where Hund's rule put it."""
     if not is_isolated_atom(calculation.atoms):
@@ -179,6 +198,7 @@ RULES: tuple[Rule, ...] = (
     relaxation,
     in_plane_lattice,
     spin,
+    hubbard,
     isolated_atom,
     dipole,
     output,
@@ -324,6 +344,14 @@ def starting_moments(calculation: Calculation) -> NDArray[np.float64]:
 
 def _is_noncollinear(calculation: Calculation) -> bool:
     return any(calculation.settings.extra.get(tag) in (True, ".TRUE.", "T") for tag in ("LSORBIT", "LNONCOLLINEAR"))
+
+
+def _correlated_shell(symbol: str) -> int:
+    """Angular momentum of the electrons that a U acts on."""
+    group, block = Element(symbol).group, Element(symbol).block
+    if block == "f":
+        return 3
+    return 2 if 3 <= group <= 12 else 1
 
 
 def _value(value: TagValue) -> str:
