@@ -28,15 +28,13 @@ class SettingsModel(StrictModel):
         Any name; whoever computes or writes inputs says which it knows.
     initial_moments
         Element -> magnetic moment that its atoms start with [Bohr magnetons]; needs ``spin_polarized``.
-    hubbard_u
-        Element -> U - J [eV].
     """
 
     preset: str = "ma2023"
     functional: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_+./ -]*$")
     spin_polarized: bool | None = None
+    hubbard_u: dict[str, Annotated[float, Field(ge=0)]] | None = None
     initial_moments: dict[str, float] = Field(default_factory=dict)
-    hubbard_u: dict[str, Annotated[float, Field(ge=0, le=20)]] | None = None
     cutoff_energy: float | None = Field(default=None, gt=0, le=10_000)
     smearing: Literal["gaussian", "methfessel-paxton", "tetrahedron", "fermi"] | None = None
     smearing_width: float | None = Field(default=None, gt=0)
@@ -57,10 +55,10 @@ class SettingsModel(StrictModel):
     def _moments_need_spin(self) -> SettingsModel:
         if self.initial_moments and not self.spin_polarized:
             raise ValueError("spin_polarized: true beside initial_moments, got none")
-        for name, named in (("initial_moments", self.initial_moments), ("hubbard_u", self.hubbard_u or {})):
-            for element in named:
+        for field, elements in (("initial_moments", self.initial_moments), ("hubbard_u", self.hubbard_u or {})):
+            for element in elements:
                 if element not in atomic_numbers:
-                    raise ValueError(f"{name} of elements, got {element!r}")
+                    raise ValueError(f"{field} of elements, got {element!r}")
         return self
 
     @field_validator("extra")
