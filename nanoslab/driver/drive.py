@@ -158,7 +158,7 @@ def checked_plan(request: Request) -> tuple[tuple[Planned, ...], tuple[Planned, 
         raise InputError("--retry", expected=" or ".join(RETRY), got=repr(request.retry))
     planned = read_plan(request.campaign)
     wanted = selected(planned, request.only)
-    check_before_queueing(request.cluster, wanted, source=request.source)
+    check_before_queueing(request.campaign, request.cluster, wanted, source=request.source)
     return planned, wanted
 
 

@@ -13,6 +13,9 @@ from nanoslab.errors import FileError, InputError
 #: what the driver keeps for itself; no calculation can have this name
 DRIVER_FOLDER = "_cluster"
 
+#: last part of the name of arrays that submit.sh queues by hand
+HAND_ARRAY = "array"
+
 #: the campaign's table and each deck's manifest; the same as where they are written, which loads ase
 TABLE = "calculations.tsv"
 MANIFEST = "calculation.json"

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from nanoslab.driver.config import Cluster
-from nanoslab.driver.slurm import has_slurm, partitions, shell_lines
+from nanoslab.driver.names import HAND_ARRAY, campaign_label
+from nanoslab.driver.slurm import has_slurm, our_jobs, partitions, shell_lines
 from nanoslab.errors import EngineError, InputError, unknown_name
 
 #: backend -> packages it needs
@@ -46,7 +47,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def check_before_queueing(cluster: Cluster, planned: Sequence[Planned], *, source: str) -> None:
+def check_before_queueing(campaign: Path, cluster: Cluster, planned: Sequence[Planned], *, source: str) -> None:
     """Refuse what cannot work.
 
     Raises
@@ -62,6 +63,8 @@ def check_before_queueing(cluster: Cluster, planned: Sequence[Planned], *, sourc
         cluster.ranks_for(item.n_atoms)
     if source == "vasp":
         _check_vasp(cluster, planned)
+        if cluster.backend != "here":
+            _check_nobody_runs_it_by_hand(campaign)
     elif cluster.backend == "array":
         raise InputError("--backend", expected="executorlib, parsl or here for an embedded engine", got="array")
 
@@ -102,6 +105,18 @@ def _check_queue(cluster: Cluster) -> None:
         for name in cluster.partition.split(","):
             if name not in names:
                 raise unknown_name("cluster file, partition", name, names)
+
+
+def _check_nobody_runs_it_by_hand(campaign: Path) -> None:
+    """Arrays of the campaign's own script leave no claims; a calculation of theirs would run twice at a time."""
+    name = f"{campaign_label(campaign)}.{HAND_ARRAY}"
+    if any(job.name == name for job in our_jobs()):
+        raise InputError(
+            campaign,
+            expected="no arrays of its submit.sh in the queue",
+            got=f"jobs named {name}",
+            advice=f"wait for them, or end them with 'scancel --name={name}'",
+        )
 
 
 def _check_vasp(cluster: Cluster, planned: Sequence[Planned]) -> None:
