@@ -28,7 +28,7 @@ _MODULES = {
     ),
     "facets": ("Facet", "tilted_cross_section", "facets_cross_section"),
     "totals": ("Target",),
-    "vibration": ("classical_velocity_variance", "debye_velocity_variance"),
+    "vibration": ("classical_velocity_variance", "debye_velocity_variance", "natural_target"),
     "phonon_vibration": (
         "dos_velocity_variance",
         "velocity_tensors",
@@ -40,6 +40,7 @@ _MODULES = {
         "sublimation_energies",
         "threshold_interval",
         "mean_atomisation_energy",
+        "bond_counting_energy",
         "surface_binding_energies",
     ),
     "dose": (
@@ -51,7 +52,7 @@ _MODULES = {
         "dose_budget",
         "dose_for_composition",
     ),
-    "composition": ("CompositionDose", "composition_doses"),
+    "planning.composition": ("CompositionDose", "composition_doses"),
     "etching": (
         "Etching",
         "etch",
@@ -59,6 +60,12 @@ _MODULES = {
         "site_cross_sections",
         "coordination_cross_sections",
     ),
+    "loss.sites": ("SiteEnergy", "SiteThresholds", "site_thresholds", "bond_counting_thresholds", "layers_along"),
+    "loss.site_etching": ("SiteEtching", "etch_sites"),
+    "tables.thresholds": ("PublishedThreshold", "published_thresholds", "lowest_threshold"),
+    "conditions": ("Conditions", "Threshold"),
+    "knockon": ("default_thresholds",),
+    "planning.answer": ("KnockOnQuestion", "knockon_answer"),
     "safe_energy": ("SafeBeamEnergy", "highest_safe_beam_energy"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -3,6 +3,13 @@
 Three energies must be kept apart. The displacement threshold E_d is what E_max is compared with. E_rem, the energy
 to take the atom to vacuum with everything relaxed (a vacancy formation energy with the isolated atom as chemical
 potential), is a lower bound of it. A vacancy formation energy with any other chemical potential is neither.
+
+Counting bonds is the estimate of E_rem when nothing better is known. A crystal in which every atom has Z neighbours has
+Z/2 bonds per atom, so one bond is worth 2 E_coh/Z and an atom with z of its neighbours left costs
+
+    E_s = 2 E_coh z/Z.
+
+Half of the bonds cost E_coh: sublimation takes atoms from such sites (a kink).
 """
 
 from __future__ import annotations
@@ -39,7 +46,7 @@ def sublimation_energy(symbol: str) -> float:
     """Energy to take an atom out of its element at 0 K [eV].
 
     C. Kittel, Introduction to Solid State Physics, 2005, as ASE carries it, but for B, Se and Te;
-    see `nanoslab.beam.elements_source`.
+    see `nanoslab.beam.tables.elements_source`.
 
     Examples
     --------
@@ -96,6 +103,13 @@ def mean_atomisation_energy(composition: Mapping[str, float], formation_enthalpy
     >>> round(mean_atomisation_energy({"Cd": 1, "Se": 1}, -1.42), 3)
     2.415
     """
+    if formation_enthalpy > 0:
+        raise InputError(
+            "formation enthalpy",
+            expected="0 eV or less, that of a stable compound from its elements",
+            got=f"{formation_enthalpy:g}",
+            advice=f"did you mean {-formation_enthalpy:g}?",
+        )
     n_atoms = sum(composition.values())
     if not composition or not min(composition.values()) > 0:
         raise InputError("composition", expected="a number of atoms of each element", got=dict(composition))
@@ -131,22 +145,36 @@ def neighbour_lists(atoms: Atoms, factor: float = NEIGHBOUR_FACTOR) -> list[NDAr
     return np.split(second, starts)
 
 
+def bond_counting_energy(cohesive_energy: float, n_neighbours: int, full_coordination: int) -> float:
+    """Energy to take an atom with z of its Z neighbours away, 2 E_coh z/Z [eV].
+
+    Examples
+    --------
+    >>> bond_counting_energy(2.25, 3, 6) == sublimation_energy("Se")  # a half-coordinated site
+    True
+    >>> round(bond_counting_energy(2.329, 3, 4), 2)  # Se or Cd on (11-20) of CdSe, PBE
+    3.49
+    """
+    require_positive("cohesive energy", cohesive_energy, "eV")
+    require_positive("full coordination", full_coordination, "")
+    return 2 * cohesive_energy * n_neighbours / full_coordination
+
+
 def surface_binding_energies(
     atoms: Atoms,
-    full_energies: Mapping[str, float],
+    cohesive_energies: Mapping[str, float],
     full_coordination: Mapping[str, int] | None = None,
 ) -> NDArray[np.float64]:
-    """Energy to leave of every atom from its own neighbours, E_full z/z_full [eV].
+    """Energy to leave of every atom from its own neighbours, 2 E_coh z/Z [eV].
 
     Parameters
     ----------
     atoms
         Any structure; not changed.
-    full_energies
-        For each element the energy of a fully coordinated atom [eV], such as the cohesive energy per atom of the
-        compound or E_rem inside a slab.
+    cohesive_energies
+        For each element the cohesive energy per atom of its crystal [eV], such as `mean_atomisation_energy`.
     full_coordination
-        Neighbours of such an atom; by default the most that an atom of the element has here.
+        Neighbours Z of an atom inside the crystal; by default the most that an atom of the element has here.
 
     Returns
     -------
@@ -156,7 +184,7 @@ def surface_binding_energies(
     --------
     >>> from ase.build import bulk
     >>> surface_binding_energies(bulk("CdSe", "zincblende", a=6.05), {"Cd": 2.4, "Se": 2.4})
-    array([2.4, 2.4])
+    array([4.8, 4.8])
     """
     import numpy as np
 
@@ -164,13 +192,13 @@ def surface_binding_energies(
     species = np.array(atoms.get_chemical_symbols())
     energies = np.empty(len(atoms))
     for symbol, full in full_neighbours(species, counts, full_coordination).items():
-        if symbol not in full_energies:
+        if symbol not in cohesive_energies:
             raise InputError(
-                "full energies", expected=f"an energy for {symbol}", got=", ".join(full_energies) or "none"
+                "cohesive energies", expected=f"an energy for {symbol}", got=", ".join(cohesive_energies) or "none"
             )
-        require_positive(f"full energy of {symbol}", full_energies[symbol], "eV")
+        require_positive(f"cohesive energy of {symbol}", cohesive_energies[symbol], "eV")
         here = species == symbol
-        energies[here] = full_energies[symbol] * counts[here] / full
+        energies[here] = 2 * cohesive_energies[symbol] * counts[here] / full
     return energies
 
 

@@ -35,6 +35,10 @@ Escape = Literal["spherical", "planar", "sphere-averaged"]
 N_VELOCITIES = 48
 VELOCITY_CUT = 9.0
 
+#: thermal motion lowers the recoil speed that is needed by no more than this fraction: below it an atom would
+#: evaporate without a beam
+SLOWEST = 0.95
+
 
 class ClosedForm(NamedTuple):
     """R = 1 + b sqrt(x) - B x; the fields are floats, or arrays over beam energies.
@@ -124,16 +128,19 @@ def closed_form_cross_section(
 
 
 def _averaged(form: ClosedForm, w: float, spread: float, escape: Escape) -> float:
-    """Mean of the bracket over the velocities along the beam; formula in `nanoslab.beam.totals`."""
+    """Mean of the bracket over the velocities of the nucleus; formula in `nanoslab.beam.totals`."""
     if spread == 0.0:
         return float(escape_bracket(form, w, log(w), escape)) if w > 1 else 0.0
-    low = max((1 / w - 1) / spread, -VELOCITY_CUT)
-    high = sqrt(max(low, 0.0) ** 2 + VELOCITY_CUT**2)
-    half, total = (high - low) / 2, 0.0
+    epsilon = spread * w
+    low = max((1 - w) / epsilon, -VELOCITY_CUT)
+    high = min(sqrt(max(low, 0.0) ** 2 + VELOCITY_CUT**2), SLOWEST / epsilon)
+    half, total = max(high - low, 0.0) / 2, 0.0
     for node, weight in legendre_nodes(N_VELOCITIES):
         t = low + half * (1 + node)
-        moving = max(w * (1 + spread * t), 1.0)
-        total += weight * exp(-t * t / 2) * escape_bracket(form, moving, log(moving), escape)
+        speed = 1 - epsilon * t
+        moving = max(w / speed, 1.0)
+        chance = max(1 - epsilon**2 / speed, 0.0) / speed if escape == "spherical" else 1.0
+        total += weight * exp(-t * t / 2) * chance * escape_bracket(form, moving, log(moving), escape)
     return half * total / sqrt(2 * pi)
 
 

@@ -29,7 +29,7 @@ def displacement_cross_section(
     model: Model = "mott",
     escape: Escape = "spherical",
     masses: Masses | float = "standard",
-    velocity_variance: float = 0.0,
+    velocity_variance: float | ArrayLike = 0.0,
     kinematics: Kinematics = "exact",
 ) -> Any:
     """Cross-section for removing an atom, zero below the threshold [barn].
@@ -49,8 +49,10 @@ def displacement_cross_section(
         ``standard`` (one nucleus of the standard mass), ``isotopes`` (the natural ones summed), or
         one mass [u] for an enriched sample.
     velocity_variance
-        <v_z²> along the beam for the mean mass [m²/s²]; 0 for nuclei at rest. Isotopes have
-        the same M <v_z²>, which is exact for a classical solid.
+        <v²>/3, the mean square velocity per axis for the mean mass [m²/s²], 0 for nuclei at rest; or the tensor
+        <v vᵀ>, shape (3, 3), with z along the beam. Isotopes have the same M <v vᵀ>, which is exact for a classical
+        solid. All three dimensions count: spherical escape asks for the kinetic energy after the collision, the other
+        two for the momentum along the normal of the surface.
     kinematics
         Formula of the largest transferred energy, see `max_transferred_energy`.
 
@@ -80,7 +82,7 @@ def cascade_cross_section(
     *,
     model: Model = "mott",
     masses: Masses | float = "standard",
-    velocity_variance: float = 0.0,
+    velocity_variance: float | ArrayLike = 0.0,
 ) -> Any:
     """Cross-section times the number of atoms displaced in the bulk, after Kinchin and Pease [barn].
 
@@ -158,7 +160,7 @@ def named_exit(escape: Escape) -> Exit:
     def bracket(form: Any, w: Array) -> Array:
         return np.asarray(escape_bracket(form, w, np.log(w), escape))
 
-    return Exit(bracket=bracket)
+    return Exit(bracket=bracket, normal=(0.0, 0.0, 1.0) if escape == "planar" else (), is_surface=escape != "spherical")
 
 
 def _cascade_bracket(form: Any, w: Array) -> Array:

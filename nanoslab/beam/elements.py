@@ -1,6 +1,6 @@
 """Masses, isotopes and sublimation energies of the elements, read from a small generated file.
 
-See `nanoslab.beam.elements_source` for where the numbers come from.
+See `nanoslab.beam.tables.elements_source` for where the numbers come from.
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@ after an exponentially distributed dose of mean 1/Σσ_i and takes atom i with p
 J. Comput. Phys. 22 (1976) 403). No step is chosen; nothing is approximated. Where cross-sections depend on the
 neighbours that are left, they are updated after every event, which the exponential law allows since it has
 no memory. Atoms left without any neighbour are lost with the event that freed them.
+
+Here every atom that is hit leaves: give 0 barn to those that cannot, or take `nanoslab.beam.etch_sites`, which
+follows the way of each.
 """
 
 from __future__ import annotations
@@ -66,15 +69,15 @@ class Etching:
         return ratios.mean(axis=0), spread
 
     def dose_at_ratio(self, numerator: str, denominator: str, value: float) -> float | None:
-        """Dose at which the mean ratio first falls to a value [e/Å²], between two counts on a straight line.
+        """Dose at which the mean ratio first falls or rises to a value [e/Å²], between two counts on a straight line.
 
         None when it does not get there.
         """
         mean, _ = self.ratio(numerator, denominator)
-        below = np.flatnonzero(mean <= value)
-        if not below.size:
+        beyond = mean <= value if mean[0] > value else mean >= value
+        if not beyond.any():
             return None
-        at = int(below[0])
+        at = int(np.argmax(beyond))
         if at == 0:
             return float(self.doses_e_per_A2[0])
         fraction = (mean[at - 1] - value) / (mean[at - 1] - mean[at])
@@ -195,14 +198,14 @@ def site_cross_sections(
 
 def coordination_cross_sections(
     atoms: Atoms,
-    full_energies: Mapping[str, float],
+    cohesive_energies: Mapping[str, float],
     beam_energy_keV: float,
     *,
     full_coordination: Mapping[str, int] | None = None,
     escape: Escape = "spherical",
     targets: Mapping[str, Target] | None = None,
 ) -> dict[str, tuple[float, ...]]:
-    """Cross-sections by number of neighbours, with the energy to leave E_full z/z_full [barn].
+    """Cross-sections by number of neighbours, with the energy to leave 2 E_coh z/Z [barn].
 
     The parameters are those of `nanoslab.beam.surface_binding_energies` and `site_cross_sections`. The first
     entry, for no neighbours, is infinite.
@@ -211,13 +214,13 @@ def coordination_cross_sections(
     counts = np.array([len(near) for near in neighbour_lists(atoms)])
     tables = {}
     for symbol, full in full_neighbours(symbols, counts, full_coordination).items():
-        if symbol not in full_energies:
+        if symbol not in cohesive_energies:
             raise InputError(
-                "full energies", expected=f"an energy for {symbol}", got=", ".join(full_energies) or "none"
+                "cohesive energies", expected=f"an energy for {symbol}", got=", ".join(cohesive_energies) or "none"
             )
-        require_positive(f"full energy of {symbol}", full_energies[symbol], "eV")
+        require_positive(f"cohesive energy of {symbol}", cohesive_energies[symbol], "eV")
         most = max(full, int(counts[symbols == symbol].max()))
-        thresholds = full_energies[symbol] * np.arange(1, most + 1) / full
+        thresholds = 2 * cohesive_energies[symbol] * np.arange(1, most + 1) / full
         target = (targets or {}).get(symbol, Target(element=symbol, masses="isotopes"))
         barns = total_cross_section(target, beam_energy_keV, thresholds, named_exit(escape))
         tables[symbol] = (np.inf, *barns.tolist())

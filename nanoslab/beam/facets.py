@@ -59,7 +59,7 @@ def tilted_cross_section(
     *,
     model: Model = "mott",
     masses: Masses | float = "standard",
-    velocity_variance: float = 0.0,
+    velocity_variance: float | ArrayLike = 0.0,
 ) -> Any:
     """Cross-section for leaving through a tilted surface [barn].
 
@@ -70,7 +70,7 @@ def tilted_cross_section(
     tilt_deg
         Angle between the flight of the electrons and the outward normal, 0 to 180 [degrees].
 
-    Other parameters are those of `displacement_cross_section`.
+    Other parameters are those of `displacement_cross_section`; of a tensor x is the side to which the surface leans.
 
     Examples
     --------
@@ -81,7 +81,9 @@ def tilted_cross_section(
     if smallest_and_largest(tilt_deg)[1] > 180:
         raise InputError("tilt", expected="0 to 180 degrees", got=tilt_deg)
     target = Target(element=element, model=model, masses=masses, velocity_variance=velocity_variance)
-    return total_cross_section(target, beam_energy_keV, surface_energy, _tilted_exit(float(np.radians(tilt_deg))))
+    tilt = float(np.radians(tilt_deg))
+    normal = np.array([np.sin(tilt), 0.0, np.cos(tilt)])
+    return total_cross_section(target, beam_energy_keV, surface_energy, _tilted_exit(tilt, normal))
 
 
 def facets_cross_section(
@@ -93,7 +95,7 @@ def facets_cross_section(
     beam_direction: tuple[float, float, float] = (0.0, 0.0, -1.0),
     model: Model = "mott",
     masses: Masses | float = "standard",
-    velocity_variance: float = 0.0,
+    velocity_variance: float | ArrayLike = 0.0,
 ) -> Any:
     """Mean cross-section over the facets of a crystal, weighted by their areas [barn].
 
@@ -104,7 +106,7 @@ def facets_cross_section(
     beam_direction
         Cartesian flight of the electrons, any length.
 
-    Other parameters are those of `displacement_cross_section`.
+    Other parameters are those of `displacement_cross_section`; a tensor has the axes of the normals.
 
     Examples
     --------
@@ -120,18 +122,20 @@ def facets_cross_section(
     total, area = 0.0, 0.0
     for facet in facets:
         require_positive("facet area", facet.area, "Å²")
-        tilt = float(np.arccos(np.clip(_unit("facet normal", facet.normal) @ beam, -1, 1)))
-        total += facet.area * total_cross_section(target, beam_energy_keV, surface_energy, _tilted_exit(tilt))
+        normal = _unit("facet normal", facet.normal)
+        way = _tilted_exit(float(np.arccos(np.clip(normal @ beam, -1, 1))), normal)
+        total += facet.area * total_cross_section(target, beam_energy_keV, surface_energy, way)
         area += facet.area
     return total / area
 
 
-def _tilted_exit(tilt: float) -> Exit:
+def _tilted_exit(tilt: float, normal: Array) -> Exit:
     def bracket(form: Any, w: Array) -> Array:
         return _tilted_bracket(form, w, tilt)
 
     # cos²(τ/2) is 0 at 180°, where nothing leaves at any energy
-    return Exit(bracket=bracket, opens_at=min(1 / max(float(np.cos(tilt / 2)) ** 2, 1e-12), 1e12))
+    opens_at = min(1 / max(float(np.cos(tilt / 2)) ** 2, 1e-12), 1e12)
+    return Exit(bracket=bracket, opens_at=opens_at, normal=tuple(normal.tolist()), is_surface=True)
 
 
 def _tilted_bracket(form: Any, w: Array, tilt: float) -> Array:

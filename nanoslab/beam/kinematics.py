@@ -27,7 +27,7 @@ from nanoslab.beam.checks import (
     smallest_and_largest,
 )
 from nanoslab.beam.constants import ATOMIC_MASS_ENERGY_EV, ELECTRON_REST_ENERGY_EV, SPEED_OF_LIGHT_M_PER_S
-from nanoslab.beam.elements import element_data
+from nanoslab.beam.elements import element_data, symbols
 from nanoslab.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def max_transferred_energy(atom: str | float, beam_energy_keV: ArrayLike, *, kin
     Parameters
     ----------
     atom
-        Chemical symbol (its standard mass is used), or a mass [u].
+        Chemical symbol or atomic number, a whole number such as 34 (the standard mass is used); or a mass [u], a
+        number with a point such as 79.917.
     beam_energy_keV
         Kinetic energy of the electrons [keV]; a number or an array.
     kinematics
@@ -59,6 +60,8 @@ def max_transferred_energy(atom: str | float, beam_energy_keV: ArrayLike, *, kin
     --------
     >>> round(max_transferred_energy("Se", 200), 4)
     6.6447
+    >>> max_transferred_energy(34, 200) == max_transferred_energy("Se", 200)
+    True
     >>> round(max_transferred_energy("Se", 300), 2)  # Ma et al. 2023 print 10.81; no published formula gives it
     10.78
     """
@@ -193,15 +196,22 @@ def max_recoil_speed(atom: str | float, beam_energy_keV: ArrayLike) -> Any:
 
 
 def mass_in_u(atom: str | float) -> float:
-    """Standard mass of an element, or the mass given [u].
+    """Standard mass of an element by symbol or atomic number (a whole number), or the mass given (a float) [u].
 
     Examples
     --------
-    >>> mass_in_u("Cd"), mass_in_u(12)
-    (112.414, 12.0)
+    >>> mass_in_u("Cd"), mass_in_u(48), mass_in_u(12.0)
+    (112.414, 112.414, 12.0)
     """
     if isinstance(atom, str):
         return element_data(atom).mass
+    if hasattr(atom, "__index__"):  # int, and numpy's integers without numpy
+        number, known = int(atom), symbols()
+        if not 1 <= number <= len(known):
+            raise InputError(
+                "atom", expected=f"an atomic number from 1 to {len(known)}", got=number, advice=f"a mass is {number}.0"
+            )
+        return element_data(known[number - 1]).mass
     require_positive("atom", atom, "u", "give a symbol or a mass")
     return float(atom)
 

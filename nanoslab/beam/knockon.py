@@ -6,11 +6,17 @@ Only the Mott model imports numpy; everything else is arithmetic.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
-from nanoslab.beam.binding import mean_atomisation_energy, sublimation_energy, threshold_interval
+from nanoslab.beam.binding import (
+    bond_counting_energy,
+    mean_atomisation_energy,
+    sublimation_energy,
+    threshold_interval,
+)
 from nanoslab.beam.checks import require_not_negative, require_positive
-from nanoslab.beam.closed_form import Escape, Model, closed_form_cross_section
+from nanoslab.beam.closed_form import Escape, closed_form_cross_section
+from nanoslab.beam.conditions import Conditions, Threshold
 from nanoslab.beam.dose import displacement_rate, dose_budget, dose_per_event
 from nanoslab.beam.elements import composition_of_formula, element_data
 from nanoslab.beam.kinematics import max_transferred_energy, threshold_beam_energy
@@ -27,36 +33,6 @@ GIVEN_SOURCES: Mapping[str, str] = {
 
 #: sources that bound the threshold from below, so that the interval up to 5/3 is reported
 LOWER_BOUNDS = ("removal", "vacancy-formation")
-
-
-class Threshold(NamedTuple):
-    """An energy to leave [eV] and what it is."""
-
-    energy: float
-    source: str
-
-
-class Conditions(NamedTuple):
-    """How atoms are hit, move and leave.
-
-    Attributes
-    ----------
-    model, escape
-        Names of `displacement_cross_section`.
-    temperature
-        [K]; None for one nucleus of the standard mass at rest.
-    debye_temperatures
-        For elements that have one [K]; others move classically.
-    dose_rate_e_per_A2_s, allowed_loss
-        Dose rate [e/Å²/s] and the fraction of atoms that may go, or None.
-    """
-
-    model: Model = "mott"
-    escape: Escape = "spherical"
-    temperature: float | None = 300.0
-    debye_temperatures: Mapping[str, float] = {}
-    dose_rate_e_per_A2_s: float | None = None
-    allowed_loss: float | None = None
 
 
 def knockon_row(element: str, beam_energy_keV: float, threshold: Threshold, conditions: Conditions) -> dict[str, Any]:
@@ -165,27 +141,68 @@ def given_thresholds(energy: float, source: str) -> tuple[Threshold, ...]:
     return _interval(energy, label) if source in LOWER_BOUNDS else (Threshold(energy, label),)
 
 
-def sublimation_thresholds(element: str) -> tuple[Threshold, ...]:
-    """E_sub and 5/3 E_sub of the element, for want of anything better.
+def default_thresholds(element: str, material: str | None = None) -> tuple[Threshold, ...]:
+    """Threshold of an element when none is given: the cheapest site of the table, else an estimate by counting bonds.
+
+    Parameters
+    ----------
+    material
+        Formula or name of what the atom sits in; without one the first material of the table that holds the element,
+        and the row says which.
+
+    Returns
+    -------
+    One threshold, or two where the energy is a lower bound: itself and 5/3 of it.
 
     Examples
     --------
-    >>> sublimation_thresholds("Se")[1].energy
-    3.75
+    >>> [round(threshold.energy, 2) for threshold in default_thresholds("Se", "CdSe")]
+    [4.47, 7.45]
     """
-    return _interval(sublimation_energy(element), "sublimation energy of the element")
+    from nanoslab.beam.tables.thresholds import lowest_threshold, published_thresholds
+
+    if material in (None, element):
+        known = published_thresholds(element=element)
+        row = lowest_threshold(element, known[0].material) if known else None
+    else:
+        row = lowest_threshold(element, material)
+    if row is not None:
+        return _interval(row.energy, row.label) if row.kind == "removal" else (Threshold(row.energy, row.label),)
+    if material in (None, element):
+        return _interval(sublimation_energy(element), f"sublimation energy of {element}, a half-coordinated site")
+    return atomisation_thresholds(str(material), 0.0)[element]
 
 
-def atomisation_thresholds(formula: str, formation_enthalpy: float) -> tuple[Threshold, ...]:
-    """Mean atomisation energy of a compound and 5/3 of it.
+def atomisation_thresholds(formula: str, formation_enthalpy: float) -> dict[str, tuple[Threshold, ...]]:
+    """For each element of a compound the cost of an atom with 3 of its 4 bonds, and with all of them, by bond counting.
+
+    Never below what the table has for the element in this compound, a lower bound by itself.
 
     Parameters
     ----------
     formation_enthalpy
-        Of the formula unit from the elements [eV].
+        Of the formula unit from the elements [eV], 0 or less; 0 leaves it out and gives a lower bound.
+
+    Examples
+    --------
+    >>> [round(t.energy, 2) for t in atomisation_thresholds("CdTe", -1.0)["Te"]]
+    [3.29, 4.39]
     """
-    energy = mean_atomisation_energy(composition_of_formula(formula), formation_enthalpy)
-    return _interval(energy, f"mean atomisation energy of {formula}")
+    from nanoslab.beam.tables.thresholds import lowest_threshold
+
+    composition = composition_of_formula(formula)
+    cohesive = mean_atomisation_energy(composition, formation_enthalpy)
+    whole = "mean atomisation energy" if formation_enthalpy else "mean atomisation energy without formation enthalpy"
+    found: dict[str, tuple[Threshold, ...]] = {}
+    for element in composition:
+        low, high = (bond_counting_energy(cohesive, z, 4) for z in (3, 4))
+        label = f"bonds counted, {{}} of 4 at half the {whole} of {formula} each"
+        row = lowest_threshold(element, formula)
+        first = Threshold(low, label.format(3))
+        if row is not None and row.energy > low:
+            first = Threshold(row.energy, row.label)
+        found[element] = (first, Threshold(max(high, first.energy), label.format(4)))
+    return found
 
 
 def sensitivity(element: str, beam_energy_keV: float, threshold: Threshold, conditions: Conditions) -> float | None:
@@ -202,4 +219,4 @@ def heaviest(elements: Iterable[str]) -> int:
 
 def _interval(energy: float, label: str) -> tuple[Threshold, ...]:
     low, high = threshold_interval(energy)
-    return Threshold(low, label), Threshold(high, f"5/3 of the {label}")
+    return Threshold(low, label), Threshold(high, f"5/3 of: {label}")

@@ -13,6 +13,7 @@ from nanoslab.beam.cross_section import named_exit
 from nanoslab.beam.dose import allowed_cross_section
 from nanoslab.beam.mott import HIGHEST_MOTT_KEV, LOWEST_MOTT_KEV
 from nanoslab.beam.totals import Target, total_cross_section
+from nanoslab.beam.vibration import natural_target
 from nanoslab.errors import InputError
 
 #: beam energies looked at before the crossing is refined
@@ -44,6 +45,7 @@ def highest_safe_beam_energy(
     allowed_loss: float,
     *,
     escape: Escape = "spherical",
+    temperature: float | None = 300.0,
     targets: Mapping[str, Target] | None = None,
 ) -> SafeBeamEnergy:
     """Highest beam energy, from 10 keV up, at which no element loses more than a fraction to a dose.
@@ -59,21 +61,23 @@ def highest_safe_beam_energy(
         Dose of the whole experiment [e/Å²].
     allowed_loss
         Fraction of the atoms of an element that may go, between 0 and 1.
+    temperature
+        Of classical thermal motion [K], as in the command; None for nuclei at rest.
     targets
-        For each element how it scatters and moves; by default Mott with the natural isotopes at rest.
+        For each element how it scatters and moves, instead; by default Mott with the natural isotopes.
 
     Examples
     --------
     >>> safe = highest_safe_beam_energy({"Cd": 4.0, "Se": 5.12}, 1e6, 0.01)
     >>> round(safe.beam_energy_keV, 1), safe.limiting_element
-    (155.6, 'Se')
+    (130.4, 'Se')
     """
     if not threshold_energies:
         raise InputError("threshold energies", expected="one element or more", got="none")
     allowed = allowed_cross_section(dose_e_per_A2, allowed_loss)
     best: tuple[float, str | None] = (HIGHEST_MOTT_KEV, None)
     for symbol, threshold in threshold_energies.items():
-        target = (targets or {}).get(symbol, Target(element=symbol, masses="isotopes"))
+        target = (targets or {}).get(symbol) or natural_target(symbol, temperature)
         crossing = _first_crossing(replace(target, element=symbol), threshold, allowed, escape)
         if crossing < best[0]:
             best = (crossing, symbol)

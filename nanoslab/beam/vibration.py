@@ -16,11 +16,15 @@ its own; <v_z²> is <v²>/3 only in a cubic environment.
 from __future__ import annotations
 
 from math import expm1
+from typing import TYPE_CHECKING
 
 from nanoslab.beam.checks import require_not_negative, require_positive
 from nanoslab.beam.closed_form import legendre_nodes
 from nanoslab.beam.constants import ATOMIC_MASS_ENERGY_EV, BOLTZMANN_EV_PER_K, SPEED_OF_LIGHT_M_PER_S
 from nanoslab.beam.kinematics import mass_in_u
+
+if TYPE_CHECKING:
+    from nanoslab.beam.totals import Target
 
 #: 1 eV/u in m²/s²
 EV_PER_U_M2_S2 = SPEED_OF_LIGHT_M_PER_S**2 / ATOMIC_MASS_ENERGY_EV
@@ -77,6 +81,20 @@ def debye_velocity_variance(atom: str | float, debye_temperature: float, tempera
         thermal = 3 * temperature * _debye_integral(ratio) / ratio**3
     mean_energy = BOLTZMANN_EV_PER_K * (3 * debye_temperature / 8 + thermal)
     return mean_energy / mass_in_u(atom) * EV_PER_U_M2_S2
+
+
+def natural_target(symbol: str, temperature: float | None = 300.0) -> Target:
+    """What the commands compute with: Mott, natural isotopes, classical motion at a temperature [K], None for rest.
+
+    Examples
+    --------
+    >>> natural_target("Se").masses
+    'isotopes'
+    """
+    from nanoslab.beam.totals import Target  # numpy, which the rest of this module does without
+
+    variance = 0.0 if temperature is None else classical_velocity_variance(symbol, temperature)
+    return Target(element=symbol, masses="isotopes", velocity_variance=variance)
 
 
 def _debye_integral(end: float) -> float:

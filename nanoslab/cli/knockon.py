@@ -1,64 +1,34 @@
 """Largest energy that a beam electron can hand to an atom, and the voltage where knock-on begins.
 
-With --threshold or --model also cross-sections, rates and doses. A threshold is a number for all elements
-or ELEMENT=NUMBER; without one the interval from the sublimation energy of the element to 5/3 of it is used.
-Cross-sections are summed over the natural isotopes at 300 K; --static is what papers quote: the mean
-mass, at rest.
+Atoms are named by symbol, number, formula or material (Se, 34, CdSe, graphene). The last line says what a head-on
+collision does, with the published threshold of the material, or with yours. With --threshold, --model, --dose-rate or
+--allowed-loss also cross-sections, rates and doses, summed over the natural isotopes at 300 K; --static is what papers
+quote: the mean mass, at rest.
 
 Examples
 --------
-  nanoslab knockon Se Cd --kv 200 300
+  nanoslab knockon MoS2 --kv 80
+  nanoslab knockon Se Cd --kv 200,300
   nanoslab knockon CdSe --kv 80 200 300 --threshold Cd=6 Se=5.12 --threshold-source removal --dose-rate 1e4
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.output import add_json_option, print_json, print_note, print_table
 
 if TYPE_CHECKING:
-    from nanoslab.beam.knockon import Conditions, Threshold
+    from nanoslab.beam.conditions import Conditions
+    from nanoslab.beam.planning.answer import KnockOnQuestion
 
 MODELS = ("mott", "mckinley-feshbach", "rutherford")
 ESCAPES = ("spherical", "planar", "sphere-averaged")
 SOURCES = ("displacement", "surface-binding", "removal", "vacancy-formation")
 
-LOWER_BOUND = "Knock-on is a lower bound on damage: ionisation harms II-VI crystals below every threshold too."
 BUDGET = "Error budget: numerics 0.5 %, screening 5 %, the rest is E_d"
-GIVEN = (
-    "E_d is taken as given. If it is a vacancy formation energy it is not a threshold: say --threshold-source "
-    "vacancy-formation (or removal, for an energy to vacuum)."
-)
-VACANCY = (
-    "A vacancy formation energy is not a displacement threshold. With the isolated atom as chemical potential it is "
-    "the energy to take the atom to vacuum, a lower bound of E_d, hence the rows with 5/3 of it; with any other "
-    "it is neither."
-)
-ELEMENTAL = (
-    "Without --threshold E_d is between the sublimation energy of the pure element and 5/3 of it, not the compound's."
-)
-CLASSICAL = "Thermal motion is classical, kT/M, a lower bound; --debye-temperature adds the zero-point motion."
-
-#: atomic number up to which the closed forms may be trusted near threshold, and what they miss beyond
-LIGHT_UP_TO = 16
-LIGHT_ONLY = {
-    "mckinley-feshbach": "McKinley-Feshbach is low near threshold: 14 % for Se, 28 % for Cd, a factor 2.9 for Pb.",
-    "rutherford": "Rutherford is off near threshold by tens of percent, to either side; see --model mott.",
-}
-
-UNKNOWN_WITHOUT_THRESHOLD = (
-    "threshold_energy_eV",
-    "threshold_source",
-    "threshold_beam_energy_keV",
-    "cross_section_barn",
-    "model",
-    "escape",
-    "temperature_K",
-    "rate_per_s",
-)
 
 #: title, format, key of the row (a dot leads into a mapping)
 COLUMNS = (
@@ -69,105 +39,101 @@ COLUMNS = (
     ("from [kV]", ".1f", "threshold_beam_energy_keV"),
     ("spherical [barn]", "barn", "cross_sections_barn.spherical"),
     ("planar [barn]", "barn", "cross_sections_barn.planar"),
-    ("averaged [barn]", "barn", "cross_sections_barn.sphere-averaged"),
-    ("rate [1/s]", ".3g", "rate_per_s"),
-    ("lifetime [s]", ".3g", "lifetime_s"),
-    ("1 event at [e/Å²]", ".3g", "dose_per_event_e_per_A2"),
-    ("dose budget [e/Å²]", ".3g", "dose_budget_e_per_A2"),
+    ("sphere-averaged [barn]", "barn", "cross_sections_barn.sphere-averaged"),
+    ("rate [1/s]", "rate", "rate_per_s"),
+    ("lifetime [s]", "long", "lifetime_s"),
+    ("dose per event [e/Å²]", "long", "dose_per_event_e_per_A2"),
+    ("dose budget [e/Å²]", "long", "dose_budget_e_per_A2"),
 )
+
+#: what lies beyond is no longer a number that means something
+SMALLEST_BARN, SMALLEST_RATE, LONGEST = 1e-9, 1e-15, 1e17
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the command."""
+    from nanoslab.cli.beam_options import add_motion_options, dose, kilovolts
+
     add = parser.add_argument
-    add("elements", nargs="+", metavar="ELEMENT|FORMULA", help="Se, Cd, or CdSe for both")
-    add("--kv", nargs="+", type=float, required=True, metavar="KV", help="microscope voltages [kV]")
+    add("elements", nargs="+", metavar="ATOM|MATERIAL", help="Se, 34, CdSe for both, graphene")
+    add("--kv", nargs="+", type=kilovolts, metavar="KV", help="microscope voltages [kV]; without it, what is safe")
     add("--threshold", nargs="+", metavar="[ELEMENT=]EV", help="energy to remove the atom [eV]")
     add(
         "--threshold-source", choices=SOURCES, default="displacement", help="what --threshold is (default: %(default)s)"
     )
-    add(
-        "--formation-enthalpy", type=float, metavar="EV", help="of the formula unit [eV]: use mean atomisation energies"
-    )
+    add("--formation-enthalpy", type=float, metavar="EV", help="of the formula unit, 0 or less [eV]: count bonds")
     add("--model", choices=MODELS, help="scattering by the nucleus (default: mott)")
     add("--escape", choices=ESCAPES, help="way out whose rates are given (default: spherical; the table shows all)")
-    add("--temperature", type=float, metavar="K", help="thermal motion [K] (default: 300)")
-    add(
-        "--debye-temperature",
-        nargs="+",
-        metavar="[ELEMENT=]K",
-        help="Debye temperature [K]; without it motion is classical",
-    )
-    add("--static", action="store_true", help="mean atomic mass, nucleus at rest (what papers quote)")
-    add("--dose-rate", type=float, metavar="RATE", help="e/Å²/s; gives rates and lifetimes")
+    add_motion_options(parser)
+    add("--dose-rate", type=dose, metavar="RATE", help="e/Å²/s, or 5A/cm2; gives rates and lifetimes")
     add("--allowed-loss", type=float, metavar="FRACTION", help="gives the dose that takes this fraction of the atoms")
-    add("--dose", type=float, metavar="DOSE", help="e/Å²; with --allowed-loss gives the highest safe voltage")
+    add("--dose", type=dose, metavar="DOSE", help="e/Å²; with --allowed-loss gives the highest safe voltage")
     add("--plot", metavar="FILE", help="E_max and cross-section against voltage, as .pdf, .svg or .png")
+    add("--csv", metavar="FILE", help="the rows, with all columns of --json")
     add_json_option(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Print one row per element, voltage and threshold."""
-    from nanoslab.beam.elements import elements_of_formula
+    from nanoslab.beam.planning.answer import knockon_answer
 
-    _check(arguments)
-    elements = list(dict.fromkeys(e for given in arguments.elements for e in elements_of_formula(given)))
-    kilovolts = list(dict.fromkeys(arguments.kv))
-    conditions = _conditions(arguments, elements)
-    thresholds: dict[str, tuple[Threshold, ...]] = dict.fromkeys(elements, ())
-    if conditions is None:
-        document: dict[str, Any] = {"rows": [_kinematic_row(e, kv) for e in elements for kv in kilovolts]}
-    else:
-        from nanoslab.beam.knockon import knockon_row
-
-        thresholds = _thresholds(arguments, elements)
-        rows = [knockon_row(e, kv, t, conditions) for e in elements for kv in kilovolts for t in thresholds[e]]
-        notes = _notes(arguments, elements, conditions)
-        document = {"rows": rows, "error_budget": _error_budget(rows, conditions), "notes": notes}
-        if arguments.dose is not None:
-            document["safe_voltage"] = _safe_voltage(arguments, thresholds, conditions)
+    question = _question(arguments)
+    document = knockon_answer(question)
     if arguments.plot:
+        from nanoslab.beam.planning.answer import USUAL_KILOVOLTS, elements_of_names, thresholds_of
         from nanoslab.cli.knockon_plot import plot_knockon
 
-        plot_knockon(arguments.plot, thresholds, kilovolts, conditions)
+        thresholds = thresholds_of(question, elements_of_names(question.names))
+        plot_knockon(arguments.plot, thresholds, question.kilovolts or USUAL_KILOVOLTS, question.conditions)
         document["plot"] = arguments.plot
+    if arguments.csv:
+        _write_csv(arguments.csv, document["rows"])
+        document["csv"] = arguments.csv
     if arguments.json:
         print_json(document)
     else:
-        _print(document)
+        _print(document, show_rows=bool(question.kilovolts) or question.conditions is not None)
 
 
-def _kinematic_row(element: str, kv: float) -> dict[str, Any]:
-    """Row without a threshold: the largest transferred energy alone, the other keys empty."""
-    from nanoslab.beam.kinematics import max_transferred_energy
+def _question(arguments: Namespace) -> KnockOnQuestion:
+    """What is asked; numbers and combinations that mean nothing are refused before anything is computed."""
+    from nanoslab.beam.planning.answer import KnockOnQuestion, elements_of_names
+    from nanoslab.cli.beam_options import per_element, voltages
 
-    known = {
-        "element": element,
-        "beam_energy_keV": kv,
-        "max_transferred_energy_eV": max_transferred_energy(element, kv),
-    }
-    return {**known, **dict.fromkeys(UNKNOWN_WITHOUT_THRESHOLD)}
+    kilovolts = voltages(arguments.kv)
+    _check(arguments)
+    elements = list(elements_of_names(arguments.elements))
+    return KnockOnQuestion(
+        names=arguments.elements,
+        kilovolts=kilovolts,
+        thresholds=per_element("--threshold", arguments.threshold or (), elements, "eV"),
+        threshold_source=arguments.threshold_source,
+        formation_enthalpy=arguments.formation_enthalpy,
+        conditions=_conditions(arguments, elements),
+        dose_e_per_A2=arguments.dose,
+    )
 
 
 def _check(arguments: Namespace) -> None:
-    """Refuse numbers and combinations that mean nothing, before anything is computed."""
-    from nanoslab.beam.checks import require_beam_energy, require_not_negative, require_positive
+    from nanoslab.beam.checks import require_not_negative, require_positive
     from nanoslab.errors import InputError
 
-    for kv in arguments.kv:
-        require_beam_energy(kv)
-    if arguments.static and (arguments.temperature is not None or arguments.debye_temperature):
-        raise InputError("--static", expected="no temperature beside it", got="both", advice="leave one out")
     if (arguments.dose is not None) and arguments.allowed_loss is None:
         raise InputError("--dose", expected="--allowed-loss beside it", got="none", advice="add --allowed-loss 0.01")
-    if arguments.threshold and arguments.formation_enthalpy is not None:
-        raise InputError(
-            "--formation-enthalpy", expected="no --threshold beside it", got="both", advice="leave one out"
-        )
-    if arguments.formation_enthalpy is not None and len(arguments.elements) != 1:
-        raise InputError("--formation-enthalpy", expected="one formula", got=" ".join(arguments.elements))
-    if arguments.temperature is not None:
-        require_not_negative("--temperature", arguments.temperature, "K")
+    if arguments.formation_enthalpy is not None:
+        if arguments.threshold:
+            raise InputError(
+                "--formation-enthalpy", expected="no --threshold beside it", got="both", advice="leave one out"
+            )
+        if len(arguments.elements) != 1:
+            raise InputError("--formation-enthalpy", expected="one formula", got=" ".join(arguments.elements))
+        if arguments.formation_enthalpy > 0:
+            raise InputError(
+                "--formation-enthalpy",
+                expected="0 eV or less, that of a stable compound",
+                got=f"{arguments.formation_enthalpy:g}",
+                advice=f"did you mean {-arguments.formation_enthalpy:g}?",
+            )
     if arguments.dose_rate is not None:
         require_not_negative("--dose-rate", arguments.dose_rate, "e/Å²/s")
     if arguments.dose is not None:
@@ -178,6 +144,9 @@ def _check(arguments: Namespace) -> None:
 
 def _conditions(arguments: Namespace, elements: Sequence[str]) -> Conditions | None:
     """How atoms are hit and move; None when only kinematics was asked for."""
+    from nanoslab.cli.beam_options import motion_of
+
+    motion = motion_of(arguments, elements)
     asked = (
         arguments.threshold,
         arguments.formation_enthalpy,
@@ -190,98 +159,30 @@ def _conditions(arguments: Namespace, elements: Sequence[str]) -> Conditions | N
     )
     if all(option is None for option in asked):
         return None
-    from nanoslab.beam.knockon import Conditions
-    from nanoslab.cli.beam_options import per_element
+    from nanoslab.beam.conditions import Conditions
 
-    temperature = 300.0 if arguments.temperature is None else arguments.temperature
-    debye = per_element("--debye-temperature", arguments.debye_temperature or (), elements, "K")
     return Conditions(
         model=arguments.model or "mott",
         escape=arguments.escape or "spherical",
-        temperature=None if arguments.static else temperature,
-        debye_temperatures=debye,
         dose_rate_e_per_A2_s=arguments.dose_rate,
         allowed_loss=arguments.allowed_loss,
+        **motion,
     )
 
 
-def _thresholds(arguments: Namespace, elements: Sequence[str]) -> dict[str, tuple[Threshold, ...]]:
-    """For each element the energies to leave: given, of the compound, or of the pure element."""
-    from nanoslab.beam.knockon import atomisation_thresholds, given_thresholds, sublimation_thresholds
-    from nanoslab.cli.beam_options import per_element
-
-    if arguments.formation_enthalpy is not None:
-        return dict.fromkeys(elements, atomisation_thresholds(arguments.elements[0], arguments.formation_enthalpy))
-    given = per_element("--threshold", arguments.threshold or (), elements, "eV")
-    return {
-        element: given_thresholds(given[element], arguments.threshold_source)
-        if element in given
-        else sublimation_thresholds(element)
-        for element in elements
-    }
-
-
-def _error_budget(rows: Sequence[dict[str, Any]], conditions: Conditions) -> dict[str, Any]:
-    """Numerics, screening, and what 10 % more E_d does to the largest cross-section of the table."""
-    from nanoslab.beam.knockon import Threshold, sensitivity
-
-    worst = max(rows, key=lambda row: float(row["cross_section_barn"]))
-    threshold = Threshold(worst["threshold_energy_eV"], worst["threshold_source"])
-    change = sensitivity(worst["element"], worst["beam_energy_keV"], threshold, conditions)
-    return {
-        "numerics_percent": 0.5,
-        "screening_percent": 5.0,
-        "threshold_10_percent_higher_percent": change,
-        "threshold_example": f"{worst['element']} at {worst['beam_energy_keV']:g} kV",
-    }
-
-
-def _notes(arguments: Namespace, elements: Sequence[str], conditions: Conditions) -> list[str]:
-    from nanoslab.beam.knockon import heaviest
-
-    notes = [LOWER_BOUND]
-    if arguments.threshold and arguments.threshold_source == "vacancy-formation":
-        notes.append(VACANCY)
-    elif arguments.threshold and arguments.threshold_source == "displacement":
-        notes.append(GIVEN)
-    if not arguments.threshold and arguments.formation_enthalpy is None:
-        notes.append(ELEMENTAL)
-    if conditions.temperature is not None and not all(e in conditions.debye_temperatures for e in elements):
-        notes.append(CLASSICAL)
-    if conditions.model != "mott" and heaviest(elements) > LIGHT_UP_TO:
-        notes.append(LIGHT_ONLY[conditions.model])
-    return notes
-
-
-def _safe_voltage(
-    arguments: Namespace, thresholds: dict[str, tuple[Threshold, ...]], conditions: Conditions
-) -> dict[str, Any]:
-    """Highest voltage that loses no more than allowed, with the lowest threshold of each element."""
-    from nanoslab.beam.safe_energy import highest_safe_beam_energy
-    from nanoslab.cli.beam_options import targets_under
-
-    targets = targets_under(conditions, thresholds)
-    lowest = {element: min(t.energy for t in those) for element, those in thresholds.items()}
-    safe = highest_safe_beam_energy(
-        lowest, arguments.dose, arguments.allowed_loss, escape=conditions.escape, targets=targets
-    )
-    return {
-        "beam_energy_keV": safe.beam_energy_keV,
-        "limiting_element": safe.limiting_element,
-        "dose_e_per_A2": arguments.dose,
-        "allowed_loss": arguments.allowed_loss,
-    }
-
-
-def _print(document: dict[str, Any]) -> None:
+def _print(document: Mapping[str, Any], *, show_rows: bool) -> None:
     rows = document["rows"]
     columns = [(title, kind, key) for title, kind, key in COLUMNS if any(_value(row, key) is not None for row in rows)]
-    print_table([title for title, _, _ in columns], [[_cell(_value(row, k), f) for _, f, k in columns] for row in rows])
+    if show_rows or "sentence" not in document:
+        cells = [[_cell(_value(row, key), kind) for _, kind, key in columns] for row in rows]
+        print_table([title for title, _, _ in columns], cells)
     for line in _lines(document):
         print_note(line)
+    if "sentence" in document:
+        print(document["sentence"])
 
 
-def _lines(document: dict[str, Any]) -> list[str]:
+def _lines(document: Mapping[str, Any]) -> list[str]:
     """What stands below the table."""
     lines = []
     sources = dict.fromkeys(r["threshold_source"] for r in document["rows"] if r["threshold_source"])
@@ -299,11 +200,32 @@ def _lines(document: dict[str, Any]) -> list[str]:
             f"Highest safe voltage for {safe['dose_e_per_A2']:g} e/Å² and a loss of {safe['allowed_loss']:g}: "
             f"{safe['beam_energy_keV']:.1f} kV (limited by {limit})."
         )
-    lines += document.get("notes", [])
-    return [*lines, f"plot: {document['plot']}"] if "plot" in document else lines
+    lines += document["notes"]
+    return [*lines, *(f"{name}: {document[name]}" for name in ("plot", "csv") if name in document)]
 
 
-def _value(row: dict[str, Any], key: str) -> Any:
+def _write_csv(path: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    import csv
+    import io
+    from pathlib import Path
+
+    from nanoslab.files import write_atomically
+
+    flat = [
+        {
+            **{key: value for key, value in row.items() if not isinstance(value, Mapping)},
+            **{f"cross_section_{way}_barn": barn for way, barn in (row.get("cross_sections_barn") or {}).items()},
+        }
+        for row in rows
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(flat[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    write_atomically(Path(path), text.getvalue())
+
+
+def _value(row: Mapping[str, Any], key: str) -> Any:
     outer, _, inner = key.partition(".")
     value = row.get(outer)
     return value[inner] if inner and value is not None else value
@@ -313,5 +235,9 @@ def _cell(value: Any, kind: str) -> str:
     if value is None:
         return "-"
     if kind == "barn":
-        return "<1e-9" if 0 < value < 1e-9 else f"{value:.4g}"
+        return f"<{SMALLEST_BARN:g}" if 0 < value < SMALLEST_BARN else f"{value:.4g}"
+    if kind == "rate":
+        return f"<{SMALLEST_RATE:g}" if 0 < value < SMALLEST_RATE else f"{value:.3g}"
+    if kind == "long":
+        return f">{LONGEST:g}" if value > LONGEST else f"{value:.3g}"
     return str(value) if kind == "" else format(value, kind)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nanoslab.beam.conditions import Conditions, Threshold
 from nanoslab.beam.kinematics import max_transferred_energy, threshold_beam_energy
-from nanoslab.beam.knockon import Conditions, Threshold, velocity_variance
+from nanoslab.beam.knockon import velocity_variance
 from nanoslab.errors import FileError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -47,10 +49,7 @@ def plot_knockon(
     """
     from matplotlib.figure import Figure
 
-    target = Path(path)
-    formats = (".pdf", ".svg", ".png", ".eps")
-    if target.suffix.lower() not in formats or not target.parent.is_dir():
-        raise FileError("--plot", expected=f"a file in a folder that exists, ending in {', '.join(formats)}", got=path)
+    target = plot_file(path)
     energies = _range(thresholds, kilovolts, conditions)
     figure = Figure(figsize=(5.5, 3.4 if conditions is None else 6.2), layout="constrained")
     axes = figure.subplots(1 if conditions is None else 2, 1, sharex=True, squeeze=False)[:, 0]
@@ -58,6 +57,20 @@ def plot_knockon(
     if conditions is not None:
         _draw_cross_sections(axes[1], energies, thresholds, conditions)
     axes[-1].set_xlabel("beam energy (keV)")
+    save(figure, target, path)
+
+
+def plot_file(path: str) -> Path:
+    """The file of ``--plot``, refused before anything is drawn when it cannot be one."""
+    target = Path(path)
+    formats = (".pdf", ".svg", ".png", ".eps")
+    if target.suffix.lower() not in formats or not target.parent.is_dir():
+        raise FileError("--plot", expected=f"a file in a folder that exists, ending in {', '.join(formats)}", got=path)
+    return target
+
+
+def save(figure: Figure, target: Path, path: str) -> None:
+    """Write a figure."""
     try:
         figure.savefig(target, dpi=200)
     except OSError as error:

@@ -6,7 +6,7 @@ from ase.data.cohesive_energies import cohesive_energy
 
 from nanoslab.beam import element_data, elements_of_formula
 from nanoslab.beam.elements import composition_of_formula, symbols
-from nanoslab.beam.elements_source import OTHER_SUBLIMATION
+from nanoslab.beam.tables.elements_source import OTHER_SUBLIMATION
 from nanoslab.errors import InputError
 
 

@@ -72,7 +72,7 @@ def test_updates_follow_the_master_equation_of_a_trimer() -> None:
 
 def test_edges_go_first_where_binding_follows_neighbours() -> None:
     atoms = sheet(layers=2, size=3)
-    tables = coordination_cross_sections(atoms, {"Cd": 9.0, "Se": 9.0}, 200)
+    tables = coordination_cross_sections(atoms, {"Cd": 4.5, "Se": 4.5}, 200)
     assert tables["Se"][4] == 0 < tables["Se"][2]
     assert tables["Cd"][2] > 0 == tables["Cd"][4]
     etching = etch_by_coordination(atoms, tables, [1e5], n_runs=1, seed=1)
@@ -82,8 +82,8 @@ def test_edges_go_first_where_binding_follows_neighbours() -> None:
 
 def test_coordination_table_is_the_cross_section_at_the_fraction_of_the_energy() -> None:
     target = Target(element="Se", model="mckinley-feshbach")
-    table = coordination_cross_sections(sheet(), {"Cd": 9.0, "Se": 8.0}, 200, targets={"Se": target}, escape="planar")
-    expected = displacement_cross_section("Se", 200, 8.0 * 2 / 4, model="mckinley-feshbach", escape="planar")
+    table = coordination_cross_sections(sheet(), {"Cd": 4.5, "Se": 4.0}, 200, targets={"Se": target}, escape="planar")
+    expected = displacement_cross_section("Se", 200, 2 * 4.0 * 2 / 4, model="mckinley-feshbach", escape="planar")
     assert table["Se"][2] == pytest.approx(expected, rel=1e-12)
 
 

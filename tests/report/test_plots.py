@@ -10,7 +10,8 @@ from ase.geometry import get_distances
 from matplotlib.figure import Figure
 
 from nanoslab.beam import displacement_cross_section, max_transferred_energy, surviving_fraction
-from nanoslab.beam.knockon import Conditions, velocity_variance
+from nanoslab.beam.conditions import Conditions
+from nanoslab.beam.knockon import velocity_variance
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, Series
 from nanoslab.report.draw import draw

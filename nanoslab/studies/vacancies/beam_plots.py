@@ -15,7 +15,8 @@ from nanoslab.beam import (
     threshold_beam_energy,
     threshold_interval,
 )
-from nanoslab.beam.knockon import Conditions, velocity_variance
+from nanoslab.beam.conditions import Conditions
+from nanoslab.beam.knockon import velocity_variance
 from nanoslab.plot_data import Guide, Plot, Series
 
 Document = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Writes ``elements.tsv`` from ASE and periodictable: ``python -m nanoslab.beam.elements_source``.
+"""Writes ``elements.tsv`` from ASE and periodictable: ``python -m nanoslab.beam.tables.elements_source``.
 
 The file exists for speed: importing either source takes longer than ``nanoslab knockon`` may.
 Standard masses are ASE's, so that they equal those of every `Atoms` in the toolkit; isotopes
@@ -29,7 +29,7 @@ def elements_table() -> str:
 
     versions = f"ase {_version('ase')}, periodictable {_version('periodictable')}"
     lines = [
-        f"# written by python -m nanoslab.beam.elements_source from {versions}",
+        f"# written by python -m nanoslab.beam.tables.elements_source from {versions}",
         "# Z\tsymbol\tstandard mass [u]\tsublimation energy [eV]\tmass number:mass [u]:natural abundance, ...",
     ]
     for atomic_number in range(1, LAST_ATOMIC_NUMBER + 1):

@@ -75,18 +75,18 @@ def composition_doses(
     Examples
     --------
     Ma et al. 2023 read Cd:Se = 1:0.8 off EDS and give 5.12 eV for Se. With that as the threshold itself, knock-on
-    at 200 kV explains it after some 2e5 e/Å²; with 5/3 of it not within any real dose at 200 kV, and at 300 kV after
-    5e5 (spherical) to 1e6 (planar):
+    at 200 kV explains it after some 2e5 e/Å² if every atom has a free way out; with 5/3 of it not within any real
+    dose at 200 kV, and at 300 kV after 5e5 (spherical) to 1e6 (planar):
 
     >>> for row in composition_doses("Se", 0.8, 5.12, [200, 300]):
     ...     print(f"{row.beam_energy_keV:g} kV, {row.threshold_energy:.2f} eV, {row.escape}: {row.dose_e_per_A2:.1e}")
-    200 kV, 5.12 eV, spherical: 1.6e+05
-    200 kV, 5.12 eV, planar: 3.8e+05
-    200 kV, 8.53 eV, spherical: 1.4e+09
-    200 kV, 8.53 eV, planar: 2.9e+09
-    300 kV, 5.12 eV, spherical: 8.2e+04
-    300 kV, 5.12 eV, planar: 2.5e+05
-    300 kV, 8.53 eV, spherical: 4.5e+05
+    200 kV, 5.12 eV, spherical: 1.5e+05
+    200 kV, 5.12 eV, planar: 3.7e+05
+    200 kV, 8.53 eV, spherical: 1.0e+09
+    200 kV, 8.53 eV, planar: 2.5e+09
+    300 kV, 5.12 eV, spherical: 7.9e+04
+    300 kV, 5.12 eV, planar: 2.4e+05
+    300 kV, 8.53 eV, spherical: 4.4e+05
     300 kV, 8.53 eV, planar: 1.1e+06
     """
     variance = classical_velocity_variance(lost, temperature)

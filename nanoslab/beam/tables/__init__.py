@@ -1,0 +1,1 @@
+"""Numbers of others, each with its source: elements, and the energies that atoms take to leave."""
