@@ -90,8 +90,7 @@ def test_cancel_takes_the_jobs_out_of_the_queue(toy, slurm) -> None:
 
 def test_the_script_run_by_hand_is_seen_taken_over_and_not_driven_at_the_same_time(toy, slurm) -> None:
     expected = toy(2, children=1, folder="here").compute_here()
-    made = toy(2, children=1, backend="array")
-    made.rules({"*": {"step_time": 0.2}})
+    made = toy(2, children=1, backend="array", sbatch=["--hold"])
     text = made.submit("--dry-run").stdout.partition("\n")[2]
     (made.folder / "submit.sh").write_text(text)
     done = subprocess.run(["bash", str(made.folder / "submit.sh")], capture_output=True, text=True, check=False)
@@ -99,6 +98,7 @@ def test_the_script_run_by_hand_is_seen_taken_over_and_not_driven_at_the_same_ti
     refused = made.submit()
     assert refused.returncode == 2
     assert "submit.sh" in refused.stderr
+    subprocess.run(["scontrol", "release", *jobs()], check=True)
     while jobs():
         time.sleep(0.5)
     assert set(made.states().values()) == {"done"}  # by the reader: the script wrote no state
