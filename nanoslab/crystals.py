@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,11 +109,6 @@ def crystal_record(name: str) -> CrystalRecord:
     ----------
     name
         One of `crystal_names`.
-
-    Examples
-    --------
-    >>> crystal_record("PbSe-rocksalt").space_group_symbol
-    'Fm-3m'
     """
     if name not in crystal_names():
         raise unknown_crystal("crystal", name)
@@ -154,21 +150,18 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
         onduplicates="error",
     )
     plain = Atoms(atoms.numbers, cell=atoms.cell, scaled_positions=atoms.get_scaled_positions(), pbc=True)
-    plain.info["recipe"] = {
-        "builder": "crystal",
-        "parameters": {"name": name, "lattice": lattice, "source": record.lattices[lattice].source},
-        "nanoslab": __version__,
-    }
+    plain.info["recipe"] = _recipe("crystal", name=name, lattice=lattice, source=record.lattices[lattice].source)
     return plain
 
 
 def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atoms:
-    """Crystal by name, from a structure file, or as it is given.
+    """Crystal by name, from a structure file, or as it is given; its recipe says from where.
 
     Parameters
     ----------
     source
-        A name of `crystal_names`, the path of any structure file that ASE reads, or `Atoms`, which are copied.
+        A name of `crystal_names`, the path of any structure file that ASE reads (its recipe holds the file's sha256),
+        or `Atoms`, which are copied.
     lattice
         Named lattice constants of a crystal by name, ``pbe`` when not given; a structure brings its own.
 
@@ -183,7 +176,13 @@ def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atom
         raise unknown_crystal("crystal (a name, or the path of a structure file)", str(source))
     if lattice is not None:
         raise InputError("lattice", expected="none beside a structure", got=repr(lattice), advice="leave it out")
-    return source.copy() if isinstance(source, Atoms) else read_structure_file(Path(source))
+    if isinstance(source, Atoms):
+        return source.copy()
+    atoms = read_structure_file(Path(source))
+    atoms.set_constraint()
+    sha256 = hashlib.sha256(Path(source).read_bytes()).hexdigest()
+    atoms.info = {"recipe": _recipe("structure file", file=str(source), sha256=sha256)}
+    return atoms
 
 
 def unknown_crystal(where: str, given: str) -> InputError:
@@ -202,16 +201,7 @@ def unknown_crystal(where: str, given: str) -> InputError:
 
 
 def read_structure_file(path: Path) -> Atoms:
-    """Structure with three lattice vectors from any file that ASE reads, periodic in all directions.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     crystal("Pb-fcc").write(Path(folder) / "lead.cif")
-    ...     len(read_structure_file(Path(folder) / "lead.cif"))
-    4
-    """
+    """Structure with three lattice vectors from any file that ASE reads, periodic in all directions."""
     try:
         atoms = read(path)
     except _READ_ERRORS as error:
@@ -222,6 +212,10 @@ def read_structure_file(path: Path) -> Atoms:
         raise FileError(path, expected="a crystal with atoms and three lattice vectors", got=got, advice="check it")
     atoms.pbc = True
     return atoms
+
+
+def _recipe(builder: str, **parameters: str) -> dict[str, Any]:
+    return {"builder": builder, "parameters": parameters, "nanoslab": __version__}
 
 
 def _folder() -> Path:

@@ -73,14 +73,7 @@ def crystal_symmetry(atoms: Atoms, tolerance: float = TOLERANCE) -> CrystalSymme
 
 
 def standard_cell(atoms: Atoms, *, to_primitive: bool, tolerance: float = TOLERANCE) -> Atoms:
-    """Conventional or primitive cell in the orientation of the structure, nothing idealized.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> len(standard_cell(bulk("Cu"), to_primitive=False))
-    4
-    """
+    """Conventional or primitive cell in the orientation of the structure, nothing idealized."""
     lattice, scaled, numbers = _call(
         spglib.standardize_cell, atoms, tolerance, to_primitive=to_primitive, no_idealize=True
     )
@@ -88,14 +81,7 @@ def standard_cell(atoms: Atoms, *, to_primitive: bool, tolerance: float = TOLERA
 
 
 def point_operations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.intp]:
-    """Rotations of the space group in fractional coordinates, without doubles, shape (n_operations, 3, 3).
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> len(point_operations(bulk("CdSe", "zincblende", a=6.05)))
-    24
-    """
+    """Rotations of the space group in fractional coordinates, without doubles, shape (n_operations, 3, 3)."""
     found = _call(spglib.get_symmetry_dataset, atoms, tolerance)
     return np.unique(np.asarray(found.rotations, dtype=np.intp), axis=0)
 
@@ -131,23 +117,6 @@ def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.
         _check_images(atoms, (images - scaled[nearest]) @ atoms.cell.array, nearest, tolerance)
         permutations.add(tuple(nearest.tolist()))
     return np.array(sorted(permutations), dtype=np.intp)
-
-
-def distinct_sites(permutations: NDArray[np.intp]) -> tuple[tuple[int, ...], ...]:
-    """Orbits of the atoms under a permutation group: the sites that symmetry makes the same.
-
-    Parameters
-    ----------
-    permutations
-        Rows of `site_permutations`.
-
-    Examples
-    --------
-    >>> distinct_sites(np.array([[0, 1, 2], [1, 0, 2]]))
-    ((0, 1), (2,))
-    """
-    orbits = {tuple(np.unique(permutations[:, i]).tolist()) for i in range(permutations.shape[1])}
-    return tuple(sorted(orbits))
 
 
 def _orbit_of_standard_atoms(found: Any) -> NDArray[np.intp]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-from nanoslab.errors import FileError
+from nanoslab.errors import FileError, InputError, NanoslabError
+from nanoslab.text import one_line, printable
 
 #: files written by hand are small; anything larger is something else
 LARGEST_FILE_BYTES = 1_000_000
+#: longer texts are no titles, citations or commands
+LONGEST_TEXT = 2_000
 
 
 class StrictModel(BaseModel):
@@ -71,46 +74,90 @@ def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise FileError(place, expected="plain YAML", got=f"{problem}") from error
     if not isinstance(document, dict):
         raise FileError(path, expected="named fields", got=_KINDS.get(type(document).__name__, "something else"))
+    _refuse_invisible(path, document, [])
     return document
 
 
-def validated(path: str | os.PathLike[str], document: dict[str, Any], model: type[Model]) -> Model:
-    """Document checked against a pydantic model, the first fault told with its line.
+def _refuse_invisible(path: object, node: Any, keys: list[Any]) -> None:
+    """Text of a file becomes names, comments and tags of others; no part of it holds a line break or hides itself."""
+    entries: Iterable[tuple[Any, Any]] = ()
+    if isinstance(node, dict):
+        entries = node.items()
+    elif isinstance(node, list):
+        entries = enumerate(node)
+    for key, value in entries:
+        place = f"{path}:{_line(node, [key])}: {'.'.join(map(printable, [*keys, key]))}"
+        for text in (key, value):
+            if isinstance(text, str):
+                one_line(place, text.rstrip("\n"), most=LONGEST_TEXT)
+        _refuse_invisible(path, value, [*keys, key])
+
+
+def validated(path: str | os.PathLike[str] | None, document: dict[str, Any], model: type[Model]) -> Model:
+    """Document checked against a pydantic model, every fault told with its line.
+
+    Parameters
+    ----------
+    path
+        Of the file it was read from; None for a document made in Python, whose faults name the field alone.
 
     Raises
     ------
-    FileError
+    FileError, InputError
         With line, field, what was expected and what was found.
     """
     try:
         return model.model_validate(_plain(document))
     except ValidationError as error:
-        raise _first_fault(path, document, error) from error
+        raise _fault(path, document, error) from error
 
 
-def _first_fault(path: object, document: dict[str, Any], error: ValidationError) -> FileError:
-    faults = [(_keys_in_file(document, fault), fault) for fault in error.errors()]
+def _fault(path: object, document: dict[str, Any], error: ValidationError) -> NanoslabError:
+    """One error of all faults: the first one in full, the others after it."""
+    by_field: dict[tuple[Any, ...], list[ErrorDetails]] = {}
+    for fault in error.errors():
+        by_field.setdefault(tuple(_keys_in_file(document, fault)), []).append(fault)
+    # A list whose entries are wrong is also too short for the checker
+    parents = {keys[:n] for keys in by_field for n in range(1, len(keys))}
     # A misspelt field is also a missing one; the spelling is what the user can mend
-    keys, fault = min(faults, key=lambda pair: pair[1]["type"] != "extra_forbidden")
+    fields = sorted(
+        by_field.keys() - parents,
+        key=lambda keys: (by_field[keys][0]["type"] != "extra_forbidden", list(by_field).index(keys)),
+    )
+    told = [_told(keys, by_field[keys]) for keys in fields]
+    expected, got, advice = told[0]
+    others = "; ".join(
+        f"{_place(None, document, keys)}: expected {wanted}, got {found}"
+        for keys, (wanted, found, _) in zip(fields[1:], told[1:], strict=True)
+    )
+    kind = InputError if path is None else FileError
+    place = _place(path, document, fields[0])
+    return kind(place, expected=expected, got=got, advice=f"{advice}{'; also ' if others else ''}{others}")
+
+
+def _place(path: object, document: Any, keys: tuple[Any, ...]) -> str:
     field = ".".join(str(key) for key in keys)
-    place = f"{path}:{_line(document, keys)}{': ' if keys else ''}{field}"
-    others = len({tuple(other) for other, _ in faults}) - 1
-    more = f" ({others} more faults after this one)" if others else ""
+    in_file = hasattr(document, "lc")
+    if path is None:
+        return f"line {_line(document, keys)}, {field or 'study'}" if in_file else field or "study"
+    return f"{path}:{_line(document, keys)}{': ' if keys else ''}{field}"
+
+
+def _told(keys: tuple[Any, ...], faults: list[ErrorDetails]) -> tuple[str, str, str]:
+    """What was expected of a field, what was found, and what to do; a field of several kinds has a fault for each."""
+    fault = faults[0]
     if fault["type"] == "extra_forbidden":
-        return FileError(
-            place, expected="a known field", got=f"unknown field {keys[-1]!r}", advice=_suggest(str(keys[-1]))
-        )
+        return "a known field", f"unknown field {keys[-1]!r}", _suggest(str(keys[-1]))
     if fault["type"] == "missing":
-        return FileError(place, expected="this field", got="nothing", advice=f"add it{more}")
-    # a field of several kinds has one fault for each of them
-    expected = " or ".join(dict.fromkeys(_expected(other) for same, other in faults if same == keys))
+        return "this field", "nothing", "add it"
+    expected = " or ".join(dict.fromkeys(_expected(one) for one in faults))
     got = "nothing" if fault["input"] is None else repr(_plain(fault["input"]))
     if fault["type"] == "value_error" and ", got " in expected:
         # worded by our own checks, which know what was wrong with it
         expected, _, got = expected.partition(", got ")
         got, _, advice = got.partition("; ")
-        return FileError(place, expected=expected, got=got, advice=f"{advice or 'mend this'}{more}")
-    return FileError(place, expected=expected, got=got, advice=f"mend this field{more}")
+        return expected, got, advice or "mend this"
+    return expected, got, "mend this field"
 
 
 def _keys_in_file(document: dict[str, Any], fault: ErrorDetails) -> list[Any]:
@@ -182,7 +229,7 @@ def _field_names() -> list[str]:
     return sorted(names)
 
 
-def _line(document: Any, keys: list[Any]) -> int:
+def _line(document: Any, keys: Sequence[Any]) -> int:
     """Line of the deepest key that exists in the file, counted from 1."""
     line, node = 1, document
     for key in keys:

@@ -1,5 +1,6 @@
 """Reference crystals: what every file must be, against spglib, ASE's element table and plain geometry."""
 
+import hashlib
 import pickle
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
+from ase.constraints import FixAtoms
 from ase.data import atomic_numbers, reference_states
 from ase.neighborlist import neighbor_list
 
@@ -135,7 +137,16 @@ def test_a_bare_formula_gets_its_phases_as_advice() -> None:
 def test_a_crystal_can_come_from_a_file_or_as_atoms(tmp_path: Path) -> None:
     path = tmp_path / "mine.cif"
     crystal("PbSe-rocksalt").write(path)
-    assert len(load_crystal(path)) == 8
+    mine = load_crystal(path)
+    assert len(mine) == 8
+    parameters = {"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert mine.info["recipe"]["parameters"] == parameters
+    poscar = tmp_path / "POSCAR"
+    fixed = crystal("PbSe-rocksalt")
+    fixed.set_constraint(FixAtoms([0]))
+    fixed.write(poscar)
+    assert not load_crystal(poscar).constraints
+    assert load_crystal(poscar).cell.cellpar() == pytest.approx(mine.cell.cellpar())
     atoms = bulk("CdSe", "zincblende", a=6.0)
     assert load_crystal(atoms) == atoms
     assert load_crystal(atoms) is not atoms

@@ -42,12 +42,6 @@ class ColumnLattice:
         Edge of the conventional cube [Å].
     lattice
         Where it comes from: the name of a set of lattice constants, or ``given``.
-
-    Examples
-    --------
-    >>> lattice = ColumnLattice(name="PbSe", kind="rocksalt", cation="Pb", anion="Se", lattice_constant=6.2)
-    >>> lattice.spacing, lattice.plane_spacing, lattice.species(0, 0, 0), lattice.species(1, 0, 0)
-    (3.1, 3.1, 'Pb', 'Se')
     """
 
     name: str

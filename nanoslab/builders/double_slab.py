@@ -203,11 +203,6 @@ def build_double_slab(slab: DoubleSlab, *, neck: Sequence[Cell] = (), neck_plane
     -------
     Atoms grouped by species, cations first; tags 1, 2, 3 for lower slab, upper slab, neck. Each
     species keeps that order, so the double slab's atoms come in the same order with and without a neck.
-
-    Examples
-    --------
-    >>> str(build_double_slab(describe_double_slab("PbSe-rocksalt", lateral=(2, 2), planes=2)).symbols)
-    'Pb8Se8'
     """
     lattice, planes = slab.lattice, slab.planes
     lower = [(*column, k) for k in range(planes) for column in _columns_inside(slab.columns[0])]

@@ -48,13 +48,7 @@ def parse_face(face: str | Sequence[int], *, hexagonal: bool) -> tuple[int, int,
 
 
 def face_name(miller: tuple[int, int, int], *, hexagonal: bool) -> str:
-    """Compact spelling, Miller-Bravais for hexagonal crystals.
-
-    Examples
-    --------
-    >>> face_name((1, 1, 0), hexagonal=True), face_name((0, 0, -1), hexagonal=False)
-    ('11-20', '00-1')
-    """
+    """Compact spelling, Miller-Bravais for hexagonal crystals."""
     h, k, l = miller  # noqa: E741
     numbers = (h, k, -h - k, l) if hexagonal else miller
     joint = "" if all(abs(number) < 10 for number in numbers) else " "

@@ -54,13 +54,7 @@ class LigandRecord:
 
 
 def ligand_names() -> tuple[str, ...]:
-    """Names of the ligands.
-
-    Examples
-    --------
-    >>> "oleic-fragment" in ligand_names()
-    True
-    """
+    """Names of the ligands."""
     return tuple(sorted(path.stem for path in _folder().glob("*.json")))
 
 
@@ -76,11 +70,6 @@ def ligand_record(name: str) -> LigandRecord:
     ------
     InputError
         There is no such ligand; the closest names are suggested.
-
-    Examples
-    --------
-    >>> ligand_record("oleate").formal_charge
-    -1
     """
     names = {name: name for name in ligand_names()}
     aliases = {alias: record for record in names for alias in _read_record(_folder() / f"{record}.json").aliases}
@@ -91,13 +80,7 @@ def ligand_record(name: str) -> LigandRecord:
 
 
 def ligand(name: str) -> Atoms:
-    """Return the isolated, relaxed molecule, its centre at the origin.
-
-    Examples
-    --------
-    >>> ligand("oleic-fragment").get_chemical_formula(mode="hill")
-    'C10H18O2'
-    """
+    """Return the isolated, relaxed molecule, its centre at the origin."""
     record = ligand_record(name)
     atoms: Atoms = read(_folder() / f"{record.name}.xyz", format="xyz")
     return atoms

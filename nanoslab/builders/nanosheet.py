@@ -281,15 +281,7 @@ def _constraints(numbers: NDArray[np.intp], fix: str, cut: _Cut) -> list[FixAtom
 
 
 def _planes_to_fix(fix: str, n_planes: int, planes_per_monolayer: int) -> list[int]:
-    """Numbers of the planes that stay, counted from the bottom.
-
-    Examples
-    --------
-    >>> _planes_to_fix("middle", 7, 1), _planes_to_fix("middle", 8, 1), _planes_to_fix("middle", 14, 2)
-    ([3], [3, 4], [6, 7])
-    >>> _planes_to_fix("middle", 15, 2)
-    [7]
-    """
+    """Numbers of the planes that stay, counted from the bottom."""
     monolayers, extra = divmod(n_planes, planes_per_monolayer)
     if fix == "bottom":
         return list(range(planes_per_monolayer))

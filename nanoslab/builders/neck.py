@@ -42,13 +42,7 @@ _LARGEST_STRAIN = 0.10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filament:
-    """Columns that do not bridge: how many planes they fill, from which slab.
-
-    Examples
-    --------
-    >>> Filament(planes=1, side="both").filled(4)
-    (0, 3)
-    """
+    """Columns that do not bridge: how many planes they fill, from which slab."""
 
     planes: int
     side: Side = "lower"
@@ -157,13 +151,7 @@ def build_neck_of_shape(
 
 
 def columns_for_pairs(slab: DoubleSlab, pairs: int, filament: Filament | None = None) -> int:
-    """Return how many columns hold a number of pairs.
-
-    Examples
-    --------
-    >>> columns_for_pairs(describe_double_slab("PbSe-rocksalt", gap_planes=4), 6)
-    3
-    """
+    """Return how many columns hold a number of pairs."""
     per_column = len(filament.filled(slab.gap_planes)) if filament else slab.gap_planes
     if pairs < 1 or 2 * pairs % per_column:
         raise InputError(
@@ -176,13 +164,7 @@ def columns_for_pairs(slab: DoubleSlab, pairs: int, filament: Filament | None = 
 
 
 def largest_extent(slab: DoubleSlab, empty_columns: int) -> tuple[int, int]:
-    """Return the largest extent of a neck whose images stay far enough away [columns].
-
-    Examples
-    --------
-    >>> largest_extent(describe_double_slab("PbSe-rocksalt", lateral=(6, 8)), 2)
-    (4, 6)
-    """
+    """Return the largest extent of a neck whose images stay far enough away [columns]."""
     if empty_columns < 0:
         raise InputError("empty columns", expected="0 or more", got=empty_columns, advice="give 2")
     return slab.lateral[0] - empty_columns, slab.lateral[1] - empty_columns

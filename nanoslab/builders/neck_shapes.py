@@ -13,7 +13,6 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from nanoslab.builders.column_lattice import ColumnLattice
-from nanoslab.builders.compact import polyominoes_of_perimeter
 from nanoslab.builders.double_slab import NECK, DoubleSlab, build_double_slab
 from nanoslab.builders.polyomino import (
     Cell,
@@ -23,6 +22,7 @@ from nanoslab.builders.polyomino import (
     distinct_polyominoes,
     is_connected,
     perimeter,
+    polyominoes_of_perimeter,
     smallest_perimeter,
 )
 from nanoslab.errors import InputError
@@ -42,12 +42,6 @@ class NeckShape:
         Columns (i, j), sorted.
     n_cation_first
         Columns whose atom next to the lower slab is a cation.
-
-    Examples
-    --------
-    >>> square = NeckShape(cells=((0, 0), (0, 1), (1, 0), (1, 1)), n_cation_first=2)
-    >>> square.perimeter, square.imbalance, square.extent
-    (8, 0, (2, 2))
     """
 
     cells: Polyomino
@@ -103,12 +97,6 @@ def neck_shape(slab: DoubleSlab, cells: Sequence[Cell]) -> NeckShape:
     ------
     InputError
         A column is named twice, there is none, or they do not touch one another edge to edge.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> neck_shape(DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1), [(0, 0), (0, 1)]).imbalance
-    0
     """
     if not cells or len(set(cells)) < len(cells) or not is_connected(cells):
         raise InputError(
@@ -173,10 +161,7 @@ def distinct_neck_shapes(
     >>> sum(1 for _ in distinct_neck_shapes(slab, 5))
     12
     """
-    largest = box or (n_columns, n_columns)
-    for cells in distinct_polyominoes(
-        n_columns, symmetry=facet_symmetry(slab), fits=lambda w, h: w <= largest[0] and h <= largest[1]
-    ):
+    for cells in distinct_polyominoes(n_columns, symmetry=facet_symmetry(slab), box=box):
         yield _shape(slab.lattice, slab.planes, cells)
 
 
@@ -185,21 +170,10 @@ def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int]
 
     Every perimeter is enumerated alone: a shape has at least the perimeter of its bounding box,
     which keeps the search for the compact ones short.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
-    >>> [shape.perimeter for shape in ranked_neck_shapes(slab, 4)]
-    [8, 10, 10, 10, 10]
     """
-    largest = box or (n_columns, n_columns)
+    symmetry = facet_symmetry(slab)
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
-
-        def fits(width: int, height: int, level: int = level) -> bool:
-            return width <= largest[0] and height <= largest[1] and 2 * (width + height) <= level
-
-        for cells in distinct_polyominoes(n_columns, symmetry=facet_symmetry(slab), fits=fits):
+        for cells in distinct_polyominoes(n_columns, symmetry=symmetry, box=box, largest_perimeter=level):
             if perimeter(cells) == level:
                 yield _shape(slab.lattice, slab.planes, cells)
 
@@ -227,32 +201,15 @@ def most_compact_shapes(
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
         if len(best) >= count:
             break
-        found = _shapes_of_perimeter(slab, n_columns, level, box)
+        classes = polyominoes_of_perimeter(n_columns, level, symmetry=facet_symmetry(slab), box=box)
+        found = (_shape(slab.lattice, slab.planes, cells) for cells in classes)
         best += heapq.nsmallest(count - len(best), found, key=lambda shape: shape.rank)
     return tuple(best)
 
 
 def shape_degeneracy(slab: DoubleSlab, shape: NeckShape) -> int:
-    """Return how many orientations of a shape on the facet the symmetry makes the same.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
-    >>> shape_degeneracy(slab, neck_shape(slab, [(0, 0), (0, 1), (1, 0)]))
-    4
-    """
+    """Return how many orientations of a shape on the facet the symmetry makes the same."""
     return count_images(shape.cells, facet_symmetry(slab))
-
-
-def _shapes_of_perimeter(
-    slab: DoubleSlab, n_columns: int, level: int, box: tuple[int, int] | None
-) -> Iterator[NeckShape]:
-    largest = box or (n_columns, n_columns)
-    for cells in polyominoes_of_perimeter(
-        n_columns, level, symmetry=facet_symmetry(slab), fits=lambda w, h: w <= largest[0] and h <= largest[1]
-    ):
-        yield _shape(slab.lattice, slab.planes, cells)
 
 
 def _shape(lattice: ColumnLattice, planes: int, cells: Polyomino) -> NeckShape:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,6 @@ from nanoslab.errors import InputError
 
 Cell = tuple[int, int]
 Polyomino = tuple[Cell, ...]
-#: width and height of the bounding box -> may a polyomino be that large? Must never turn True again as either grows.
-Fits = Callable[[int, int], bool]
 
 _BATCH = 8192
 _PARITIES: tuple[Cell, ...] = ((0, 0), (0, 1), (1, 0), (1, 1))
@@ -28,11 +26,6 @@ class LatticeSymmetry:
     ----------
     operations
         Pairs (matrix, translation): cell -> matrix @ cell + translation; translations modulo 2.
-
-    Examples
-    --------
-    >>> LatticeSymmetry(operations=(IDENTITY,)).origins
-    ((0, 0), (0, 1), (1, 0), (1, 1))
     """
 
     operations: tuple[tuple[tuple[Cell, Cell], Cell], ...]
@@ -76,7 +69,7 @@ FIXED = LatticeSymmetry(operations=tuple((_UNIT, t) for t in _PARITIES))
 
 
 def distinct_polyominoes(
-    n_cells: int, *, symmetry: LatticeSymmetry = FREE, fits: Fits | None = None
+    n_cells: int, *, symmetry: LatticeSymmetry = FREE, box: Cell | None = None, largest_perimeter: int | None = None
 ) -> Iterator[Polyomino]:
     """Yield one polyomino of every class under a symmetry, as sorted cells.
 
@@ -89,9 +82,11 @@ def distinct_polyominoes(
         Number of cells.
     symmetry
         Operations under which two polyominoes are the same.
-    fits
-        Largest bounding boxes; a class is yielded if one of its images with the axes as they are,
+    box
+        Largest width and height; a class is yielded if one of its images with the axes as they are,
         or exchanged where the symmetry allows that, fits.
+    largest_perimeter
+        Leaves out polyominoes whose bounding box alone has a larger perimeter.
 
     Yields
     ------
@@ -110,30 +105,56 @@ def distinct_polyominoes(
     """
     if n_cells < 1:
         raise InputError("n_cells", expected="at least 1", got=n_cells, advice="a polyomino has cells")
-    for batch in _fixed_batches(n_cells, _either_way(fits or _anything, symmetry.turns)):
-        yield from _smallest_images(batch, symmetry)
+    half = (largest_perimeter or 4 * n_cells) // 2
+    sizes = ((width, height) for width in range(1, n_cells + 1) for height in range(1, n_cells + 1))
+    allowed = {size for size in sizes if sum(size) <= half and _fits(size, box, symmetry)}
+    fixed = _fixed_polyominoes(n_cells, allowed)
+    while batch := list(islice(fixed, _BATCH)):
+        yield from keep_smallest_images(batch, symmetry)
+
+
+def polyominoes_of_perimeter(
+    n_cells: int, level: int, *, symmetry: LatticeSymmetry = FREE, box: Cell | None = None
+) -> Iterator[Polyomino]:
+    """Yield one polyomino of every class under a symmetry that has one perimeter.
+
+    A polyomino has at least the perimeter of its bounding box, and 2 more for every gap in a row or a column, so
+    compact ones are found box by box however many cells they have.
+
+    Parameters
+    ----------
+    n_cells, symmetry, box
+        See `distinct_polyominoes`.
+    level
+        Perimeter in cell edges.
+
+    Examples
+    --------
+    >>> [sum(1 for _ in polyominoes_of_perimeter(5, level)) for level in (8, 10, 12)]
+    [0, 1, 11]
+    """
+    found: list[Polyomino] = []
+    for width, height in product(range(1, max(2, level // 2)), repeat=2):
+        spare = level - 2 * (width + height)
+        if spare >= 0 and width + height - 1 <= n_cells <= width * height and _fits((width, height), box, symmetry):
+            cells = (_cells(rows, width) for rows in _rows_in_box(width, height, n_cells, spare))
+            found += [polyomino for polyomino in cells if is_connected(polyomino)]
+    yield from keep_smallest_images(found, symmetry)
 
 
 def keep_smallest_images(fixed: Sequence[Polyomino], symmetry: LatticeSymmetry) -> Iterator[Polyomino]:
-    """Yield one polyomino of every class from a list that holds all of its fixed polyominoes.
-
-    Examples
-    --------
-    >>> list(keep_smallest_images([((0, 0), (0, 1)), ((0, 0), (1, 0))], FREE))
-    [((0, 0), (1, 0))]
-    """
-    if fixed:
-        yield from _smallest_images(np.array(fixed), symmetry)
+    """Yield one polyomino of every class from some that lie at the origin and hold all of its fixed ones."""
+    if not fixed:
+        return
+    table = symmetry.class_table()
+    for origin in symmetry.origins:
+        placed = np.array(fixed) + np.array(origin)
+        for cells in placed[_is_smallest_image(placed, symmetry, table)]:
+            yield tuple(sorted((int(x), int(y)) for x, y in cells))
 
 
 def count_images(cells: Sequence[Cell], symmetry: LatticeSymmetry) -> int:
-    """Return how many polyominoes that no allowed translation makes the same belong to the class of one.
-
-    Examples
-    --------
-    >>> count_images([(0, 0), (1, 0)], FREE), count_images([(0, 0), (1, 0)], FIXED)
-    (2, 1)
-    """
+    """Return how many polyominoes that no allowed translation makes the same belong to the class of one."""
     places = np.array([cells])
     table = symmetry.class_table()
     images = {tuple(_keys(places, table)[0].tolist())}
@@ -169,13 +190,7 @@ def smallest_perimeter(n_cells: int) -> int:
 
 
 def is_connected(cells: Sequence[Cell]) -> bool:
-    """Return whether every cell is reached from the first over shared edges.
-
-    Examples
-    --------
-    >>> is_connected([(0, 0), (1, 1)])
-    False
-    """
+    """Return whether every cell is reached from the first over shared edges."""
     left = set(cells)
     edge = [left.pop()] if left else []
     while edge:
@@ -189,65 +204,31 @@ def is_connected(cells: Sequence[Cell]) -> bool:
 _NEIGHBOURS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 
 
-def _anything(width: int, height: int) -> bool:  # noqa: ARG001
-    return True
+def _fits(size: Cell, box: Cell | None, symmetry: LatticeSymmetry) -> bool:
+    ways = [size, size[::-1]] if symmetry.turns else [size]
+    return box is None or any(width <= box[0] and height <= box[1] for width, height in ways)
 
 
-def _either_way(fits: Fits, turns: bool) -> Fits:
-    return (lambda width, height: fits(width, height) or fits(height, width)) if turns else fits
-
-
-def _fixed_batches(n_cells: int, fits: Fits) -> Iterator[NDArray[np.int64]]:
-    """Yield arrays of shape (batch, n_cells, 2): every fixed polyomino that fits, once."""
-    stems: list[list[Cell]] = []
-    tips: list[list[Cell]] = []
-    waiting = 0
-    for stem, last in _stems(n_cells, fits):
-        stems.append(stem)
-        tips.append(last)
-        waiting += len(last)
-        if waiting >= _BATCH:
-            yield _joined(stems, tips, n_cells, fits)
-            stems, tips, waiting = [], [], 0
-    if waiting:
-        yield _joined(stems, tips, n_cells, fits)
-
-
-def _joined(stems: list[list[Cell]], tips: list[list[Cell]], n_cells: int, fits: Fits) -> NDArray[np.int64]:
-    heads = np.array(stems, dtype=np.int64).reshape(len(stems), n_cells - 1, 2)
-    heads = np.repeat(heads, [len(tip) for tip in tips], axis=0)
-    ends = np.array([cell for tip in tips for cell in tip], dtype=np.int64)
-    cells = np.concatenate([heads, ends[:, None, :]], axis=1)
-    cells -= cells.min(axis=1, keepdims=True)
-    allowed = np.array([[fits(w, h) for h in range(1, n_cells + 1)] for w in range(1, n_cells + 1)])
-    width, height = cells.max(axis=1).T
-    return np.asarray(cells[allowed[width, height]])
-
-
-def _stems(n_cells: int, fits: Fits) -> Iterator[tuple[list[Cell], list[Cell]]]:
-    """Yield all but the last cell with every last cell that completes it (Redelmeier, without recursion)."""
-    seen: set[Cell] = {(0, 0)}
+def _fixed_polyominoes(n_cells: int, allowed: set[Cell]) -> Iterator[Polyomino]:
+    """Every fixed polyomino with an allowed bounding box, its corner at 0, once (Redelmeier)."""
     cells: list[Cell] = []
-    untried: list[list[Cell]] = [[(0, 0)]]
-    added: list[list[Cell]] = [[]]
-    while untried:
-        if len(cells) == n_cells - 1:
-            yield list(cells), untried[-1]
-            untried[-1] = []
-        if not untried[-1]:
-            untried.pop()
-            seen.difference_update(added.pop())
-            if cells:
-                cells.pop()
-            continue
-        cell = untried[-1].pop()
-        if not _still_fits(cells, cell, fits):
-            continue
-        fresh = [c for c in _upper_neighbours(cell) if c not in seen]
-        seen.update(fresh)
-        cells.append(cell)
-        untried.append(untried[-1] + fresh)
-        added.append(fresh)
+
+    def grow(untried: list[Cell], seen: set[Cell], left: int, right: int, top: int) -> Iterator[Polyomino]:
+        last = len(cells) == n_cells - 1
+        for place in range(len(untried)) if last else reversed(range(len(untried))):
+            x, y = cell = untried[place]
+            sides = min(left, x), max(right, x), max(top, y)
+            if (sides[1] - sides[0] + 1, sides[2] + 1) not in allowed:
+                continue
+            if last:
+                yield tuple((i - sides[0], j) for i, j in (*cells, cell))
+                continue
+            cells.append(cell)
+            fresh = [other for other in _upper_neighbours(cell) if other not in seen]
+            yield from grow(untried[:place] + fresh, seen.union(fresh), *sides)
+            cells.pop()
+
+    yield from grow([(0, 0)], {(0, 0)}, 0, 0, 0)
 
 
 def _upper_neighbours(cell: Cell) -> list[Cell]:
@@ -256,20 +237,28 @@ def _upper_neighbours(cell: Cell) -> list[Cell]:
     return [(x, y) for x, y in around if y > 0 or (y == 0 and x >= 0)]
 
 
-def _still_fits(cells: list[Cell], cell: Cell, fits: Fits) -> bool:
-    if fits is _anything:
-        return True
-    xs = [x for x, _ in cells] + [cell[0]]
-    ys = [y for _, y in cells] + [cell[1]]
-    return fits(max(xs) - min(xs) + 1, max(ys) - min(ys) + 1)
+def _rows_in_box(width: int, height: int, n_cells: int, spare: int) -> Iterator[tuple[int, ...]]:
+    """Rows of cells, as bits, that touch one another and all sides of a box; perimeter of the box and `spare`."""
+    gaps = {row: 2 * (row & ~(row << 1)).bit_count() - 2 for row in range(1, 1 << width)}
+    options = [(row, row.bit_count(), gap) for row, gap in gaps.items() if gap <= spare]
+
+    def grow(rows: tuple[int, ...], left: int, spare: int, seen: int) -> Iterator[tuple[int, ...]]:
+        more = height - len(rows) - 1
+        if more < 0:
+            if spare == 0 and seen == (1 << width) - 1:
+                yield rows
+            return
+        for row, size, gap in options:
+            reopened = row & seen & ~rows[-1] if rows else 0
+            rest = spare - gap - 2 * reopened.bit_count()
+            if rest >= 0 and more <= left - size <= more * width and (not rows or row & rows[-1]):
+                yield from grow((*rows, row), left - size, rest, seen | row)
+
+    return grow((), n_cells, spare, 0)
 
 
-def _smallest_images(batch: NDArray[np.int64], symmetry: LatticeSymmetry) -> Iterator[Polyomino]:
-    table = symmetry.class_table()
-    for origin in symmetry.origins:
-        placed = batch + np.array(origin)
-        for cells in placed[_is_smallest_image(placed, symmetry, table)]:
-            yield tuple(sorted((int(x), int(y)) for x, y in cells))
+def _cells(rows: Sequence[int], width: int) -> Polyomino:
+    return tuple((x, y) for y, row in enumerate(rows) for x in range(width) if row >> x & 1)
 
 
 def _is_smallest_image(

@@ -15,37 +15,19 @@ from nanoslab.species import cations_first
 
 
 def make_recipe(builder: str, **parameters: Any) -> dict[str, Any]:
-    """Plain-JSON record of a builder and its parameters.
-
-    Examples
-    --------
-    >>> make_recipe("nanosheet", monolayers=7)["parameters"]
-    {'monolayers': 7}
-    """
+    """Plain-JSON record of a builder and its parameters."""
     return {"builder": builder, "parameters": parameters, "nanoslab": __version__}
 
 
 def describe_source(source: str | Path | Atoms) -> Any:
-    """Name, path or recipe of what a builder started from, as plain JSON.
-
-    Examples
-    --------
-    >>> describe_source(Atoms("CdSe"))
-    'CdSe'
-    """
+    """Name, path or recipe of what a builder started from, as plain JSON."""
     if isinstance(source, Atoms):
         return source.info.get("recipe", source.get_chemical_formula())
     return str(source)
 
 
 def describe_lattice(source: str | Path | Atoms, lattice: str | None) -> str | None:
-    """Name of the lattice constants that were used; none for a structure of the user's own.
-
-    Examples
-    --------
-    >>> describe_lattice("CdSe-wurtzite", None), describe_lattice("own.cif", None)
-    ('pbe', None)
-    """
+    """Name of the lattice constants that were used; none for a structure of the user's own."""
     by_name = not isinstance(source, Atoms) and str(source) in crystal_names()
     return (lattice or "pbe") if by_name else None
 
@@ -70,13 +52,7 @@ MOST = 10_000
 
 
 def require_whole_number(where: str, value: object, minimum: int = 1, maximum: int | None = None) -> int:
-    """Refuse anything but a whole number from a minimum up, to a maximum where there is one.
-
-    Examples
-    --------
-    >>> require_whole_number("monolayers", 7)
-    7
-    """
+    """Refuse anything but a whole number from a minimum up, to a maximum where there is one."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
         raise InputError(where, expected=f"a whole number of at least {minimum}", got=repr(value), advice="change it")
     if maximum is not None and value > maximum:
@@ -85,13 +61,7 @@ def require_whole_number(where: str, value: object, minimum: int = 1, maximum: i
 
 
 def require_positive(where: str, value: object, unit: str) -> float:
-    """Refuse anything but a number above zero and within reason.
-
-    Examples
-    --------
-    >>> require_positive("vacuum", 15, "Å")
-    15.0
-    """
+    """Refuse anything but a number above zero and within reason."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < float("inf"):
         raise InputError(where, expected=f"a length above 0 {unit}", got=repr(value), advice="15 Å is usual")
     if value > MOST:

@@ -102,28 +102,14 @@ class Stacking:
 
 
 def conventional_cell(crystal: Atoms) -> Atoms:
-    """Conventional cell of a crystal in its own orientation; the crystal itself when it is conventional already.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> len(conventional_cell(bulk("CdSe", "zincblende", a=6.05)))
-    8
-    """
+    """Conventional cell of a crystal in its own orientation; the crystal itself when it is conventional already."""
     standard = standard_cell(crystal, to_primitive=False)
     same = len(standard) == len(crystal) and np.allclose(standard.cell.cellpar(), crystal.cell.cellpar(), atol=1e-3)
     return crystal.copy() if same else standard
 
 
 def is_hexagonal(cell: Atoms) -> bool:
-    """Whether a conventional cell has hexagonal axes.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> is_hexagonal(bulk("Zn")), is_hexagonal(bulk("Cu", cubic=True))
-    (True, False)
-    """
+    """Whether a conventional cell has hexagonal axes."""
     a, b, _, alpha, beta, gamma = cell.cell.cellpar()
     return bool(abs(a - b) < 1e-2 and np.allclose((alpha, beta, gamma), (90, 90, 120), atol=0.1))
 
@@ -266,14 +252,7 @@ def _bond_reaches(
 
 
 def shortest_distance(crystal: Atoms) -> float:
-    """Shortest distance between two atoms of a crystal [Å].
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> round(shortest_distance(bulk("Cu", a=3.6)), 4)
-    2.5456
-    """
+    """Shortest distance between two atoms of a crystal [Å]."""
     radius = 3.0
     while True:
         distances = neighbor_list("d", crystal, radius)

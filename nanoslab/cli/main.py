@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from nanoslab import __version__
 from nanoslab.errors import NanoslabError, unknown_name
+from nanoslab.text import printable
 
 DESCRIPTION = "Why nanocrystals change under an electron beam: structures, VASP decks, runs, energies, knock-on."
 
@@ -95,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _dispatch(arguments, "nanoslab", DESCRIPTION, COMMANDS)
         sys.stdout.flush()
     except NanoslabError as error:
-        sys.stderr.write(f"nanoslab: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"nanoslab: {printable(' '.join(str(error).split()))}\n")
         return 2
     except BrokenPipeError:
         # The reader (`| head`) went away; nothing more can be said to it.
@@ -105,7 +106,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A full disk or a folder that cannot be written is the machine's state, not our bug
         if error.filename is None:
             raise
-        sys.stderr.write(f"nanoslab: {error.filename}: {error.strerror}; check the path, its rights and the disk\n")
+        sys.stderr.write(
+            f"nanoslab: {printable(error.filename)}: {error.strerror}; check the path, its rights and the disk\n"
+        )
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("nanoslab: interrupted; run the same command again to go on\n")

@@ -11,10 +11,14 @@ from pathlib import Path
 from nanoslab.cli.output import add_json_option, print_json, print_table
 from nanoslab.errors import unknown_name
 
+#: kind of study -> the file to start one from
+OF_KIND = {"vacancies": "cdse-nanosheet", "neck": "pbse-neck", "gap": "pbse-gap"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("name", nargs="?", help="which one, such as cdse-nanosheet; all are listed without it")
+    words = "which one, such as cdse-nanosheet, or a kind of study; all are listed without it"
+    parser.add_argument("name", nargs="?", help=words)
     add_json_option(parser)
 
 
@@ -29,8 +33,9 @@ def run(arguments: argparse.Namespace) -> None:
             print_table(("name", "what it is"), rows)
         return
     name = str(arguments.name).replace("_", "-").removesuffix(".yaml")
+    name = OF_KIND.get(name, name)
     if name not in files:
-        raise unknown_name("name", str(arguments.name), files)
+        raise unknown_name("name", str(arguments.name), (*files, *OF_KIND))
     text = files[name].read_text(encoding="utf-8")
     if arguments.json:
         print_json({"name": name, "text": text})

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanoslab.cli.output import add_json_option, print_json, print_study_tables
+from nanoslab.driver.names import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("structure", type=Path, help="structure file, or a campaign's final.extxyz")
     parser.add_argument("folder", type=Path, help="where the supercells and results go; one level of theory")
-    parser.add_argument("--engine", metavar="NAME[:options]", help="compute here (default: VASP decks)")
+    parser.add_argument(
+        "--engine", type=engine_from_here, metavar="NAME[:options]", help="compute here (default: VASP decks)"
+    )
     parser.add_argument("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="default: 2 2 1")
     parser.add_argument(
         "--mesh", type=int, nargs=3, default=[8, 8, 1], metavar="N", help="wave vectors (default: 8 8 1)"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.driver.names import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("campaign", type=Path, metavar="CAMPAIGN|STUDY.yaml", help="campaign folder, or a study file")
     parser.add_argument(
         "--engine",
+        type=engine_from_here,
         default="chgnet",
         metavar="NAME[:options]",
-        help="chgnet, xtb, gpaw or module:factory (default: chgnet)",
+        help="chgnet, xtb, gpaw, or code of yours: ./file.py:factory or module:factory (default: chgnet)",
     )
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
     parser.add_argument(

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from nanoslab.cli.output import add_json_option, print_json
+from nanoslab.driver.names import engine_from_here
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster", type=Path, required=True, metavar="FILE", help="where it runs; 'nanoslab new cluster' prints one"
     )
-    parser.add_argument("--engine", default="vasp", metavar="NAME", help="vasp, or an embedded engine on the nodes")
+    parser.add_argument(
+        "--engine",
+        type=engine_from_here,
+        default="vasp",
+        metavar="NAME",
+        help="vasp, or an embedded engine on the nodes",
+    )
     parser.add_argument("--backend", metavar="NAME", help="another one than the cluster file names")
     parser.add_argument(
         "--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated"

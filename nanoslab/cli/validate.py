@@ -8,19 +8,27 @@ Example: nanoslab validate
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nanoslab.cli.output import add_json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from nanoslab.campaign import Campaign
-    from nanoslab.report.validation import ValidationRow
+    from nanoslab.report.validation import AnalysedCampaign
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("campaigns", nargs="*", type=Path, metavar="CAMPAIGN", help="default: the shipped results")
+    parser.add_argument(
+        "--published",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="published values to compare with (default: those of workflows/published); repeat as needed",
+    )
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     add_json_option(parser)
 
@@ -28,20 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Analyze every campaign with every source and lay the numbers side by side."""
     from nanoslab.files import data_folder
-    from nanoslab.report.validation import validation_rows
+    from nanoslab.report.validation import read_published, validation_rows
 
-    shipped = data_folder("workflows") / "reference_results"
-    folders = arguments.campaigns or sorted(path.parent for path in shipped.glob("*/study.yaml"))
-    documents: dict[tuple[str, str], dict[str, Any]] = {}
-    decks: dict[str, bool] = {}
-    for folder in folders:
-        kind, ready, of_sources = _campaign(folder)
-        decks[kind] = ready
-        documents |= {(kind, source): document for source, document in of_sources.items()}
-    rows = validation_rows(documents, decks)
-    sources = tuple(dict.fromkeys(source for _, source in documents))
+    workflows = data_folder("workflows")
+    shipped = sorted(path.parent for path in (workflows / "reference_results").glob("*/study.yaml"))
+    campaigns = [one for folder in arguments.campaigns or shipped for one in _analysed(folder)]
+    files = arguments.published or sorted((workflows / "published").glob("*.yaml"))
+    rows = validation_rows([read_published(path) for path in files], campaigns)
+    sources = tuple(dict.fromkeys(campaign.source for campaign in campaigns))
     if arguments.json:
-        print_json({"levels_of_theory": _levels(documents), "quantities": [_record(row) for row in rows]})
+        print_json({"levels_of_theory": _levels(campaigns), "quantities": [row.to_dict() for row in rows]})
         return
     columns = ["quantity", "paper", "deck", *sources]
     if arguments.markdown:
@@ -51,19 +55,23 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         print_table(columns, [row.cells(sources) for row in rows])
     print()
-    for source, level in _levels(documents).items():
+    for source, level in _levels(campaigns).items():
         print(f"{'- ' if arguments.markdown else ''}{source}: {level}")
 
 
-def _campaign(folder: Path) -> tuple[str, bool, dict[str, dict[str, Any]]]:
-    """Kind of study, whether VASP decks of all its calculations can be written, and source -> its document."""
+def _analysed(folder: Path) -> Iterator[AnalysedCampaign]:
+    """What every source of energies in a campaign says."""
     from nanoslab.campaign import available_sources, load_campaign, read_runs
+    from nanoslab.report.validation import AnalysedCampaign
     from nanoslab.studies.study_file import load_study
 
     campaign = load_campaign(folder)
     study = load_study(campaign.study_file)
-    documents = {source: study.analyze(read_runs(campaign, source)).to_dict() for source in available_sources(campaign)}
-    return study.kind, _decks_can_be_written(campaign), documents
+    symbols = (calculation.atoms.get_chemical_symbols() for calculation in campaign.calculations)
+    elements, ready = frozenset(element for found in symbols for element in found), _decks_can_be_written(campaign)
+    for source in available_sources(campaign):
+        document = study.analyze(read_runs(campaign, source)).to_dict()
+        yield AnalysedCampaign(kind=study.kind, source=source, elements=elements, document=document, deck_ready=ready)
 
 
 def _decks_can_be_written(campaign: Campaign) -> bool:
@@ -76,21 +84,10 @@ def _decks_can_be_written(campaign: Campaign) -> bool:
         return False
 
 
-def _levels(documents: dict[tuple[str, str], dict[str, Any]]) -> dict[str, str]:
+def _levels(campaigns: Sequence[AnalysedCampaign]) -> dict[str, str]:
     levels: dict[str, list[str]] = {}
-    for (_, source), document in documents.items():
-        level = str(document["level_of_theory"])
-        if level and level not in levels.setdefault(source, []):
-            levels[source].append(level)
+    for campaign in campaigns:
+        level = str(campaign.document["level_of_theory"])
+        if level and level not in levels.setdefault(campaign.source, []):
+            levels[campaign.source].append(level)
     return {source: "; ".join(texts) for source, texts in levels.items()}
-
-
-def _record(row: ValidationRow) -> dict[str, Any]:
-    return {
-        "quantity": row.quantity.name,
-        "unit": row.quantity.unit,
-        "paper": row.quantity.paper,
-        "source": row.quantity.source,
-        "deck_ready": row.deck_ready,
-        "values": dict(row.values),
-    }

@@ -114,8 +114,8 @@ class Cluster(StrictModel):
     @field_validator("modules", "setup", "sbatch")
     @classmethod
     def _one_line_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if any("\n" in line for line in value):
-            raise ValueError("single lines")
+        if any(not line.isprintable() for line in value):
+            raise ValueError("single lines of printable text")
         return value
 
     def ranks_for(self, n_atoms: int) -> int:

@@ -2,7 +2,7 @@
 
 from nanoslab.engines.interface import Capabilities, Engine
 from nanoslab.engines.limits import Limits
-from nanoslab.engines.registry import engine, engine_names
+from nanoslab.engines.registry import engine, engine_names, engine_of_file
 from nanoslab.engines.result_files import read_record, read_result
 from nanoslab.engines.run import run_calculation
 from nanoslab.engines.suitability import Skipped, check
@@ -15,6 +15,7 @@ __all__ = [
     "check",
     "engine",
     "engine_names",
+    "engine_of_file",
     "read_record",
     "read_result",
     "run_calculation",

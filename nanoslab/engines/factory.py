@@ -1,11 +1,12 @@
-"""``module:factory``: any ASE calculator as an engine, with nothing known about its level of theory."""
+"""``module:factory`` and ``./file.py:factory``: any ASE calculator as an engine; nothing is known of its theory."""
 
 from __future__ import annotations
 
 import ast
-import sys
+import hashlib
 from collections.abc import Mapping
 from importlib import import_module, metadata
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,12 +53,12 @@ class _FactoryCall:
 
 
 def create_from_factory(module: str, factory: str, options: Mapping[str, str]) -> Engine:
-    """Return the engine whose calculator is ``module.factory(**options)``.
+    """Return the engine whose calculator is ``module.factory(**options)``. This runs the module.
 
     Parameters
     ----------
     module, factory
-        Importable module (the current folder counts) and a class or function in it.
+        Importable module (the working folder is not searched) or a Python file, and a class or function in it.
     options
         Keyword arguments; numbers, tuples, True, None are understood, everything else is text.
 
@@ -66,17 +67,20 @@ def create_from_factory(module: str, factory: str, options: Mapping[str, str]) -
     >>> create_from_factory("ase.calculators.emt", "EMT", {}).level_of_theory
     'ase.calculators.emt:EMT'
     """
-    _find(module, factory)
+    file = Path(module).resolve() if module.endswith(".py") else None
+    named = str(file or module)
+    _find(named, factory)
     arguments = ",".join(f"{key}={value}" for key, value in options.items())
-    version = _version(module)
+    shown = file.name if file else module
+    version = hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file else _version(module)
     return Engine(
-        name=f"{module}-{factory}",
+        name=f"{shown.removesuffix('.py')}-{factory}",
         version=version,
-        level_of_theory=f"{module}:{factory}" + (f"({arguments})" if arguments else ""),
+        level_of_theory=f"{shown}:{factory}" + (f"({arguments})" if arguments else ""),
         capabilities=Capabilities(),
-        calculator_factory=_FactoryCall(module, factory),
+        calculator_factory=_FactoryCall(named, factory),
         options=dict(options),
-        versions={module.partition(".")[0]: version},
+        versions={shown if file else module.partition(".")[0]: version},
     )
 
 
@@ -92,22 +96,29 @@ def _find(module: str, factory: str) -> Any:
 
 
 def _import(module: str, where: str) -> ModuleType:
+    if module.endswith(".py"):
+        return _load(Path(module), where)
     try:
         with quiet():
             return import_module(module)
-    except ImportError as first:
-        here = str(Path.cwd())
-        if first.name != module.partition(".")[0] or here in sys.path:
-            raise EngineError(
-                where, expected=f"an importable module {module}", got=first, advice="install it, or mend the name"
-            ) from first
-    sys.path.insert(0, here)  # a calculator written beside the study
-    try:
-        return import_module(module)
-    except ImportError as second:
+    except ImportError as error:
         raise EngineError(
-            where, expected=f"an importable module {module}", got=second, advice="install it, or mend the name"
-        ) from second
+            where,
+            expected=f"an importable module {module}",
+            got=error,
+            advice=f"install it, or give a file of yours by its path (./{module}.py:...)",
+        ) from error
+
+
+def _load(file: Path, where: str) -> ModuleType:
+    """Module of a Python file that the user named by its path; nothing else in its folder becomes importable."""
+    spec = spec_from_file_location(f"nanoslab_user_{file.stem}", file) if file.is_file() else None
+    if spec is None or spec.loader is None:
+        raise EngineError(where, expected=f"a Python file {file}", got="no such file", advice="check the path")
+    module = module_from_spec(spec)
+    with quiet():
+        spec.loader.exec_module(module)
+    return module
 
 
 def _literal(text: str) -> Any:

@@ -1,7 +1,11 @@
-"""Engines by name: ``chgnet``, ``xtb:method=GFN1-xTB``, ``gpaw:...``, or ``module:factory`` for any ASE calculator."""
+"""Engines by name: ``chgnet``, ``xtb:method=GFN1-xTB``, ``gpaw:...``, or ``module:factory`` and ``./file.py:factory``.
+
+The last two run code, so they are for the person at the keyboard: a file never chooses them (`engine_of_file`).
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from importlib import import_module
@@ -18,6 +22,14 @@ ENGINES: Mapping[str, str] = {
 }
 
 
+#: engines that run code and that files may name all the same, in an environment variable of the person at the keyboard
+TRUSTED = "NANOSLAB_TRUSTED_ENGINES"
+
+
+#: value of an option that is no path: a word without a dot, or numbers
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*|[-+0-9.eE(), ]+")
+
+
 def engine_names() -> tuple[str, ...]:
     """Names that `engine` knows without a module.
 
@@ -30,7 +42,7 @@ def engine_names() -> tuple[str, ...]:
 
 
 def engine(name_and_options: str) -> Engine:
-    """Return an engine from ``NAME[:key=value,...]`` or ``module:factory[:key=value,...]``.
+    """Return an engine from ``NAME``, ``module:factory`` or ``./file.py:factory``, each with ``[:key=value,...]``.
 
     Parameters
     ----------
@@ -54,11 +66,49 @@ def engine(name_and_options: str) -> Engine:
         module = import_module(f"nanoslab.engines.{ENGINES[name]}")
         made: Engine = module.create(parse_options(":".join(rest), name))
         return made
-    if rest and re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", rest[0]) and re.fullmatch(r"[A-Za-z_][\w.]*", name):
+    code = name.endswith(".py") or re.fullmatch(r"[A-Za-z_][\w.]*", name)
+    if rest and code and re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", rest[0]):
         from nanoslab.engines.factory import create_from_factory
 
         return create_from_factory(name, rest[0], parse_options(":".join(rest[1:]), f"{name}:{rest[0]}"))
     raise unknown_name("engine", name, [*ENGINES, "module:factory"])
+
+
+def engine_of_file(where: object, name_and_options: str) -> Engine:
+    """Return an engine that a file names: one of the short names, its options plain words.
+
+    Parameters
+    ----------
+    where
+        The field, for the message.
+    name_and_options
+        As in the file.
+
+    Raises
+    ------
+    InputError
+        When it names code or a path and the environment variable ``NANOSLAB_TRUSTED_ENGINES`` (engines separated by
+        blanks) does not hold exactly this engine.
+
+    Examples
+    --------
+    >>> engine_of_file("screen.engine", "os:system:command=true")
+    Traceback (most recent call last):
+        ...
+    nanoslab.errors.InputError: screen.engine: expected one of chgnet, ..., got 'os:system:command=true'; a file ...
+    """
+    name, _, options = name_and_options.strip().partition(":")
+    plain = name in ENGINES and all(_WORD.fullmatch(value) for value in parse_options(options, name).values())
+    if plain or name_and_options in os.environ.get(TRUSTED, "").split():
+        return engine(name_and_options)
+    if not options and re.fullmatch(r"\w+", name):
+        raise unknown_name(where, name, ENGINES)
+    raise InputError(
+        where,
+        expected=f"one of {', '.join(ENGINES)}, options without paths",
+        got=repr(name_and_options),
+        advice=f"a file does not choose code; if you trust this engine, put exactly it into {TRUSTED}",
+    )
 
 
 def parse_options(text: str, engine_name: str) -> dict[str, str]:

@@ -22,11 +22,6 @@ class SheetReflection:
         Between the rows [Å].
     intensity
         Kinematic, of point scatterers with the weight of their atomic number, against the forward beam (0 to 1).
-
-    Examples
-    --------
-    >>> SheetReflection(h=2, k=2, spacing=2.19, intensity=1.0).spacing
-    2.19
     """
 
     h: int

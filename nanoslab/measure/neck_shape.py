@@ -14,12 +14,12 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
 from nanoslab.errors import InputError
+from nanoslab.slab_geometry import PLANE_TOLERANCE, plane_numbers
 
 #: longest bond between unlike atoms, in bond lengths of the crystal (second neighbours: 1.41 and more)
 _BOND = 1.2
 #: planes whose spacing left the crystal's by more than this fraction are no longer that crystal
 _LARGEST_STRAIN = 0.15
-_SAME_PLANE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +166,8 @@ def _slabs(start: Atoms, neck: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ND
 
 def _planes(start: Atoms, neck: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Atoms of the neck plane by plane as built, from the bottom up."""
-    order = neck[np.argsort(start.positions[neck, 2], kind="stable")]
-    steps = np.flatnonzero(np.diff(start.positions[order, 2]) > _SAME_PLANE) + 1
-    return list(np.split(order, steps))
+    numbers = plane_numbers(start.positions[neck, 2])
+    return [neck[numbers == number] for number in range(int(numbers.max()) + 1)]
 
 
 def _plane_spacing(start: Atoms, change: NDArray[np.float64], neck: NDArray[np.int64], bond_length: float) -> float:
@@ -191,7 +190,7 @@ def _column_spacing(
     """Mean distance of neck atoms that were neighbours within a plane as built [Å]; the crystal's for one column."""
     reach = 1.05 * column_spacing
     first, second, vectors = neighbor_list("ijD", start, reach)
-    flat = np.isin(first, neck) & np.isin(second, neck) & (np.abs(vectors[:, 2]) < _SAME_PLANE)
+    flat = np.isin(first, neck) & np.isin(second, neck) & (np.abs(vectors[:, 2]) < PLANE_TOLERANCE)
     pairs = list(zip(first[flat].tolist(), second[flat].tolist(), strict=True))
     lengths = [atoms.get_distance(one, other, mic=True) for one, other in pairs if one < other]
     bonded = [length for length in lengths if length < _BOND * max(bond_length, column_spacing)]

@@ -14,6 +14,7 @@ from nanoslab.files import write_atomically
 from nanoslab.plot_data import Plot
 from nanoslab.report.draw import save, save_plot
 from nanoslab.studies.result import StudyResult, flat_record, record_lists
+from nanoslab.text import spreadsheet_cell
 
 if TYPE_CHECKING:
     from nanoslab.report.structure_data import Scene
@@ -110,6 +111,6 @@ def csv_text(records: Sequence[Mapping[str, Any]]) -> str:
     columns = list(dict.fromkeys(key for record in flat for key in record))
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
+    writer.writerow({column: spreadsheet_cell(column) for column in columns})
+    writer.writerows({key: spreadsheet_cell(value) for key, value in record.items()} for record in flat)
     return stream.getvalue()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,13 @@ class Scene:
     ghost_symbols: tuple[str, ...] = ()
     ghost_positions: NDArray[np.float64]
     is_final: bool = False
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Compact document for the page: hundredths of an Å are enough for a picture."""

@@ -1,298 +1,207 @@
-"""What the papers print beside what every level of theory gives, wrong ones included."""
+"""What papers print beside what every level of theory gives, wrong ones included.
+
+The published values are data: ``workflows/published/*.yaml`` name the quantity, the number, its tolerance, and where
+the document of a study's result holds the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from statistics import fmean
+from typing import Any, Literal
+
+from pydantic import Field
+
+from nanoslab.errors import InputError
+from nanoslab.yaml_file import StrictModel, read_yaml, validated
 
 Document = Mapping[str, Any]
-Reader = Callable[[Document], float | None]
-
-#: spacings this close are of one family of planes: constants of a crystal computed twice differ by less
-SAME_SPACING = 0.01
+#: a key, the index of a list, or the fields of the records to keep
+Step = str | int | dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantity:
-    """One number of a paper and how it is read from a study's document.
+class PublishedValue(StrictModel):
+    """One number of a paper, and where the document of a study holds the same.
 
     Attributes
     ----------
-    name, unit
+    quantity, unit
         For the reader.
+    printed
+        As the paper prints it; a dash where it prints none.
+    value, tolerance
+        The number in that unit, and how far off still agrees.
     study
         Kind of study that gives it.
-    paper, source
-        What is printed, in its unit, and by whom.
-    read
-        Document of the study -> number in that unit, or None where it is not there.
+    path
+        Steps into the document of its result.
+    take, factor
+        Which of several numbers, and what turns it into the unit.
     digits
         Decimals that make sense.
     """
 
-    name: str
-    unit: str
+    quantity: str
+    unit: str = ""
+    printed: str = "-"
+    value: float | None = None
+    tolerance: float | None = Field(default=None, gt=0)
     study: str
-    paper: str
+    path: tuple[Step, ...] = Field(min_length=1)
+    take: Literal["first", "lowest", "mean"] = "first"
+    factor: float = 1.0
+    digits: int = Field(default=2, ge=0)
+
+    def read(self, document: Document) -> float | None:
+        """Return the number of a result's document in this unit; None where it is not there."""
+        numbers = [float(number) for number in values_at(document, self.path) if number is not None]
+        if not numbers:
+            return None
+        return self.factor * {"first": numbers[0], "lowest": min(numbers), "mean": fmean(numbers)}[self.take]
+
+
+class PublishedFile(StrictModel):
+    """Published values of one source, for materials that hold certain elements."""
+
     source: str
-    read: Reader
-    digits: int = 2
+    elements: tuple[str, ...]
+    values: tuple[PublishedValue, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysedCampaign:
+    """What one source of energies says in one campaign.
+
+    Attributes
+    ----------
+    kind, source
+        Of the study; ``vasp`` or an engine.
+    elements
+        Of all structures.
+    document
+        Of the result.
+    deck_ready
+        Whether VASP's inputs can be written for all calculations.
+    """
+
+    kind: str
+    source: str
+    elements: frozenset[str]
+    document: Document
+    deck_ready: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationRow:
-    """A quantity with the number of every source that has one."""
+    """A published value with the number of every source of energies that has one."""
 
-    quantity: Quantity
+    published: PublishedValue
+    source: str
     deck_ready: bool
     values: Mapping[str, float]
 
-    def cells(self, sources: tuple[str, ...]) -> tuple[str, ...]:
+    def cells(self, sources: Sequence[str]) -> tuple[str, ...]:
         """Texts of the row: name, paper, deck, then a number or a dash per source."""
-        numbers = (
-            f"{self.values[source]:.{self.quantity.digits}f}" if source in self.values else "-" for source in sources
-        )
-        printed = f"{self.quantity.paper} ({self.quantity.source})"
-        name = f"{self.quantity.name} [{self.quantity.unit}]" if self.quantity.unit else self.quantity.name
-        return (name, printed, "yes" if self.deck_ready else "no", *numbers)
+        one = self.published
+        name = f"{one.quantity} [{one.unit}]" if one.unit else one.quantity
+        numbers = (f"{self.values[source]:.{one.digits}f}" if source in self.values else "-" for source in sources)
+        return (name, f"{one.printed} ({self.source})", "yes" if self.deck_ready else "no", *numbers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; ``agrees`` only where the paper prints a number."""
+        one = self.published
+        agrees = {}
+        if one.value is not None and one.tolerance is not None:
+            agrees = {source: abs(value - one.value) <= one.tolerance for source, value in self.values.items()}
+        return {
+            "quantity": one.quantity,
+            "unit": one.unit,
+            "paper": one.printed,
+            "source": self.source,
+            "value": one.value,
+            "tolerance": one.tolerance,
+            "deck_ready": self.deck_ready,
+            "values": dict(self.values),
+            "agrees": agrees,
+        }
 
 
-def _lowest_removal(phase: str, potential: str) -> Reader:
-    def read(document: Document) -> float | None:
-        costs = [
-            row["formation_energy_eV"][potential]
-            for row in document["vacancies"]
-            if row["phase"] == phase and row["removed"] == {"Se": 1} and potential in row["formation_energy_eV"]
-        ]
-        return min(costs, default=None)
+def read_published(path: str | os.PathLike[str]) -> PublishedFile:
+    """Published values of a YAML file.
 
-    return read
-
-
-def _energy_change(phase: str, n_removed: int) -> Reader:
-    """Energy per atom [meV] after the cheapest loss of so many Se, less that of the whole sheet."""
-
-    def read(document: Document) -> float | None:
-        changes = [
-            row["energy_per_atom_change_meV"]
-            for row in document["vacancies"]
-            if row["phase"] == phase and row["removed"] == {"Se": n_removed}
-        ]
-        return min(changes, default=None)
-
-    return read
+    Raises
+    ------
+    FileError
+        If it cannot be read, or a field is unknown or wrong; the message names the line.
+    """
+    return validated(path, read_yaml(path), PublishedFile)
 
 
-def _formation_change(phase: str, n_removed: int) -> Reader:
-    """Energy of formation per atom [meV] after the cheapest loss of so many Se, less that of the whole sheet."""
-
-    def read(document: Document) -> float | None:
-        key = "formation_energy_per_atom_eV"
-        whole = next((row[key] for row in document["sheets"] if row["phase"] == phase), None)
-        lost = [
-            row[key]
-            for row in document["vacancies"]
-            if row["phase"] == phase and row["removed"] == {"Se": n_removed} and row[key] is not None
-        ]
-        return None if whole is None or not lost else 1000 * (min(lost) - whole)
-
-    return read
-
-
-def _zinc_blende_from(document: Document) -> float | None:
-    changes = document["phase_changes"]
-    return next((row["anion_to_cation"] for row in changes if row["after"] == "zinc blende"), None)
-
-
-def _layers(n_removed: int) -> Reader:
-    def read(document: Document) -> float | None:
-        for row in document["vacancies"]:
-            if row["phase"] == "wurtzite" and row["removed"] == {"Se": n_removed} and "layers" in row["series"]:
-                energy: float | None = row["formation_energy_eV"].get("atom")
-                return None if energy is None else energy / n_removed
-        return None
-
-    return read
-
-
-def _thickness(phase: str) -> Reader:
-    def read(document: Document) -> float | None:
-        return next((row["thickness_A"] / 10 for row in document["sheets"] if row["phase"] == phase), None)
-
-    return read
-
-
-def _edge(crystal: str, axis: int, divisor: float) -> Reader:
-    def read(document: Document) -> float | None:
-        for row in document["crystals"]:
-            if row["crystal"] == crystal:
-                return float(row["lattice_constants_A"][axis]) / divisor / 10
-        return None
-
-    return read
-
-
-def _lateral_spacing(phase: str, n_lost: int, bulk_spacing: Reader) -> Reader:
-    """Mean spacing [nm], in a sheet relaxed in its plane, of the planes that have a spacing in the bulk."""
-
-    def read(document: Document) -> float | None:
-        bulk = bulk_spacing(document)
-        removed = {"Se": n_lost} if n_lost else {}
-        row = next((r for r in document["lateral"] if r["phase"] == phase and r["removed"] == removed), None)
-        if bulk is None or row is None:
-            return None
-        same = [
-            reflection["spacing_A"] / 10
-            for reflection in row["reflections"]
-            if abs(reflection["built_spacing_A"] / 10 - bulk) < SAME_SPACING * bulk
-        ]
-        return sum(same) / len(same) if same else None
-
-    return read
-
-
-def _e_max(energy_keV: float) -> Reader:
-    def read(document: Document) -> float | None:
-        for row in document["beam"]:
-            if row["element"] == "Se" and row["beam_energy_keV"] == energy_keV:
-                return float(row["max_transferred_energy_eV"])
-        return None
-
-    return read
-
-
-def _key(key: str, factor: float = 1.0) -> Reader:
-    def read(document: Document) -> float | None:
-        value = document.get(key)
-        return None if value is None else factor * value
-
-    return read
-
-
-_D0002 = _edge("CdSe-wurtzite", 2, 2.0)
-_D220 = _edge("CdSe-zincblende", 0, 8**0.5)
-_MA: dict[str, Any] = {"study": "vacancies", "source": "Ma 2023"}
-QUANTITIES: tuple[Quantity, ...] = (
-    Quantity(
-        name="E_f of Se, wurtzite sheet, mu of the atom", unit="eV", paper="5.12",
-        read=_lowest_removal("wurtzite", "atom"), **_MA,
-    ),
-    Quantity(
-        name="E_f of Se, wurtzite sheet, mu of the element", unit="eV", paper="-",
-        read=_lowest_removal("wurtzite", "element"), **_MA,
-    ),
-    Quantity(
-        name="E_f of Se, zinc-blende sheet, mu of the atom", unit="eV", paper="-",
-        read=_lowest_removal("zinc blende", "atom"), **_MA,
-    ),
-    Quantity(
-        name="energy per atom, 1 Se lost, wurtzite", unit="meV", paper="rises", digits=0,
-        read=_energy_change("wurtzite", 1), **_MA,
-    ),
-    Quantity(
-        name="energy per atom, 2 Se lost, wurtzite", unit="meV", paper="rises", digits=0,
-        read=_energy_change("wurtzite", 2), **_MA,
-    ),
-    Quantity(
-        name="energy per atom, 1 Se lost, zinc blende", unit="meV", paper="falls", digits=0,
-        read=_energy_change("zinc blende", 1), **_MA,
-    ),
-    Quantity(
-        name="energy per atom, 2 Se lost, zinc blende", unit="meV", paper="falls", digits=0,
-        read=_energy_change("zinc blende", 2), **_MA,
-    ),
-    Quantity(
-        name="formation energy per atom, 1 Se lost, wurtzite", unit="meV", paper="rises", digits=0,
-        read=_formation_change("wurtzite", 1), **_MA,
-    ),
-    Quantity(
-        name="formation energy per atom, 1 Se lost, zinc blende", unit="meV", paper="falls", digits=0,
-        read=_formation_change("zinc blende", 1), **_MA,
-    ),
-    Quantity(
-        name="zinc blende the more stable sheet below", unit="Se per Cd", paper="0.8 seen",
-        read=_zinc_blende_from, **_MA,
-    ),
-    Quantity(name="one face's Se layer gone (14:12), E_f per Se", unit="eV", paper="-", read=_layers(2), **_MA),
-    Quantity(name="both faces' Se layers gone (14:10), E_f per Se", unit="eV", paper="-", read=_layers(4), **_MA),
-    Quantity(
-        name="thickness, wurtzite sheet (between nuclei)", unit="nm", paper="1.4",
-        read=_thickness("wurtzite"), **_MA,
-    ),
-    Quantity(
-        name="thickness, zinc-blende sheet (between nuclei)", unit="nm", paper="2.0",
-        read=_thickness("zinc blende"), **_MA,
-    ),
-    Quantity(
-        name="d(0002), bulk wurtzite", unit="nm", paper="0.359", digits=3, read=_D0002, **_MA
-    ),
-    Quantity(
-        name="d(220), bulk zinc blende", unit="nm", paper="0.220", digits=3,
-        read=_D220, **_MA,
-    ),
-    Quantity(
-        name="a, bulk wurtzite", unit="nm", paper="-", digits=4, read=_edge("CdSe-wurtzite", 0, 1.0), **_MA,
-    ),
-    Quantity(
-        name="a, bulk zinc blende", unit="nm", paper="-", digits=4, read=_edge("CdSe-zincblende", 0, 1.0), **_MA,
-    ),
-    Quantity(
-        name="d(0002), wurtzite sheet, in-plane lattice free", unit="nm", paper="-", digits=3,
-        read=_lateral_spacing("wurtzite", 0, _D0002), **_MA,
-    ),
-    Quantity(
-        name="mean d(220), zinc-blende sheet, in-plane lattice free", unit="nm", paper="0.233", digits=3,
-        read=_lateral_spacing("zinc blende", 0, _D220), **_MA,
-    ),
-    Quantity(
-        name="mean d(220), the same without its Se face", unit="nm", paper="0.233", digits=3,
-        read=_lateral_spacing("zinc blende", 2, _D220), **_MA,
-    ),
-    Quantity(name="E_max of Se at 200 kV (kinematics)", unit="eV", paper="6.64", read=_e_max(200), **_MA),
-    Quantity(name="E_max of Se at 300 kV (kinematics)", unit="eV", paper="10.81", read=_e_max(300), **_MA),
-    Quantity(
-        name="critical neck, fitted", unit="pairs", study="neck", paper="9", source="Wang 2020", digits=1,
-        read=_key("critical_pairs"),
-    ),
-    Quantity(
-        name="critical neck, raw", unit="pairs", study="neck", paper="9", source="Wang 2020", digits=0,
-        read=_key("critical_pairs_raw"),
-    ),
-    Quantity(
-        name="gap of lowest energy", unit="nm", study="gap", paper="0.55 to 0.8", source="Wang 2020",
-        read=_key("minimum_gap_A", 0.1),
-    ),
-    Quantity(
-        name="the same, between the facing planes", unit="nm", study="gap", paper="0.55 to 0.8",
-        source="Wang 2020", read=_key("minimum_facing_distance_A", 0.1),
-    ),
-)  # fmt: skip
-
-
-def validation_rows(
-    documents: Mapping[tuple[str, str], Document], decks: Mapping[str, bool]
-) -> tuple[ValidationRow, ...]:
-    """Every quantity of the papers with the numbers of every source.
-
-    Parameters
-    ----------
-    documents
-        (kind of study, source) -> document of its result.
-    decks
-        Kind of study -> whether VASP decks of it can be written.
+def values_at(document: Any, path: Sequence[Step]) -> list[Any]:
+    """Values that the steps of a path lead to, in the order of the document; none where there is no such key.
 
     Examples
     --------
-    >>> rows = validation_rows({("gap", "xtb"): {"minimum_gap_A": 6.6}}, {"gap": True})
-    >>> rows[-2].cells(("xtb",))
-    ('gap of lowest energy [nm]', '0.55 to 0.8 (Wang 2020)', 'yes', '0.66')
+    >>> document = {"gaps": [{"gap_A": 5.0, "energy_eV": -1.0}, {"gap_A": 6.0, "energy_eV": -1.2}]}
+    >>> values_at(document, ["gaps", {"gap_A": {"from": 5.5, "to": 7}}, "energy_eV"])
+    [-1.2]
     """
-    rows = []
-    for quantity in QUANTITIES:
-        values = {}
-        for (kind, source), document in documents.items():
-            if kind == quantity.study and (value := quantity.read(document)) is not None:
-                values[source] = value
-        rows.append(ValidationRow(quantity=quantity, deck_ready=decks.get(quantity.study, False), values=values))
-    return tuple(rows)
+    nodes = [document]
+    for step in path:
+        if isinstance(step, dict):
+            records = (record for node in nodes for record in (node if isinstance(node, list) else [node]))
+            nodes = [record for record in records if all(_holds(record.get(k), v) for k, v in step.items())]
+        elif isinstance(step, int):
+            nodes = [node[step] for node in nodes]
+        else:
+            nodes = [node[step] for node in nodes if step in node]
+    return nodes
+
+
+def _holds(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, dict) and wanted.keys() == {"from", "to"}:
+        return found is not None and wanted["from"] <= found <= wanted["to"]
+    return bool(found == wanted or (isinstance(found, list) and wanted in found))
+
+
+def validation_rows(
+    published: Iterable[PublishedFile], campaigns: Sequence[AnalysedCampaign]
+) -> tuple[ValidationRow, ...]:
+    """Every published value with the numbers of every source; a campaign of other elements gives none.
+
+    Raises
+    ------
+    InputError
+        If two campaigns give one number of one source.
+
+    Examples
+    --------
+    >>> file = PublishedFile.model_validate({"source": "Wang 2020", "elements": ["Pb"], "values": [
+    ...     {"quantity": "gap", "unit": "nm", "printed": "0.6", "study": "gap", "path": ["minimum_gap_A"],
+    ...      "factor": 0.1}]})
+    >>> found = AnalysedCampaign(kind="gap", source="xtb", elements=frozenset({"Pb", "Se"}),
+    ...     document={"minimum_gap_A": 6.6}, deck_ready=True)
+    >>> validation_rows([file], [found])[0].cells(["xtb"])
+    ('gap [nm]', '0.6 (Wang 2020)', 'yes', '0.66')
+    """
+    return tuple(_row(file, value, campaigns) for file in published for value in file.values)
+
+
+def _row(file: PublishedFile, value: PublishedValue, campaigns: Sequence[AnalysedCampaign]) -> ValidationRow:
+    own = [one for one in campaigns if one.kind == value.study and set(file.elements) <= one.elements]
+    values: dict[str, float] = {}
+    for campaign in own:
+        number = value.read(campaign.document)
+        if number is not None and campaign.source in values:
+            raise InputError(
+                value.quantity,
+                expected=f"one campaign with {campaign.source}",
+                got="two",
+                advice="validate one at a time",
+            )
+        if number is not None:
+            values[campaign.source] = number
+    ready = bool(own) and all(one.deck_ready for one in own)
+    return ValidationRow(published=value, source=file.source, deck_ready=ready, values=values)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from pydantic import field_validator
+from ase import Atoms
+from pydantic import PrivateAttr, field_validator
 
 from nanoslab.calculation import Calculation, Role, Run
 from nanoslab.errors import NanoslabError
 from nanoslab.plot_data import Plot
+from nanoslab.studies.crystal_source import crystal_source, is_structure_file, structure_file
 from nanoslab.studies.result import StudyResult
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
-from nanoslab.yaml_file import StrictModel
+from nanoslab.yaml_file import StrictModel, validated
 
 #: base of every part of a study file
 StudyModel = StrictModel
@@ -73,6 +78,9 @@ class Study(StudyModel, Generic[Result]):
     settings: SettingsModel = SettingsModel()
     papers: tuple[PaperModel, ...] = ()
 
+    #: where a structure file that the study names lies; set by whoever reads the study from a file
+    _find_file: Callable[[str], Path] = PrivateAttr(default=Path)
+
     @field_validator("study")
     @classmethod
     def _is_of_this_kind(cls, word: str) -> str:
@@ -81,9 +89,33 @@ class Study(StudyModel, Generic[Result]):
         return word
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Any:
-        """Study from the fields of its file."""
-        return cls.model_validate(document)
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Study from the fields of its file.
+
+        Raises
+        ------
+        InputError
+            If a field is unknown, missing or wrong.
+        """
+        return validated(None, dict(document), cls)
+
+    @property
+    def crystals(self) -> tuple[str, ...]:
+        """Crystals that the file names; of a study with files among them, to be told by it."""
+        return ()
+
+    @property
+    def structure_files(self) -> tuple[str, ...]:
+        """Structure files that the study names, as it names them; a campaign keeps copies of them."""
+        return tuple(dict.fromkeys(named for named in self.crystals if is_structure_file(named)))
+
+    def look_beside(self, path: str | os.PathLike[str]) -> None:
+        """Find the structure files that the study names beside the file it was read from."""
+        self._find_file = partial(structure_file, path)
+
+    def crystal_source(self, named: str) -> str | Atoms:
+        """What builders take for a crystal that the file names: the name, or the atoms of a structure file."""
+        return crystal_source(named, self._find_file)
 
     def calculations(self) -> tuple[Calculation, ...]:
         """Every structure with its settings, parents before those that start from them."""

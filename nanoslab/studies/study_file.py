@@ -80,7 +80,9 @@ def load_study(path: str | os.PathLike[str]) -> Study[Any]:
         raise FileError(path, expected=f"a field 'study': {', '.join(STUDIES)}", got="none")
     line = document.lc.data["study"][0] + 1  # type: ignore[attr-defined]  # where ruamel found it
     kind = study_class(word if isinstance(word, str) else repr(word), f"{path}:{line}: study")
-    return validated(path, document, kind)
+    study: Study[Any] = validated(path, document, kind)
+    study.look_beside(path)
+    return study
 
 
 def load_calculations(path: str | os.PathLike[str]) -> tuple[Calculation, ...]:

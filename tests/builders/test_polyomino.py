@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanoslab.builders.compact import polyominoes_of_perimeter
 from nanoslab.builders.polyomino import (
     FIXED,
     FREE,
@@ -16,6 +15,7 @@ from nanoslab.builders.polyomino import (
     distinct_polyominoes,
     is_connected,
     perimeter,
+    polyominoes_of_perimeter,
     smallest_perimeter,
 )
 from nanoslab.errors import InputError
@@ -101,7 +101,7 @@ def test_a_box_keeps_exactly_the_classes_that_fit_it(box):
         return w <= width and h <= height
 
     for n in range(1, 7):
-        kept = sum(1 for _ in distinct_polyominoes(n, fits=lambda w, h: w <= box[0] and h <= box[1]))
+        kept = sum(1 for _ in distinct_polyominoes(n, box=box))
         orbits = {frozenset(images(shape)) for shape in grown(n)}
         assert kept == sum(any(fits(shape, *box) for shape in orbit) for orbit in orbits)
 

@@ -24,6 +24,7 @@ compare: {source: Wang 2020, critical_pairs: 9}
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(BONDS))
+    monkeypatch.setenv("NANOSLAB_TRUSTED_ENGINES", ENGINE)
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "study.yaml"
     path.write_text(FILE)

@@ -4,6 +4,7 @@ import importlib.metadata
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +69,28 @@ def test_a_wrong_name_or_option_is_named(name: str, words: str) -> None:
 def test_a_wrong_factory_is_named(name: str, words: str) -> None:
     with pytest.raises(EngineError, match=words):
         engine(name).calculator(Atoms("Cu"), SETTINGS)
+
+
+def test_a_file_of_the_user_is_an_engine_and_its_folder_stays_off_the_import_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "from ase.calculators.emt import EMT\nmade = EMT\n"
+    (tmp_path / "mine.py").write_text(text)
+    (tmp_path / "beside_it.py").write_text("")
+    path = list(sys.path)
+    chosen = pickle.loads(pickle.dumps(engine("./mine.py:made")))  # noqa: S301  (as for a worker process)
+    assert (chosen.label, chosen.level_of_theory) == ("mine-made", "mine.py:made")
+    monkeypatch.chdir("/")
+    assert chosen.calculator(Atoms("Cu"), SETTINGS).name == "emt"
+    assert sys.path == path
+    with pytest.raises(EngineError, match="an importable module beside_it"):
+        engine("beside_it:x")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(text + "# another version\n")
+    assert engine("./mine.py:made").version != chosen.version
+    with pytest.raises(EngineError, match="no such file"):
+        engine("./gone.py:made")
 
 
 @pytest.mark.parametrize("name", ["chgnet", "xtb"])

@@ -24,7 +24,9 @@ def printed(*arguments: str) -> str:
 def test_the_documented_tables_are_what_the_command_prints() -> None:
     table = printed("--markdown")
     assert TABLE.read_text(encoding="utf-8") == table
-    assert table.strip() in README.read_text(encoding="utf-8")
+    shown = README.read_text(encoding="utf-8").partition("<!-- validation table -->\n")[2].partition("<!-- end")[0]
+    assert len(shown.splitlines()) == 2 + 5 + 4
+    assert set(shown.splitlines()) <= set(table.splitlines())
 
 
 def test_open_dft_gives_the_numbers_it_gave() -> None:

@@ -1,6 +1,26 @@
-"""The validation table: every paper's number is there, whoever has a number beside it, wrong ones too."""
+"""The validation table: published values are data, read where a result holds the same, wrong ones shown too."""
 
-from nanoslab.report.validation import QUANTITIES, validation_rows
+from pathlib import Path
+
+import pytest
+
+from nanoslab.cli.main import main
+from nanoslab.errors import FileError, InputError
+from nanoslab.files import data_folder
+from nanoslab.report.validation import AnalysedCampaign, ValidationRow, read_published, validation_rows
+
+PUBLISHED = [read_published(path) for path in sorted((data_folder("workflows") / "published").glob("*.yaml"))]
+
+
+def campaign(kind: str, source: str, document: dict, elements: str = "Cd Se") -> AnalysedCampaign:
+    return AnalysedCampaign(
+        kind=kind, source=source, document=document, elements=frozenset(elements.split()), deck_ready=True
+    )
+
+
+def row_of(rows: tuple[ValidationRow, ...], quantity: str) -> ValidationRow:
+    return next(row for row in rows if row.published.quantity == quantity)
+
 
 VACANCY = {
     "vacancies": [
@@ -10,7 +30,7 @@ VACANCY = {
             "series": ["surface"],
             "formation_energy_eV": {"atom": 5.0},
             "energy_per_atom_change_meV": 120.0,
-            "formation_energy_per_atom_eV": None,
+            "formation_energy_per_atom_change_meV": None,
         },
         {
             "phase": "wurtzite",
@@ -18,7 +38,7 @@ VACANCY = {
             "series": ["depth"],
             "formation_energy_eV": {"atom": 4.5},
             "energy_per_atom_change_meV": 90.0,
-            "formation_energy_per_atom_eV": -0.72,
+            "formation_energy_per_atom_change_meV": 40.0,
         },
         {
             "phase": "wurtzite",
@@ -40,7 +60,7 @@ VACANCY = {
             ],
         }
     ],
-    "sheets": [{"phase": "wurtzite", "thickness_A": 13.3, "formation_energy_per_atom_eV": -0.76}],
+    "sheets": [{"phase": "wurtzite", "thickness_A": 13.3}],
     "phase_changes": [{"anion_to_cation": 0.9, "before": "wurtzite", "after": "zinc blende"}],
     "crystals": [{"crystal": "CdSe-zincblende", "lattice_constants_A": [6.2, 6.2, 6.2]}],
     "beam": [{"element": "Se", "beam_energy_keV": 200.0, "max_transferred_energy_eV": 6.6447}],
@@ -48,8 +68,8 @@ VACANCY = {
 
 
 def test_numbers_are_read_where_they_stand_and_missing_ones_stay_missing() -> None:
-    rows = validation_rows({("vacancies", "a"): VACANCY}, {"vacancies": True})
-    values = {row.quantity.name: row.values.get("a") for row in rows}
+    rows = validation_rows(PUBLISHED, [campaign("vacancies", "a", VACANCY)])
+    values = {row.published.quantity: row.values.get("a") for row in rows}
     assert values["E_f of Se, wurtzite sheet, mu of the atom"] == 4.5
     assert values["E_f of Se, wurtzite sheet, mu of the element"] is None
     assert values["one face's Se layer gone (14:12), E_f per Se"] == 4.5
@@ -70,10 +90,10 @@ def test_numbers_are_read_where_they_stand_and_missing_ones_stay_missing() -> No
 
 
 def test_every_quantity_stays_in_the_table_and_sources_stand_side_by_side() -> None:
-    documents = {("neck", "xtb"): {"critical_pairs": 9.6}, ("neck", "chgnet"): {"critical_pairs": 1.0}}
-    rows = validation_rows(documents, {"neck": True})
-    assert len(rows) == len(QUANTITIES)
-    (neck,) = (row for row in rows if row.quantity.name == "critical neck, fitted")
+    found = [campaign("neck", name, {"critical_pairs": n}, "Pb Se") for name, n in (("xtb", 9.6), ("chgnet", 1.0))]
+    rows = validation_rows(PUBLISHED, found)
+    assert len(rows) == sum(len(file.values) for file in PUBLISHED)
+    neck = row_of(rows, "critical neck, fitted")
     assert neck.cells(("xtb", "chgnet", "gpaw")) == (
         "critical neck, fitted [pairs]",
         "9 (Wang 2020)",
@@ -82,4 +102,29 @@ def test_every_quantity_stays_in_the_table_and_sources_stand_side_by_side() -> N
         "1.0",
         "-",
     )
+    assert neck.to_dict()["agrees"] == {"xtb": True, "chgnet": False}
     assert not rows[0].deck_ready
+
+
+def test_another_material_is_not_compared_with_a_paper_on_cdse() -> None:
+    rows = validation_rows(PUBLISHED, [campaign("vacancies", "a", VACANCY, "Zn Se")])
+    assert not any(row.values for row in rows)
+
+
+def test_two_campaigns_of_one_source_are_refused() -> None:
+    twice = [campaign("vacancies", "a", VACANCY)] * 2
+    with pytest.raises(InputError, match="one campaign with a"):
+        validation_rows(PUBLISHED, twice)
+
+
+def test_published_values_of_ones_own_are_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "source: me\nelements: [Pb]\nvalues:\n"
+        "  - {quantity: my gap, unit: nm, printed: '0.4', study: gap, path: [minimum_gap_A], factor: 0.1}\n"
+    )
+    assert main(["validate", "--published", str(file)]) == 0
+    assert "my gap [nm]" in capsys.readouterr().out
+    file.write_text(file.read_text().replace("factor", "factr"))
+    with pytest.raises(FileError, match=r"mine.yaml:4: values.0.factr: .*did you mean 'factor'"):
+        read_published(file)

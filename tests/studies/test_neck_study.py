@@ -272,7 +272,9 @@ def test_what_cannot_be_built_is_refused(fields, message):
 @pytest.fixture
 def screened(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(HERE))
-    monkeypatch.chdir(HERE)
+    monkeypatch.setenv(
+        "NANOSLAB_TRUSTED_ENGINES", f"ase.calculators.emt:EMT {ENGINE} {ENGINE.replace('BondModel', 'Nothing')}"
+    )
     file = tmp_path / "study.yaml"
     file.write_text(FILE + f"screen: {{engine: '{ENGINE}', shapes: all, keep: 2, planes: 1}}\n")
     return file
@@ -292,6 +294,20 @@ def test_the_screen_keeps_the_best_few_and_their_energies(screened):
     assert "screened with" in result.screen
     assert all(row.screening_energy == row.delta_energy for row in result.rows)
     assert "screen dE [eV]" in result.tables()[1].columns
+
+
+def test_a_file_does_not_choose_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil.py").write_text("from pathlib import Path; Path('ran').touch()\nx = print\n")
+    file = tmp_path / "study.yaml"
+    for name in ("evil:x", "./evil.py:x", "os:system:command=touch ran", "chgnet:model=evil.pt", "xtb:a=b/../c"):
+        file.write_text(FILE + f"screen: {{engine: '{name}', planes: 1}}\n")
+        with pytest.raises(InputError, match=r"screen\.engine: expected one of chgnet, .* a file does not choose code"):
+            ready_study_file(file, jobs=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evil.py", "study.yaml"]
+    file.write_text(FILE + "screen: {engine: chgent}\n")
+    with pytest.raises(InputError, match="did you mean chgnet"):
+        ready_study_file(file, jobs=1)
 
 
 def test_a_second_screen_computes_nothing_and_a_study_without_one_is_left_alone(screened):

@@ -103,6 +103,19 @@ def test_faults_between_fields_name_the_file_and_do_not_print_it_whole(tmp_path:
         load_study(written(tmp_path, GOOD + series.replace("layer,", "layers,").replace("wurtzit]", "wurtzite]")))
 
 
+def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace("monolayers: 7", "monolayrs: 7\n    vacuum: -3").replace("[4, 3, 1]", "[4, 3]")
+    with pytest.raises(FileError) as error:
+        load_study(written(tmp_path, text))
+    first, also = str(error.value).partition("study.yaml:")[2].split("; also ")
+    assert first.startswith("7: sheets.0.monolayrs: expected a known field")
+    assert also.split("; ") == [
+        "line 4, sheets.0.monolayers: expected this field, got nothing",
+        "line 8, sheets.0.vacuum: expected a number above 0, got -3",
+        "line 9, sheets.0.kpoints.2: expected this field, got nothing",
+    ]
+
+
 def test_a_misspelt_field_is_answered_with_the_right_one(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="did you mean 'monolayers'"):
         load_study(written(tmp_path, GOOD.replace("monolayers", "monolayrs")))

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from ase import Atoms
 from pydantic import Field, model_validator
 
-from nanoslab.builders.double_slab import LOWER, describe_double_slab
+from nanoslab.builders.double_slab import LOWER
 from nanoslab.builders.ligand import LigandLayer, ligand, ligand_record
 from nanoslab.builders.recipe import make_recipe
 from nanoslab.builders.sandwich import scan_gaps
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy, Length
 from nanoslab.studies.gap.analysis import analyze_gaps
 from nanoslab.studies.gap.plots import gap_plot
 from nanoslab.studies.gap.result import GapStudyResult
 from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
 from nanoslab.studies.runs import UsableRuns
-from nanoslab.studies.settings_model import SettingsModel
-from nanoslab.studies.study import Study, StudyModel
-
-Count = Annotated[int, Field(gt=0)]
-Length = Annotated[float, Field(gt=0)]
+from nanoslab.studies.study import StudyModel
 
 
 class LigandModel(StudyModel):
@@ -59,7 +56,7 @@ class RangeModel(StudyModel):
     gap: tuple[Length, Length]
 
 
-class GapStudy(Study[GapStudyResult]):
+class GapStudy(DoubleSlabStudy[GapStudyResult]):
     """Energy of two facets against the gap between them, with or without ligands, and its minimum.
 
     Examples
@@ -74,15 +71,6 @@ class GapStudy(Study[GapStudyResult]):
     aliases: ClassVar[tuple[str, ...]] = ("pbse-gap",)
     roles: ClassVar[tuple[type[Role], ...]] = (SlabRole, LigandRole, GapRole)
 
-    settings: SettingsModel = SettingsModel(preset="wang2020")
-    relax: Literal["none", "ions"] = "ions"
-    kpoints: tuple[Count, Count, Count] = (1, 1, 1)
-    crystal: str
-    lattice: str | None = None
-    lattice_constant: Length | None = None
-    lateral: tuple[Count, Count] = (6, 6)
-    planes: Count = 4
-    vacuum: Length = 15.0
     fixed_planes: int = Field(default=1, ge=0)
     ligand: LigandModel | None = None
     gaps: tuple[Length, ...] = Field(min_length=1)
@@ -92,14 +80,12 @@ class GapStudy(Study[GapStudyResult]):
     def _fields_agree(self) -> GapStudy:
         if len({round(gap, 2) for gap in self.gaps}) < len(self.gaps):
             raise ValueError(f"gaps that differ by 0.01 Å or more, got {list(self.gaps)}")
-        if self.lattice is not None and self.lattice_constant is not None:
-            raise ValueError("lattice or lattice_constant, got both")
         return self
 
     def calculations(self) -> tuple[Calculation, ...]:
         """One slab, the free ligand, and the two slabs at every gap, all in cells of one size."""
-        settings = replace(self.settings.settings(), kpoints=self.kpoints, relax=self.relax)
-        scan = self._scan()
+        settings = self.own_settings()
+        scan = scan_gaps(self.double_slab(gap=max(self.gaps)), self.gaps, self.ligand.layer() if self.ligand else None)
         made = [Calculation(name="slab", role=SlabRole(label="slab"), atoms=_slab(scan[0]), settings=settings)]
         if self.ligand is not None:
             made.append(_free_ligand(self.ligand.name, scan[0], settings))
@@ -123,19 +109,6 @@ class GapStudy(Study[GapStudyResult]):
     def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:
         """Energy against the gap."""
         return drawn(gap_plot(document))
-
-    def _scan(self) -> tuple[Atoms, ...]:
-        slab = describe_double_slab(
-            self.crystal,
-            gap=max(self.gaps),
-            lattice=self.lattice,
-            lattice_constant=self.lattice_constant,
-            lateral=self.lateral,
-            planes=self.planes,
-            vacuum=self.vacuum,
-            fixed_planes=self.fixed_planes,
-        )
-        return scan_gaps(slab, self.gaps, None if self.ligand is None else self.ligand.layer())
 
 
 def _slab(sandwich: Atoms) -> Atoms:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from nanoslab.studies.double_slab_study import Count
 from nanoslab.yaml_file import StrictModel
 
-Count = Annotated[int, Field(gt=0)]
-Mesh = tuple[Count, Count, Count]
 #: how many shapes of every size: the most compact ones, or all that fit the cell
 Shapes = Count | Literal["all"]
 

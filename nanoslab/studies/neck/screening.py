@@ -15,7 +15,7 @@ from typing import Any
 from nanoslab.calculation import Calculation, Run
 from nanoslab.campaign import write_campaign
 from nanoslab.driver.run import Ended, Step, run_campaign
-from nanoslab.engines import Engine, engine, read_result
+from nanoslab.engines import Engine, engine_of_file, read_result
 from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 from nanoslab.studies.neck.result import NeckStudyResult
@@ -61,7 +61,7 @@ def ready_study_file(
         return file
     screen = screening_study(study)
     calculations, folder = screen.calculations(), file.with_name(f"{file.stem}.screening")
-    chosen = engine(study.screen.engine)
+    chosen = engine_of_file(f"{file}: screen.engine", study.screen.engine)
     write_campaign(file, calculations, folder)
     _require_all(run_campaign(folder, study.screen.engine, jobs=jobs, deadline=deadline, on_event=on_event))
     result = _analyzed(screen, calculations, folder, chosen)

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from nanoslab.builders.double_slab import describe_double_slab
 from nanoslab.calculation import Calculation, Role
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy
 from nanoslab.studies.neck.analysis import analyze_necks
 from nanoslab.studies.neck.calculations import neck_calculations, reference_calculations
-from nanoslab.studies.neck.fields import Count, Mesh, ReferenceModel, ScreenModel, Shapes
+from nanoslab.studies.neck.fields import ReferenceModel, ScreenModel, Shapes
 from nanoslab.studies.neck.plots import neck_plot
 from nanoslab.studies.neck.result import NeckStudyResult
 from nanoslab.studies.neck.roles import BulkRole, DoubleSlabRole, NeckRole
 from nanoslab.studies.neck.shapes import ShapeChoice
 from nanoslab.studies.runs import UsableRuns
-from nanoslab.studies.settings_model import SettingsModel
-from nanoslab.studies.study import Study
 
 
-class NeckStudy(Study[NeckStudyResult]):
+class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
     """What a neck between two slabs costs against its size, over shapes, and the size beyond which it grows.
 
     Examples
@@ -39,17 +37,7 @@ class NeckStudy(Study[NeckStudyResult]):
     aliases: ClassVar[tuple[str, ...]] = ("pbse-neck",)
     roles: ClassVar[tuple[type[Role], ...]] = (BulkRole, DoubleSlabRole, NeckRole)
 
-    settings: SettingsModel = SettingsModel(preset="wang2020")
-    relax: Literal["none", "ions"] = "ions"
-    kpoints: Mesh = (1, 1, 1)
-    crystal: str
-    lattice: str | None = None
-    lattice_constant: float | None = Field(default=None, gt=0)
-    lateral: tuple[Count, Count] = (6, 6)
-    planes: Count = 4
     gap_planes: Count = 2
-    vacuum: float = Field(default=15.0, gt=0)
-    fixed_planes: int = Field(default=0, ge=0)
     empty_columns: int = Field(default=2, ge=0)
     pairs: tuple[Count, ...] = Field(min_length=1)
     shapes: Shapes = 1
@@ -62,8 +50,6 @@ class NeckStudy(Study[NeckStudyResult]):
     def _fields_agree(self) -> NeckStudy:
         if len(set(self.pairs)) < len(self.pairs):
             raise ValueError(f"pairs that differ, got {list(self.pairs)}")
-        if self.lattice is not None and self.lattice_constant is not None:
-            raise ValueError("lattice or lattice_constant, got both")
         if self.screened is not None and self.screen is None:
             raise ValueError("a screen beside screened energies, got none")
         return self
@@ -83,17 +69,7 @@ class NeckStudy(Study[NeckStudyResult]):
                 got="none yet",
                 advice="run the screen first: 'nanoslab write' and 'nanoslab run' do",
             )
-        slab = describe_double_slab(
-            self.crystal,
-            gap_planes=self.gap_planes,
-            lattice=self.lattice,
-            lattice_constant=self.lattice_constant,
-            lateral=self.lateral,
-            planes=self.planes,
-            vacuum=self.vacuum,
-            fixed_planes=self.fixed_planes,
-        )
-        settings = replace(self.settings.settings(), kpoints=self.kpoints, relax=self.relax)
+        slab, settings = self.double_slab(gap_planes=self.gap_planes), self.own_settings()
         choice = ShapeChoice(
             sizes=self.pairs,
             shapes=self.shapes,

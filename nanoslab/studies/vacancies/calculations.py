@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,14 +10,15 @@ from ase import Atoms
 from ase.data import atomic_numbers, ground_state_magnetic_moments
 
 from nanoslab.builders import build_nanosheet, distinct_vacancies, rattle_atoms
-from nanoslab.builders.recipe import group_by_species, make_recipe
+from nanoslab.builders.recipe import describe_lattice, group_by_species, make_recipe
 from nanoslab.builders.vacancy import Vacancy
 from nanoslab.calculation import Calculation, Settings
-from nanoslab.crystals import crystal
+from nanoslab.crystals import load_crystal
 from nanoslab.errors import InputError
 from nanoslab.presets import crystal_settings, isolated_atom_settings
 from nanoslab.slab_geometry import slab_heights
 from nanoslab.species import cations_first
+from nanoslab.studies.crystal_source import folder_name
 from nanoslab.studies.study import inside
 from nanoslab.studies.vacancies.fields import ReferencesModel, SeriesModel, SheetModel
 from nanoslab.studies.vacancies.roles import (
@@ -30,6 +31,8 @@ from nanoslab.studies.vacancies.roles import (
 )
 from nanoslab.symmetry import site_permutations, standard_cell
 
+Source = Callable[[str], str | Atoms]
+
 #: edges of the box around an isolated atom [Å]: unequal, so that an open shell may choose its direction
 ATOM_BOX = (13.0, 14.0, 15.0)
 #: largest force where the lattice is free [eV/Å]: one of 0.05 leaves half a per cent of strain open
@@ -39,30 +42,43 @@ METALS = frozenset({"Cd", "Zn", "Pb"})
 
 
 def vacancy_calculations(
-    sheets: Sequence[SheetModel], series: Sequence[SeriesModel], references: ReferencesModel, settings: Settings
+    sheets: Sequence[SheetModel],
+    series: Sequence[SeriesModel],
+    references: ReferencesModel,
+    settings: Settings,
+    source: Source,
 ) -> tuple[Calculation, ...]:
-    """Pristine sheets, the structures that lost atoms, and the references, parents first."""
-    pristine: list[tuple[SheetModel, Calculation]] = []
+    """Pristine sheets, the structures that lost atoms, and the references, parents first.
+
+    Parameters
+    ----------
+    sheets, series, references, settings
+        Of the study file.
+    source
+        Crystal as the study file names it -> what builders take.
+    """
+    pristine: list[tuple[SheetModel, Atoms, Calculation]] = []
     for sheet in sheets:
         with inside(f"sheet {sheet.phase}"):
-            pristine.append((sheet, _pristine(sheet, settings)))
-    made = [calculation for _, calculation in pristine]
-    for sheet, whole in pristine:
+            ideal = _ideal(sheet, source)
+            pristine.append((sheet, ideal, _pristine(sheet, ideal, settings)))
+    made = [calculation for _, _, calculation in pristine]
+    for sheet, ideal, whole in pristine:
         if sheet.lateral:
             made.append(_in_plane(whole, InPlaneRole(phase=sheet.phase, label="pristine", removed={})))
         own = [one for one in series if one.sheets is None or sheet.phase in one.sheets]
         with inside(f"sheet {sheet.phase}"):
-            made.extend(_vacancies(whole, sheet, own))
-    made.extend(_references(references, sheets, [whole for _, whole in pristine], settings))
+            made.extend(_vacancies(whole, ideal, sheet, own))
+    made.extend(_references(references, sheets, settings, source))
     names = [calculation.name for calculation in made]
     if doubles := {name for name in names if names.count(name) > 1}:
         raise InputError("study", expected="calculations of different names", got=", ".join(sorted(doubles)))
     return tuple(made)
 
 
-def _ideal(sheet: SheetModel) -> Atoms:
+def _ideal(sheet: SheetModel, source: Source) -> Atoms:
     return build_nanosheet(
-        sheet.crystal,
+        source(sheet.crystal),
         sheet.face,
         sheet.monolayers,
         repeat=sheet.repeat,
@@ -73,8 +89,7 @@ def _ideal(sheet: SheetModel) -> Atoms:
     )
 
 
-def _pristine(sheet: SheetModel, settings: Settings) -> Calculation:
-    ideal = _ideal(sheet)
+def _pristine(sheet: SheetModel, ideal: Atoms, settings: Settings) -> Calculation:
     return Calculation(
         name=f"{sheet.folder}-pristine",
         role=PristineRole(phase=sheet.phase, label="pristine"),
@@ -92,10 +107,11 @@ class _Place:
     in_plane: bool = False
 
 
-def _vacancies(pristine: Calculation, sheet: SheetModel, series: Sequence[SeriesModel]) -> Iterator[Calculation]:
+def _vacancies(
+    pristine: Calculation, ideal: Atoms, sheet: SheetModel, series: Sequence[SeriesModel]
+) -> Iterator[Calculation]:
     """Ways of losing atoms that the ideal sheet tells apart, each starting from the pristine calculation."""
     places: dict[tuple[int, ...], _Place] = {}
-    ideal = _ideal(sheet)
     permutations = site_permutations(ideal)
     for one in series:
         with inside(f"series {one.name}"):
@@ -152,21 +168,28 @@ def _of_series(slab: Atoms, series: SeriesModel) -> list[Vacancy]:
 
 
 def _references(
-    references: ReferencesModel, sheets: Sequence[SheetModel], pristine: Sequence[Calculation], settings: Settings
+    references: ReferencesModel, sheets: Sequence[SheetModel], settings: Settings, source: Source
 ) -> Iterator[Calculation]:
     spacing = references.kpoint_spacing
+    crystals = {
+        (sheet.crystal, describe_lattice(sheet.crystal, sheet.lattice)): load_crystal(
+            source(sheet.crystal), sheet.lattice
+        )
+        for sheet in sheets
+    }
     if references.bulk:
-        for name, lattice in dict.fromkeys((sheet.crystal, sheet.lattice) for sheet in sheets):
-            yield _crystal(f"{name}-bulk", BulkRole(crystal=name), crystal(name, lattice), settings, spacing)
+        for (name, _), atoms in crystals.items():
+            yield _crystal(f"{folder_name(name)}-bulk", BulkRole(crystal=name), atoms, settings, spacing)
     for element, name in references.elements.items():
-        atoms = crystal(name)
+        atoms = load_crystal(source(name))
         if set(atoms.get_chemical_symbols()) != {element}:
             raise InputError(
                 f"references.elements.{element}", expected=f"a crystal of {element}", got=name, advice="see its formula"
             )
         yield _crystal(f"{element}-element", ElementRole(element=element, crystal=name), atoms, settings, spacing)
     if references.atoms:
-        for element in cations_first({symbol for sheet in pristine for symbol in sheet.atoms.get_chemical_symbols()}):
+        symbols = {symbol for atoms in crystals.values() for symbol in atoms.get_chemical_symbols()}
+        for element in cations_first(symbols):
             yield _atom(element, settings)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from nanoslab.builders.rattle import LARGEST
-from nanoslab.crystals import crystal_names, unknown_crystal
+from nanoslab.studies.crystal_source import CrystalName
 from nanoslab.yaml_file import StrictModel
 
 
@@ -16,13 +16,6 @@ def _quoted(value: object) -> object:
     if isinstance(value, int):
         raise ValueError(f"Miller indices in quotes, such as '001' (unquoted, YAML reads the number {value})")
     return value
-
-
-def _known_crystal(name: str) -> str:
-    # a campaign must not hang on a file that lies elsewhere
-    if name not in crystal_names():
-        raise ValueError(str(unknown_crystal("", name)).partition("expected ")[2])
-    return name
 
 
 Face = Annotated[str, BeforeValidator(_quoted)]
@@ -35,8 +28,8 @@ class SheetModel(StrictModel):
     """One pristine sheet; with `lateral` relaxed once more, its in-plane lattice free."""
 
     phase: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$")
-    crystal: Annotated[str, AfterValidator(_known_crystal)]
-    lattice: str = "pbe"
+    crystal: CrystalName
+    lattice: str | None = None
     face: Face
     monolayers: Count
     termination: tuple[str, str] | None = None
@@ -75,7 +68,7 @@ class ReferencesModel(StrictModel):
     """Where removed atoms go."""
 
     atoms: bool = True
-    elements: dict[str, Annotated[str, AfterValidator(_known_crystal)]] = Field(default_factory=dict)
+    elements: dict[str, CrystalName] = Field(default_factory=dict)
     bulk: bool = True
     kpoint_spacing: float = Field(default=0.2, ge=0.01, le=10)
     cohesive_energies: dict[str, CohesiveEnergyModel] = Field(default_factory=dict)

@@ -64,10 +64,17 @@ class VacancyStudy(Study[VacancyStudyResult]):
                     raise ValueError(f"series {series.name}: sheets among {', '.join(sorted(phases))}, got {phase}")
         return self
 
+    @property
+    def crystals(self) -> tuple[str, ...]:
+        """Of the sheets and of the elements."""
+        return (*(sheet.crystal for sheet in self.sheets), *self.references.elements.values())
+
     def calculations(self) -> tuple[Calculation, ...]:
         """Pristine sheets, what is removed from them, and the references."""
         return self.settings.with_moments(
-            vacancy_calculations(self.sheets, self.series, self.references, self.settings.settings())
+            vacancy_calculations(
+                self.sheets, self.series, self.references, self.settings.settings(), self.crystal_source
+            )
         )
 
     def answer(self, runs: UsableRuns) -> VacancyStudyResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -67,6 +68,9 @@ def functional_tags(functional: str) -> Mapping[str, TagValue]:
     return FUNCTIONALS[functional]
 
 
+_TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
+
+
 def check_extra(tag: str, value: TagValue) -> str | None:
     """Refuse a tag that a field of the settings says, a misspelt one, and a value that would be more than one tag.
 
@@ -87,7 +91,9 @@ from extra and change that field
     if tag in FIELDS:
         advice = "remove it from extra and change that field"
         raise InputError(where, expected=f"this to be said by {FIELDS[tag]}", got=repr(value), advice=advice)
-    if isinstance(value, str) and any(character in value for character in "\n\r;#!\\\0"):
+    if not _TAG.fullmatch(tag):
+        raise InputError("settings.extra", expected="the name of a tag (A-Z, 0-9, _)", got=repr(tag[:60]))
+    if isinstance(value, str) and (not value.isprintable() or any(character in value for character in ";#!\\=")):
         # VASP reads on behind a semicolon or a line end, and stops reading at a comment
         raise InputError(where, expected="one value on one line", got=repr(value), advice="give each tag on its own")
     return check_tag(tag)

@@ -112,6 +112,9 @@ def different_runs(run: ParsedRun) -> str | None:
                 f"{first.file} and {second.file} are not of the same run: "
                 f"F of ionic step {step + 1} is {a:.6f} and {b:.6f} eV"
             )
+        n_first, n_second = len(first.steps), len(second.steps)
+        if first.complete and second.complete and n_first != n_second:
+            return f"{first.file} has {n_first} ionic steps and {second.file} {n_second}: one of them is not whole"
     return None
 
 

@@ -1,0 +1,79 @@
+"""Which crystal a study file names: one that ships with nanoslab, or a structure file beside the study."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from ase import Atoms
+from pydantic import AfterValidator
+
+from nanoslab.builders.recipe import make_recipe
+from nanoslab.crystals import crystal_names, read_structure_file, unknown_crystal
+from nanoslab.errors import FileError
+
+
+def is_structure_file(named: str) -> bool:
+    """Whether a name is that of a file: it has a folder or an ending, or is one of VASP's.
+
+    Examples
+    --------
+    >>> [is_structure_file(name) for name in ("CdSe-wurtzite", "own.cif", "POSCAR")]
+    [False, True, True]
+    """
+    is_path = "/" in named or "." in named or named.startswith(("POSCAR", "CONTCAR"))
+    return is_path and named not in crystal_names()
+
+
+def _known(named: str) -> str:
+    if not is_structure_file(named) and named not in crystal_names():
+        raise ValueError(str(unknown_crystal("", named)).partition("expected ")[2])
+    return named
+
+
+#: name of a crystal, or of a structure file beside the study file
+CrystalName = Annotated[str, AfterValidator(_known)]
+
+
+def crystal_source(named: str, find_file: Callable[[str], Path]) -> str | Atoms:
+    """Return what builders take for a crystal: its name, or the atoms of the file with its hash in their recipe.
+
+    Parameters
+    ----------
+    named
+        As the study file says.
+    find_file
+        Where a file that it names lies.
+    """
+    if not is_structure_file(named):
+        return named
+    path = find_file(named)
+    atoms = read_structure_file(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    atoms.info = {"recipe": make_recipe("structure file", name=named, sha256=digest)}
+    return atoms
+
+
+def structure_file(study_file: str | os.PathLike[str], named: str) -> Path:
+    """Return where a structure file lies that a study names: relative paths start at the folder of the study."""
+    path = Path(study_file).parent / named
+    if not path.is_file():
+        advice = "paths start at the folder of the study file"
+        raise FileError(path, expected="a structure file", got="no such file", advice=advice)
+    return path
+
+
+def folder_name(named: str) -> str:
+    """Return a crystal's name as the beginning of the name of a calculation.
+
+    Examples
+    --------
+    >>> folder_name("CdSe-wurtzite"), folder_name("my crystals/ZnTe.cif")
+    ('CdSe-wurtzite', 'ZnTe')
+    """
+    plain = Path(named).stem if is_structure_file(named) else named
+    return re.sub(r"[^A-Za-z0-9_+-]+", "_", plain).lstrip("_+-") or "crystal"
