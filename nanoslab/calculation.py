@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -11,8 +10,7 @@ from ase import Atoms
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nanoslab.errors import InputError
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+from nanoslab.files import LONGEST_NAME, is_folder_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +33,8 @@ class Settings:
         Mesh along the three reciprocal vectors, and whether it holds the Gamma point.
     spin_polarized
         Collinear spin; initial moments are those of the `Atoms`.
+    hubbard_u
+        Element -> U - J on its d (or f) electrons [eV], after Dudarev; none where it is empty.
     relax
         ``none`` (one energy), ``ions``, or ``cell`` (ions, shape and volume; of a sheet the lattice in its plane).
     dipole_correction
@@ -62,6 +62,7 @@ class Settings:
     kpoints: tuple[int, int, int] = (1, 1, 1)
     gamma_centred: bool = True
     spin_polarized: bool = False
+    hubbard_u: Mapping[str, float] = field(default_factory=dict)
     relax: Literal["none", "ions", "cell"] = "ions"
     dipole_correction: bool = False
     max_electronic_steps: int = 100
@@ -145,10 +146,10 @@ class Calculation:
 
     def __post_init__(self) -> None:
         """Refuse a name that could be anything but one folder of its own."""
-        if not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not is_folder_name(self.name):
             raise InputError(
                 "calculation name",
-                expected="letters, digits and . _ + - only, starting with a letter or digit",
+                expected=f"letters, digits and . _ + - only, at most {LONGEST_NAME}, starting with a letter or digit",
                 got=repr(self.name),
                 advice="rename it",
             )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanoslab.cli.output import add_json_option, print_json, print_study_tables
-from nanoslab.driver.names import engine_from_here
+from nanoslab.driver.backend import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
@@ -125,15 +125,16 @@ def _settings(arguments: argparse.Namespace, cell: Atoms) -> Settings:
     """Return the settings of the cell: those of the calculation that the file belongs to, or of the preset."""
     from dataclasses import replace
 
+    from nanoslab.campaign.format import read_calculation
+    from nanoslab.campaign.names import CALCULATION_FILE
     from nanoslab.presets import preset
     from nanoslab.studies.phonons.cell import cell_settings
-    from nanoslab.vasp.inputs.manifest import MANIFEST, read_deck
 
     kpoints = None if arguments.kpoints is None else tuple(arguments.kpoints)
     places = (arguments.structure.parent, arguments.structure.parent.parent)
-    written = next((place for place in places if (place / MANIFEST).is_file()), None)
+    written = next((place for place in places if (place / CALCULATION_FILE).is_file()), None)
     if arguments.preset is None and written is not None:
-        settings = read_deck(written).settings
+        settings = read_calculation(written).settings
         return replace(settings, kpoints=kpoints or settings.kpoints)
     settings = preset(arguments.preset or "ma2023")
     if kpoints is None and not _samples_k_points(arguments.engine, cell, settings):
@@ -168,14 +169,15 @@ def _relaxed(cell: Atoms, settings: Settings, engine_name: str, folder: Path) ->
 
 
 def _write_decks(folder: Path, calculations: Sequence[Calculation]) -> None:
-    from nanoslab.campaign import write_campaign
+    from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
-    write_campaign(folder / RECIPE, calculations, folder)
+    write_vasp_campaign(folder / RECIPE, calculations, folder)
 
 
 def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation]) -> list[CalculationResult] | None:
     """Return results of the perfect and the displaced supercells in order; None when VASP has not run yet."""
-    from nanoslab.campaign import available_sources, collect, load_campaign
+    from nanoslab.campaign import load_campaign
+    from nanoslab.driver.results import available_sources, collect
 
     if arguments.engine is None:
         campaign = load_campaign(arguments.folder)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.output import add_json_option, print_json, print_table
-from nanoslab.driver.names import engine_from_here
+from nanoslab.driver.backend import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write if need be, run, summarise, analyze."""
+    from nanoslab.campaign.graph import select
     from nanoslab.cli.submit import interrupt
-    from nanoslab.driver.drive import read_plan, selected
+    from nanoslab.driver.drive import read_plan
     from nanoslab.driver.run import run_campaign
     from nanoslab.engines import engine
 
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     deadline = None if arguments.wall_time is None else time.time() + 3600 * arguments.wall_time
     signal.signal(signal.SIGTERM, interrupt)
     folder, is_study = _campaign_folder(arguments, deadline)
-    total = len(selected(read_plan(folder), () if arguments.only is None else (arguments.only,)))
+    total = len(select(read_plan(folder), () if arguments.only is None else (arguments.only,)))
     with _progress(total, show=not (arguments.quiet or arguments.json)) as on_event:
         outcomes = run_campaign(
             folder, arguments.engine, only=arguments.only, jobs=arguments.jobs, deadline=deadline, on_event=on_event

@@ -29,12 +29,12 @@ from nanoslab.campaign.state import (
     write_state,
 )
 from nanoslab.driver.backend import JobOrder
-from nanoslab.driver.judge import Outcome, judge_engine, judge_left_behind, judge_vasp
+from nanoslab.driver.judge import Outcome, VaspEnd, judge_engine, judge_left_behind, judge_vasp
 from nanoslab.driver.slurm import owner_is_alive, seconds_left, this_owner
 from nanoslab.errors import EngineError, FileError, NanoslabError
 
 if TYPE_CHECKING:
-    from nanoslab.driver.vasp_job import VaspEnd, VaspOptions
+    from nanoslab.driver.vasp_job import VaspOptions
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -173,8 +173,7 @@ def _compute(order: JobOrder, attempt: int, on_step: OnStep | None) -> Outcome:
 
 
 def _run_vasp(order: JobOrder, attempt: int, stop_at: float | None) -> Outcome:
-    from nanoslab.driver.restart import prepare_vasp
-    from nanoslab.driver.vasp_job import VaspOptions
+    from nanoslab.driver.vasp_job import VaspOptions, prepare_vasp
 
     folder = order.run_folder
     print(f"{order.name}: start {attempt} {prepare_vasp(folder, attempt)}", flush=True)
@@ -212,12 +211,12 @@ def _runner(order: JobOrder) -> Callable[[Path, VaspOptions], VaspEnd]:
 
 
 def _run_engine(order: JobOrder, stop_at: float | None, on_step: OnStep | None) -> Outcome:
+    from nanoslab.campaign.format import read_calculation
     from nanoslab.engines import Limits, engine, read_result, run_calculation
     from nanoslab.engines.journal import WallTimeReachedError
     from nanoslab.engines.run import start_from
-    from nanoslab.vasp.inputs.manifest import read_deck
 
-    calculation, start = read_deck(order.calculation_folder), None
+    calculation, start = read_calculation(order.calculation_folder), None
     if calculation.starts_from is not None:
         parent = read_result(order.calculation_folder.parent / calculation.starts_from / order.label)
         if parent.atoms is None:

@@ -30,7 +30,8 @@ from custodian.vasp.handlers import (
 from custodian.vasp.io import load_vasprun
 from custodian.vasp.jobs import VaspJob
 
-from nanoslab.driver.vasp_job import VaspEnd, VaspOptions, end_process_group, write_stopcar
+from nanoslab.driver.judge import VaspEnd
+from nanoslab.driver.vasp_job import VaspOptions, end_process_group, write_stopcar
 
 #: most repairs of one start
 MOST_REPAIRS = 8

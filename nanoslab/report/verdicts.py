@@ -11,6 +11,7 @@ from typing import Any
 from nanoslab.builders import sheet_ledger
 from nanoslab.calculation import Calculation, CalculationResult, Run, Settings
 from nanoslab.errors import NanoslabError
+from nanoslab.files import sha256
 from nanoslab.studies.result import StudyResult, Table, text_of
 
 #: the worst first
@@ -137,7 +138,7 @@ def settings_table(calculations: Sequence[Calculation]) -> Table:
         for value in sorted(values, key=lambda value: value != most):
             others = "all" if len(values) == 1 else "all others"
             rows.append((name, value, others if value == most else ", ".join(values[value])))
-    return Table(title="Settings of the VASP decks", columns=("setting", "value", "calculations"), rows=tuple(rows))
+    return Table(title="Settings", columns=("setting", "value", "calculations"), rows=tuple(rows))
 
 
 def provenance_table(campaign_folder: Path, calculations: Sequence[Calculation], source: str) -> Table:
@@ -154,16 +155,16 @@ def provenance_table(campaign_folder: Path, calculations: Sequence[Calculation],
                 calculation.name,
                 _recipe(calculation.atoms.info.get("recipe")),
                 calculation.starts_from or "-",
-                str(deck.get("inputs", {}).get("POSCAR", "-"))[:12],
+                _hash(folder / "calculation.json"),
                 ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "-",
                 "-" if seconds is None else f"{seconds:.1f}",
             )
         )
     return Table(
         title="Provenance",
-        columns=("calculation", "built by", "starts from", "sha256 of POSCAR", "versions", "wall time [s]"),
+        columns=("calculation", "built by", "starts from", "sha256 of calculation.json", "versions", "wall time [s]"),
         rows=tuple(rows),
-        notes=("The whole hashes, settings and recipes stand in calculation.json of each folder.",),
+        notes=("Structures, settings and recipes stand in calculation.json of each folder.",),
     )
 
 
@@ -184,6 +185,10 @@ def _document(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _hash(path: Path) -> str:
+    return sha256(path.read_bytes())[:12] if path.is_file() else "-"
 
 
 def _words(value: Any) -> str:

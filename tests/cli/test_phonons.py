@@ -14,9 +14,10 @@ from ase.io import read, write
 
 from nanoslab.builders import build_nanosheet
 from nanoslab.calculation import Calculation, Role, Settings
-from nanoslab.campaign import load_campaign, write_campaign
+from nanoslab.campaign import load_campaign
 from nanoslab.cli import phonons
 from nanoslab.cli.main import Parser
+from nanoslab.driver.vasp_campaign import write_vasp_campaign
 from nanoslab.errors import FileError, InputError
 
 _spec = importlib.util.spec_from_file_location(
@@ -113,7 +114,8 @@ def test_a_file_of_a_campaign_brings_all_settings_of_its_calculation(structure: 
     )  # fmt: skip
     sheet = read(structure)
     calculation = Calculation(name="sheet", role=Role(kind="pristine"), atoms=sheet, settings=settings)
-    write_campaign(structure, [calculation], tmp_path / "campaign")
+    (tmp_path / "study.yaml").write_text("study: toy\n")
+    write_vasp_campaign(tmp_path / "study.yaml", [calculation], tmp_path / "campaign")
     contcar = tmp_path / "campaign" / "sheet" / "CONTCAR"
     contcar.write_bytes((tmp_path / "campaign" / "sheet" / "POSCAR").read_bytes())
     call(str(contcar), str(tmp_path / "decks"))

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from nanoslab.campaign import collect, load_campaign
-from nanoslab.campaign.job_array import job_array_script
+from nanoslab.campaign import load_campaign
 from nanoslab.cli.main import main
 from nanoslab.driver.config import load_cluster
 from nanoslab.driver.drive import Request, orders, read_plan
 from nanoslab.driver.job import run_job
+from nanoslab.driver.job_array import job_array_script
 from nanoslab.driver.judge import judge_left_behind
+from nanoslab.driver.results import collect
 from nanoslab.driver.status import campaign_status
 from nanoslab.vasp import read_run
 

@@ -1,29 +1,35 @@
-"""The campaign's own ``submit.sh``, with the settings of a cluster file, one calculation at a time: no Python on nodes.
+"""The plain job array: its script, the table it works through, and the backend that drives it.
 
-The driver claims the calculation and prepares its folder; the script only runs VASP there and writes down its exit
-code; when the job is gone the driver judges the folder. The queue knows the job by the calculation's name, so the next
-driver finds it.
+By hand the script runs what the table says. In the loop it runs one row at a time, and no Python is needed on the
+nodes: the driver claims the calculation and prepares its folder; the script only runs VASP there and writes down its
+exit code; when the job is gone the driver judges the folder. The queue knows the job by the calculation's name, so the
+next driver finds it.
 """
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from nanoslab.campaign.job_array import job_array_script
+from nanoslab.calculation import Calculation
+from nanoslab.campaign.graph import levels
+from nanoslab.campaign.names import DRIVER_FOLDER, calculation_names
 from nanoslab.campaign.state import ATTEMPTS, State, read_attempt, record_attempt, withdraw_attempt, write_state
 from nanoslab.driver.backend import JobOrder, QueueView, RefusedError
-from nanoslab.driver.config import Cluster
+from nanoslab.driver.config import Cluster, resource_lines, shell_lines
 from nanoslab.driver.job import begin, record_end
 from nanoslab.driver.judge import Outcome
-from nanoslab.driver.names import DRIVER_FOLDER, calculation_names
-from nanoslab.driver.slurm import may_be_tried_later, our_jobs, resource_lines, shell_lines, this_owner
-from nanoslab.errors import NanoslabError
+from nanoslab.driver.slurm import may_be_tried_later, our_jobs, this_owner
+from nanoslab.errors import InputError, NanoslabError
 from nanoslab.files import write_atomically
+from nanoslab.vasp.inputs.settings import vasp_binary
+from nanoslab.vasp.poscar import species_order
 
+COLUMNS = ("name", "level", "vasp", "parent", "removed")
 _SCRIPT = "array.sh"
 
 
@@ -128,3 +134,77 @@ def _done(result: dict[str, Any]) -> Future[Any]:
     future: Future[Any] = Future()
     future.set_result(result)
     return future
+
+
+def job_array_script() -> str:
+    """Text of ``submit.sh``; it is the same for every campaign.
+
+    Examples
+    --------
+    >>> job_array_script().splitlines()[0]
+    '#!/bin/bash'
+    """
+    return Path(__file__).with_name("job_array.sh").read_text(encoding="utf-8")
+
+
+def calculations_table(calculations: Sequence[Calculation]) -> str:
+    r"""Text of ``calculations.tsv``: which folders there are, and what each waits for.
+
+    ``level`` is 0 for calculations without a parent; ``removed`` are the atoms of the parent's POSCAR, counted
+    from 1, that the child lacks.
+
+    Raises
+    ------
+    InputError
+        If a child is not its parent less the removed atoms, in the order of their POSCARs.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from nanoslab.calculation import Role, Settings
+    >>> settings = Settings(source="test")
+    >>> sheet = Calculation(name="sheet", role=Role(kind="pristine"), atoms=Atoms("CdSe2"), settings=settings)
+    >>> vacancy = Calculation(name="vacancy", role=Role(kind="vacancy"), atoms=Atoms("CdSe"), settings=settings,
+    ...     starts_from="sheet", removed_indices=(1,))
+    >>> print(calculations_table([sheet, vacancy]).replace("\t", " "), end="")
+    name level vasp parent removed
+    sheet 0 vasp_gam - -
+    vacancy 1 vasp_gam sheet 2
+    """
+    by_name = {calculation.name: calculation for calculation in calculations}
+    level = levels(calculations)
+    lines = ["\t".join(COLUMNS)]
+    for calculation in calculations:
+        removed = removed_lines(calculation, by_name)
+        cells = (
+            calculation.name,
+            str(level[calculation.name]),
+            vasp_binary(calculation),
+            calculation.starts_from or "-",
+            ",".join(map(str, removed)) or "-",
+        )
+        lines.append("\t".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+def removed_lines(calculation: Calculation, by_name: Mapping[str, Calculation]) -> tuple[int, ...]:
+    """Atoms of the parent's POSCAR, counted from 1, that a child lacks; empty without a parent.
+
+    Raises
+    ------
+    InputError
+        If the atoms that stay do not stand in the same order in both POSCARs.
+    """
+    if calculation.starts_from is None:
+        return ()
+    parent = by_name[calculation.starts_from].atoms
+    order, removed = species_order(parent), set(calculation.removed_indices)
+    survivors = [i for i in range(len(parent)) if i not in removed]
+    if [survivors[i] for i in species_order(calculation.atoms)] != [i for i in order if i not in removed]:
+        raise InputError(
+            f"{calculation.name}: removed_indices",
+            expected=f"species in the order in which the POSCAR of {calculation.starts_from} has them",
+            got=calculation.atoms.get_chemical_formula(),
+            advice="group the atoms of both by species and keep the parent's order",
+        )
+    return tuple(line for line, i in enumerate(order, start=1) if i in removed)
