@@ -121,10 +121,12 @@ class DoubleSlab:
             "bond_length_A": self.lattice.bond_length,
         }
 
-    def heights_of_neck(self) -> NDArray[np.float64]:
-        """Heights of the planes filling the gap, above the lowest plane [Å]; shape (gap_planes,)."""
-        base = (self.planes - 1) * self.lattice.plane_spacing
-        return base + self.facing_distance * np.arange(1, self.gap_planes + 1) / (self.gap_planes + 1)
+    @property
+    def plane_heights(self) -> NDArray[np.float64]:
+        """Heights of all planes above the lowest one, those that would fill the gap included [Å]."""
+        slab = np.arange(self.planes) * self.lattice.plane_spacing
+        gap = slab[-1] + self.facing_distance * np.arange(1, self.gap_planes + 1) / (self.gap_planes + 1)
+        return np.concatenate([slab, gap, slab[-1] + self.facing_distance + slab])
 
 
 def describe_double_slab(
@@ -204,54 +206,26 @@ def build_double_slab(slab: DoubleSlab, *, neck: Sequence[Cell] = (), neck_plane
     Atoms grouped by species, cations first; tags 1, 2, 3 for lower slab, upper slab, neck. Each
     species keeps that order, so the double slab's atoms come in the same order with and without a neck.
     """
-    lattice, planes = slab.lattice, slab.planes
-    lower = [(*column, k) for k in range(planes) for column in _columns_inside(slab.columns[0])]
-    first = planes + slab.gap_planes
-    upper = [(*column, k) for k in range(first, first + planes) for column in _columns_inside(slab.columns[1])]
-    filling = [(i, j, planes + k) for k in neck_planes for i, j in neck]
-    groups = [
-        _Group(LOWER, lower, slab.columns[0], np.arange(planes, dtype=float) * lattice.plane_spacing),
-        _Group(UPPER, upper, slab.columns[1], _upper_heights(slab)),
-        _Group(NECK, filling, slab.columns[0], slab.heights_of_neck()),
-    ]
-    return _assembled(slab, groups)
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    tag: int
-    sites: list[tuple[int, int, int]]
-    columns: NDArray[np.int64]
-    heights: NDArray[np.float64]
-
-
-def _upper_heights(slab: DoubleSlab) -> NDArray[np.float64]:
-    start = (slab.planes - 1) * slab.lattice.plane_spacing + slab.facing_distance
-    return np.asarray(start + np.arange(slab.planes) * slab.lattice.plane_spacing)
-
-
-def _assembled(slab: DoubleSlab, groups: Sequence[_Group]) -> Atoms:
-    lattice = slab.lattice
+    lattice, planes, last = slab.lattice, slab.planes, 2 * slab.planes + slab.gap_planes
+    below, above = slab.columns
+    sites = [(LOWER, below, (i, j, k)) for k in range(planes) for i, j in _columns_inside(below)]
+    sites += [(UPPER, above, (i, j, k)) for k in range(last - planes, last) for i, j in _columns_inside(above)]
+    sites += [(NECK, below, (i, j, planes + k)) for k in neck_planes for i, j in neck]
+    sites.sort(key=lambda site: lattice.species(*site[2]) != lattice.cation)
     cell = np.diag([*slab.sides, slab.height])
-    shift = np.array(slab.shift) @ np.linalg.inv(slab.columns[0])
-    rows: list[tuple[str, NDArray[np.float64], int, int]] = []
-    for group in groups:
-        first_plane = min((k for *_, k in group.sites), default=0)
-        lowest = slab.planes if group.tag == NECK else first_plane
-        for i, j, k in group.sites:
-            in_plane = lattice.position(i, j, k)[:2] / lattice.spacing @ np.linalg.inv(group.columns)
-            if group.tag == UPPER:
-                in_plane = in_plane + shift
-            place = np.array([*(in_plane @ cell[:2, :2]), group.heights[k - lowest] + slab.vacuum / 2.0])
-            rows.append((lattice.species(i, j, k), place, group.tag, k))
-    rows.sort(key=lambda row: row[0] != lattice.cation)
-    atoms = Atoms([row[0] for row in rows], positions=[row[1] for row in rows], cell=cell, pbc=True)
-    atoms.set_tags([row[2] for row in rows])
+    shift = np.array(slab.shift) @ np.linalg.inv(below)
+    heights = slab.plane_heights + slab.vacuum / 2.0
+    positions = []
+    for tag, columns, site in sites:
+        in_plane = lattice.position(*site)[:2] / lattice.spacing @ np.linalg.inv(columns)
+        in_plane = in_plane + shift if tag == UPPER else in_plane
+        positions.append([*(in_plane @ cell[:2, :2]), heights[site[2]]])
+    atoms = Atoms([lattice.species(*site) for *_, site in sites], positions=positions, cell=cell, pbc=True)
+    atoms.set_tags([tag for tag, *_ in sites])
     atoms.wrap()
-    last = 2 * slab.planes + slab.gap_planes
-    frozen = [n for n, row in enumerate(rows) if row[3] < slab.fixed_planes or row[3] >= last - slab.fixed_planes]
-    if frozen:
-        atoms.set_constraint(FixAtoms(indices=frozen))
+    outer = {*range(slab.fixed_planes), *range(last - slab.fixed_planes, last)}
+    if outer:
+        atoms.set_constraint(FixAtoms(indices=[n for n, (*_, site) in enumerate(sites) if site[2] in outer]))
     return atoms
 
 

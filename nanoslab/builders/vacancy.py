@@ -209,13 +209,8 @@ def _species_layers(slab: Atoms, species: str) -> list[NDArray[np.intp]]:
 
 
 def _choice(slab: Atoms, layers: Sequence[NDArray[np.intp]], size: int, region: str, tolerance: float) -> _Choice:
-    chosen = {
-        "any": list(layers),
-        "top": [layers[0]],
-        "bottom": [layers[-1]],
-        "both": [layers[0], layers[-1]] if len(layers) > 1 else [layers[0]],
-        "depth": list(layers[:size]),
-    }[region]
+    outer = _outer_layers(layers, region)
+    chosen = list(layers[:size]) if region == "depth" else list(layers) if region == "any" else outer
     indices = np.concatenate(chosen)
     most = len(layers) if region == "depth" else len(indices)
     if size > most:
@@ -227,6 +222,12 @@ def _choice(slab: Atoms, layers: Sequence[NDArray[np.intp]], size: int, region: 
         )
     levels = np.repeat(np.arange(len(chosen)), [len(layer) for layer in chosen]) if region == "depth" else None
     return _Choice(indices=indices, permutations=_permutations_of(slab, indices, tolerance), levels=levels)
+
+
+def _outer_layers(layers: Sequence[NDArray[np.intp]], region: str) -> list[NDArray[np.intp]]:
+    """Topmost, lowest or both layers; a single one is both."""
+    top, bottom = layers[:1], layers[-1:] if len(layers) > 1 else []
+    return {"top": list(top), "bottom": list(layers[-1:])}.get(region, [*top, *bottom])
 
 
 def _permutations_of(slab: Atoms, indices: NDArray[np.intp], tolerance: float) -> Permutations:
@@ -258,12 +259,7 @@ def _whole_layers(
 ) -> list[tuple[tuple[int, ...], int]]:
     if region == "depth":
         raise InputError("region", expected="top, bottom, both or any for a layer", got="depth", advice="pick one")
-    sets = {
-        "top": [layers[0]],
-        "bottom": [layers[-1]],
-        "both": [np.concatenate([layers[0], layers[-1]]) if len(layers) > 1 else layers[0]],
-        "any": list(layers),
-    }[region]
+    sets = list(layers) if region == "any" else [np.concatenate(_outer_layers(layers, region))]
     permutations = _permutations_of(slab, np.arange(len(slab)), tolerance)
     kinds: dict[tuple[int, ...], int] = {}
     for members in sets:

@@ -27,26 +27,24 @@ def run(arguments: argparse.Namespace) -> None:
     print(shellcode(["nanoslab"], shell=arguments.shell))
 
 
-def answer_shell() -> None:
+def answer_shell(parser: argparse.ArgumentParser, commands: Mapping[str, tuple[str, str]]) -> None:
     """Answer the question that a shell asks through its environment, and leave."""
     import argcomplete
 
-    argcomplete.autocomplete(whole_parser(), always_complete_options="long")
+    argcomplete.autocomplete(whole_parser(parser, commands), always_complete_options="long")
 
 
-def whole_parser() -> argparse.ArgumentParser:
-    """Parser of the whole command line; a run of a command builds that command's alone.
+def whole_parser(parser: argparse.ArgumentParser, commands: Mapping[str, tuple[str, str]]) -> argparse.ArgumentParser:
+    """Parser of the whole command line, from an empty one; a run of a command builds that command's alone.
 
     Examples
     --------
-    >>> whole_parser().parse_args(["completion", "fish"]).shell
+    >>> whole = whole_parser(argparse.ArgumentParser(), {"completion": ("completion", "of a shell")})
+    >>> whole.parse_args(["completion", "fish"]).shell
     'fish'
     """
-    from nanoslab.cli.main import COMMANDS, Parser
-
-    parser = Parser(prog="nanoslab")
     parser.add_argument("--version", action="store_true")
-    _add_commands(parser, COMMANDS)
+    _add_commands(parser, commands)
     return parser
 
 

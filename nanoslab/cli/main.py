@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:
         from nanoslab.cli.completion import answer_shell
 
-        answer_shell()
+        answer_shell(Parser(prog="nanoslab"), COMMANDS)
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         _dispatch(arguments, "nanoslab", DESCRIPTION, COMMANDS)

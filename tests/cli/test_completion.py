@@ -30,7 +30,7 @@ def completed(line: str, folder: Path) -> list[str]:
     ("line", "expected"),
     [
         ("nanoslab an", ["analyze"]),
-        ("nanoslab build na", ["nanosheet"]),
+        ("nanoslab build nanos", ["nanosheet"]),
         ("nanoslab analyze --pl", ["--plots"]),
         ("nanoslab analyze x --plots s", ["svg"]),
         ("nanoslab completion z", ["zsh"]),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from nanoslab.cli.completion import whole_parser
-from nanoslab.cli.main import COMMANDS, main
+from nanoslab.cli.main import COMMANDS, Parser, main
 from nanoslab.cli.output import table_lines
 
 
@@ -29,7 +29,7 @@ def test_help_has_an_example_that_parses(command: tuple[str, ...], capsys: pytes
     examples = re.findall(pattern, text, re.MULTILINE | re.IGNORECASE)
     assert examples, text
     words = shlex.split(examples[0].split(" >")[0].rstrip("."))[1:]
-    whole_parser().parse_args(words)
+    whole_parser(Parser(prog="nanoslab"), COMMANDS).parse_args(words)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from study_runs import runs_of
 
 from nanoslab.calculation import CalculationResult, Role, Run
-from nanoslab.campaign import load_campaign, read_runs
+from nanoslab.campaign import load_campaign
 from nanoslab.crystals import crystal
+from nanoslab.driver.results import read_runs
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import data_folder
 from nanoslab.studies import load_study

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
-from nanoslab.cli.building.crystal import add_crystal_arguments, add_output_arguments
+from nanoslab.cli.building.options import add_crystal_arguments, add_output_arguments
 
 
 def add_arguments(parser: ArgumentParser) -> None:

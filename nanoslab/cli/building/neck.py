@@ -12,12 +12,11 @@ example:
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.building.crystal import add_output_arguments
-from nanoslab.cli.building.double_slab import add_slab_arguments, slab_options
+from nanoslab.cli.building.options import add_output_arguments, add_slab_arguments, slab_options
 from nanoslab.cli.output import print_json, print_table
 from nanoslab.errors import InputError
 
@@ -95,37 +94,28 @@ def _run_several(arguments: Namespace) -> None:
     print_table(columns, [[str(entry[column]) for column in columns] for entry in document["structures"]])
 
 
-def _shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> Iterator[NeckShape]:
-    from nanoslab.builders.neck import largest_extent
-    from nanoslab.builders.neck_shapes import most_compact_shapes, ranked_neck_shapes
-
-    box = largest_extent(slab, arguments.empty_columns)
-    if arguments.most_compact is not None:
-        if arguments.most_compact < 1:
-            raise InputError("--most-compact", expected="at least 1", got=arguments.most_compact, advice="give 3")
-        yield from most_compact_shapes(slab, n_columns, arguments.most_compact, box=box)
-    else:
-        yield from ranked_neck_shapes(slab, n_columns, box=box if arguments.fitting else None)
-
-
 def _write_shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> list[dict[str, Any]]:
     """Write shape after shape; only the list of their numbers is kept."""
-    from nanoslab.builders.neck import build_neck_of_shape
-    from nanoslab.builders.neck_shapes import shape_degeneracy
+    from nanoslab.builders.neck import build_neck_of_shape, largest_extent
+    from nanoslab.builders.neck_shapes import most_compact_shapes, ranked_neck_shapes, shape_degeneracy
     from nanoslab.cli.structures import record_path, write_structures
 
     _require_room(slab, n_columns, arguments)
+    box = largest_extent(slab, arguments.empty_columns)
+    shapes: Iterable[NeckShape] = ranked_neck_shapes(slab, n_columns, box=box if arguments.fitting else None)
+    if arguments.most_compact is not None:
+        if arguments.most_compact < 1:
+            raise InputError("--most-compact", expected="at least 1", got=arguments.most_compact, advice="give 3")
+        shapes = most_compact_shapes(slab, n_columns, arguments.most_compact, box=box)
     rows: list[dict[str, Any]] = []
-    for number, shape in enumerate(_shapes(slab, n_columns, arguments), start=1):
+    for number, shape in enumerate(shapes, start=1):
         atoms = build_neck_of_shape(slab, shape, filament=_filament(arguments), empty_columns=arguments.empty_columns)
         label = f"n{arguments.pairs:02d}-p{shape.perimeter}-{number:04d}"
         path = arguments.output / label / arguments.file_name
-        degeneracy = shape_degeneracy(slab, shape)
-        write_structures({path: atoms}, {record_path(path): {"degeneracy": degeneracy, **_record(atoms, path)}})
-        formula = atoms.get_chemical_formula()
-        rows.append(
-            {"label": label, "file": str(path), "formula": formula, "degeneracy": degeneracy, **shape.to_dict()}
-        )
+        degeneracy = {"degeneracy": shape_degeneracy(slab, shape)}
+        write_structures({path: atoms}, {record_path(path): {**degeneracy, **_record(atoms, path)}})
+        row = {"label": label, "file": str(path), "formula": atoms.get_chemical_formula()}
+        rows.append({**row, **degeneracy, **shape.to_dict()})
     write_structures({}, {arguments.output / "necks.json": {"structures": rows}})
     return rows
 
@@ -151,16 +141,13 @@ def _record(atoms: Atoms, path: Path | None) -> dict[str, Any]:
 
     parameters = atoms.info["recipe"]["parameters"]
     n_columns = len(parameters["columns"])
-    neck = {
-        "n_pairs": parameters["n_pairs"],
+    return {
+        **structure_record(atoms, path),
+        **{key: parameters[key] for key in ("n_pairs", "gap_A", "gap_planes", "facing_distance_A")},
         "n_columns": n_columns,
         "width_nm": n_columns**0.5 * parameters["spacing_A"] / 10.0,
-        "gap_A": parameters["gap_A"],
-        "gap_planes": parameters["gap_planes"],
-        "facing_distance_A": parameters["facing_distance_A"],
         "neck_indices": atoms.info["recipe"]["neck_indices"],
     }
-    return {**structure_record(atoms, path), **neck}
 
 
 def _neck_rows(record: dict[str, Any]) -> list[tuple[str, str]]:

@@ -15,8 +15,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.building.crystal import add_output_arguments
-from nanoslab.cli.building.double_slab import add_slab_arguments, slab_options
+from nanoslab.cli.building.options import add_output_arguments, add_slab_arguments, slab_options
 from nanoslab.cli.output import print_json, print_table
 from nanoslab.errors import InputError
 
@@ -94,32 +93,21 @@ def _run_scan(arguments: Namespace) -> None:
     scan = scan_gaps(slab, arguments.gap_scan, LigandLayer(name=arguments.ligand, **_options(arguments)))
     paths = [arguments.output / f"gap-{gap:.2f}" / arguments.file_name for gap in arguments.gap_scan]
     records = [_record(atoms, path) for atoms, path in zip(scan, paths, strict=True)]
-    write_structures(
-        dict(zip(paths, scan, strict=True)),
-        {record_path(path): record for path, record in zip(paths, records, strict=True)},
-    )
+    written = dict(zip(map(record_path, paths), records, strict=True))
+    write_structures(dict(zip(paths, scan, strict=True)), written)
     if arguments.json:
         print_json({"structures": records})
         return
+    tilts = [f"{record['ledger']['ligands']['tilt_degree'][0]:.0f}" for record in records]
     rows = [
-        [
-            f"{record['gap_A']:.2f}",
-            record["formula"],
-            f"{record['ledger']['ligands']['tilt_degree'][0]:.0f}",
-            record["file"],
-        ]
-        for record in records
+        [f"{one['gap_A']:.2f}", one["formula"], tilt, one["file"]] for one, tilt in zip(records, tilts, strict=True)
     ]
     print_table(["gap [Å]", "formula", "tilt [degree]", "file"], rows)
 
 
 def _options(arguments: Namespace) -> dict[str, Any]:
-    return {
-        "coverage": _one_or_two(arguments.coverage),
-        "count": _one_or_two(arguments.count),
-        "face": arguments.on,
-        "binding": arguments.binding,
-    }
+    amount = {"coverage": _one_or_two(arguments.coverage), "count": _one_or_two(arguments.count)}
+    return {**amount, "face": arguments.on, "binding": arguments.binding}
 
 
 def _one_or_two(values: list[Any] | None) -> Any:
@@ -131,15 +119,11 @@ def _record(atoms: Atoms, path: Path | None) -> dict[str, Any]:
     from nanoslab.cli.structures import structure_record
 
     parameters = atoms.info["recipe"]["parameters"]
-    sandwich = {
-        "ligand": parameters["ligand"],
-        "n_ligands": parameters["n_ligands"],
-        "binding": parameters["binding"],
-        "gap_A": parameters["gap_A"],
-        "facing_distance_A": parameters["facing_distance_A"],
+    return {
+        **structure_record(atoms, path),
+        **{key: parameters[key] for key in ("ligand", "n_ligands", "binding", "gap_A", "facing_distance_A")},
         "ligand_indices": atoms.info["recipe"]["ligand_indices"],
     }
-    return {**structure_record(atoms, path), **sandwich}
 
 
 def _ligand_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
