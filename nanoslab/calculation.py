@@ -45,11 +45,6 @@ class Settings:
         Tags of the code itself, taken as they are (for VASP: INCAR tags).
     source
         Where these settings come from.
-
-    Examples
-    --------
-    >>> Settings(source="test", kpoints=(4, 3, 1)).cutoff_energy
-    400.0
     """
 
     source: str
@@ -130,11 +125,6 @@ class Calculation:
         Level of theory and tolerances.
     starts_from, removed_indices
         When set: the start is the relaxed structure of that calculation less these atoms of it (indices into it).
-
-    Examples
-    --------
-    >>> Calculation(name="Se-atom", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test")).name
-    'Se-atom'
     """
 
     name: str
@@ -181,11 +171,6 @@ class CalculationResult:
         What must agree before two energies are subtracted: ``code`` (such as ``VASP`` or ``CHGNet 0.4.2``),
         ``functional`` (str), ``cutoff_energy`` (eV), ``kpoints`` (mesh), ``potentials`` (element -> title).
         A key that is unknown is absent.
-
-    Examples
-    --------
-    >>> CalculationResult(name="a", path="a", level_of_theory="test", energy=-1.0, converged=True).problems
-    ()
     """
 
     name: str
@@ -202,14 +187,7 @@ class CalculationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A calculation as it was written, and what came out of it.
-
-    Examples
-    --------
-    >>> atom = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
-    >>> Run(calculation=atom, result=CalculationResult(name="a", path="a", level_of_theory="test")).result.converged
-    False
-    """
+    """A calculation as it was written, and what came out of it."""
 
     calculation: Calculation
     result: CalculationResult

@@ -29,6 +29,10 @@ REDUCED_PLANCK_EV_S = 6.582_119_569e-16
 #: speed of light [m/s]
 SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
 
+#: elementary charge [C], and the atomic mass constant [kg]
+ELECTRON_CHARGE_C = 1.602_176_634e-19
+ATOMIC_MASS_KG = 1.660_539_068_92e-27
+
 #: one barn [m²]
 BARN_M2 = 1e-28
 
@@ -36,4 +40,4 @@ BARN_M2 = 1e-28
 ELECTRON_DISC_BARN = pi * CLASSICAL_ELECTRON_RADIUS_M**2 / BARN_M2
 
 #: electrons per Å² and second in a current density of 1 A/cm²
-ELECTRONS_PER_A2_S_IN_A_PER_CM2 = 1e-16 / 1.602_176_634e-19
+ELECTRONS_PER_A2_S_IN_A_PER_CM2 = 1e-16 / ELECTRON_CHARGE_C

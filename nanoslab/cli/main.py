@@ -22,6 +22,7 @@ DESCRIPTION = "Why nanocrystals change under an electron beam: structures, VASP 
 #: sub-command -> (module below nanoslab.cli, one-line summary)
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "knockon": ("knockon", "largest energy the beam hands to an atom, threshold voltage, cross-section"),
+    "dose": ("dose", "dose of an exposure, what knock-on takes of it, which voltage and dose are safe"),
     "etch": ("etch", "composition of a structure against dose, by kinetic Monte Carlo"),
     "build": ("building", "nanosheets, vacancies, necks, ligated double slabs, nanocrystals"),
     "new": ("new", "print a commented study file to start from"),

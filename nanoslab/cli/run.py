@@ -88,11 +88,11 @@ def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> t
         raise FileError(given, expected="a campaign folder or a study file", got="nothing", advice="see 'nanoslab new'")
     from nanoslab.campaign import write_campaign
     from nanoslab.cli.screening import ready_study
-    from nanoslab.studies.study_file import load_calculations
+    from nanoslab.studies.study_file import load_calculations, load_study
 
     folder = asked or Path(given.stem)
     study_file = ready_study(given, jobs=arguments.jobs, deadline=deadline, quiet=arguments.quiet or arguments.json)
-    write_campaign(study_file, load_calculations(study_file), folder)
+    write_campaign(study_file, load_calculations(study_file), folder, load_study(study_file).structure_files)
     return folder, True
 
 

@@ -41,11 +41,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Write, and show what was written."""
     from nanoslab.cli.screening import ready_study
     from nanoslab.driver.vasp_campaign import write_vasp_campaign
-    from nanoslab.studies.study_file import load_calculations
+    from nanoslab.studies.study_file import load_calculations, load_study
 
     library = _library(arguments.potcars, arguments.dataset)
     study_file = ready_study(arguments.study)
-    written = write_vasp_campaign(study_file, load_calculations(study_file), arguments.campaign, library)
+    structure_files = load_study(study_file).structure_files
+    calculations = load_calculations(study_file)
+    written = write_vasp_campaign(study_file, calculations, arguments.campaign, library, structure_files)
     if arguments.json:
         print_json(_document(written))
     else:

@@ -19,6 +19,7 @@ from nanoslab.driver.ledger import Entry, Ledger
 from nanoslab.driver.loop import Drive, Pace
 from nanoslab.driver.slurm import campaign_label
 from nanoslab.errors import InputError
+from nanoslab.text import one_line
 from nanoslab.vasp.inputs.manifest import read_manifest
 
 Report = Callable[[str, str, str], None]
@@ -109,6 +110,7 @@ def checked_plan(request: Request) -> tuple[tuple[Planned, ...], tuple[Planned, 
     """
     if request.retry is not None and request.retry not in RETRY:
         raise InputError("--retry", expected=" or ".join(RETRY), got=repr(request.retry))
+    one_line("campaign", str(request.campaign.resolve()), most=1000)  # stands in job scripts
     planned = read_plan(request.campaign)
     wanted = select(planned, request.only)
     check_before_queueing(request.campaign, request.cluster, wanted, source=request.source)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nanoslab.beam.conditions import Conditions, Threshold
-from nanoslab.beam.elements import element_data, elements_of_formula, symbols
+from nanoslab.beam.elements import composition_of_formula, element_data, elements_of_formula, symbols
 from nanoslab.beam.kinematics import max_transferred_energy, threshold_beam_energy
 from nanoslab.beam.planning.sentence import knockon_sentence
 from nanoslab.beam.tables.thresholds import published_thresholds
@@ -151,6 +151,28 @@ def elements_of_names(names: Sequence[str | int]) -> dict[str, str | None]:
         for element in elements:
             found[element] = found.get(element) or material or None
     return found
+
+
+def composition_of_material(name: str) -> dict[str, float]:
+    """Atoms of each element in a formula, or in a material of the table; one each where its name is no formula.
+
+    Examples
+    --------
+    >>> composition_of_material("graphene"), composition_of_material("MoS2")
+    ({'C': 1.0}, {'Mo': 1.0, 'S': 2.0})
+    """
+    rows = published_thresholds(name)
+    if not rows:
+        return composition_of_formula(name)
+    elements = {row.element for row in rows}
+    for candidate in (name, rows[0].material, *rows[0].other_names):
+        try:
+            composition = composition_of_formula(candidate)
+        except InputError:
+            continue
+        if set(composition) == elements:
+            return composition
+    return dict.fromkeys(sorted(elements), 1.0)
 
 
 def thresholds_of(question: KnockOnQuestion, materials: Mapping[str, str | None]) -> dict[str, tuple[Threshold, ...]]:

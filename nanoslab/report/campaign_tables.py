@@ -1,4 +1,4 @@
-"""Tables of a campaign for the page: the verdict of every run, the ledger, the settings, the provenance."""
+"""Tables of a campaign for the page: convergence checks, structures, settings, provenance."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from nanoslab.files import sha256
 from nanoslab.studies.result import StudyResult, Table, text_of
 
 #: the worst first
-STATES = ("refused", "failed", "not converged", "not run", "skipped", "used")
-
-
+STATES = ("refused", "failed", "not converged", "not run", "skipped", "used with a remark", "used")
 #: neither sheets nor anything made of them
-ROLES_WITHOUT_LEDGER = ("atom", "bulk", "element", "ligand")
+ROLES_WITHOUT_FACES = ("atom", "bulk", "element", "ligand")
 UNITS = {
     "cutoff_energy": " [eV]",
     "smearing_width": " [eV]",
@@ -37,22 +35,23 @@ def state_of(result: CalculationResult, *, refused: bool) -> str:
         return "not run" if waiting else "skipped"
     if result.energy is None:
         return "failed"
-    return "used" if result.converged else "not converged"
+    if not result.converged:
+        return "not converged"
+    return "used with a remark" if result.problems else "used"
 
 
-def verdict_table(runs: Sequence[Run], study_result: StudyResult) -> Table:
+def checks_table(runs: Sequence[Run], study_result: StudyResult) -> Table:
     """One row per calculation, the failing ones on top."""
+    reasons = {**dict(study_result.missing), **dict(study_result.refused)}
     refused = dict(study_result.refused)
-    missing = dict(study_result.missing)
     rows: list[tuple[str, ...]] = []
     for run in runs:
         name, result = run.calculation.name, run.result
-        state = state_of(result, refused=name in refused)
-        said = [refused.get(name) or missing.get(name) or "", *result.problems]
+        said = [reasons.get(name, ""), *result.problems]
         rows.append(
             (
                 name,
-                state,
+                state_of(result, refused=name in refused),
                 text_of(result.energy, ".4f"),
                 text_of(result.max_free_force, ".3f"),
                 result.level_of_theory,
@@ -60,27 +59,36 @@ def verdict_table(runs: Sequence[Run], study_result: StudyResult) -> Table:
             )
         )
     rows.sort(key=lambda row: STATES.index(row[1]))
-    columns = ["calculation", "verdict", "energy [eV]", "largest force [eV/Å]", "level of theory", "what is wrong"]
+    columns = ["calculation", "state", "energy [eV]", "largest force [eV/Å]", "level of theory", "problems and remarks"]
     if len({row[4] for row in rows if row[1] != "not run"}) <= 1:
         # one level for all stands in the heading
         del columns[4]
         rows = [(*row[:4], row[5]) for row in rows]
     return Table(
-        title="Verdict of every run",
+        title="Convergence check of every run",
         columns=tuple(columns),
         rows=tuple(rows),
         notes=(
-            "Refused runs exist but their energies are not used; skipped ones the engine cannot compute.",
+            "The energies of refused runs are not used; skipped runs are those that the engine cannot compute.",
             "The force is the largest on a free component at the end.",
         ),
     )
 
 
-def ledger_table(runs: Sequence[Run]) -> Table:
+def remarks(checks: Table) -> tuple[str, ...]:
+    """Remarks on runs that are used all the same: each once, with the calculations it is about."""
+    about: dict[str, list[str]] = {}
+    for row in checks.rows:
+        if row[1] == "used with a remark":
+            about.setdefault(row[-1], []).append(row[0])
+    return tuple(f"Used with a remark: {', '.join(names)}: {text}." for text, names in about.items())
+
+
+def structures_table(runs: Sequence[Run]) -> Table:
     """Counts, formal charge and dipole, planes and thickness of every sheet built."""
-    rows = [row for run in runs if (row := _ledger(run.calculation, run.result))]
+    rows = [row for run in runs if (row := _structure(run.calculation, run.result))]
     return Table(
-        title="Ledger",
+        title="Structures as built and relaxed",
         columns=(
             "calculation",
             "counts",
@@ -100,8 +108,8 @@ def ledger_table(runs: Sequence[Run]) -> Table:
     )
 
 
-def _ledger(calculation: Calculation, result: CalculationResult) -> tuple[str, ...] | None:
-    if calculation.atoms.info.get("recipe") is None or calculation.role.kind in ROLES_WITHOUT_LEDGER:
+def _structure(calculation: Calculation, result: CalculationResult) -> tuple[str, ...] | None:
+    if calculation.atoms.info.get("recipe") is None or calculation.role.kind in ROLES_WITHOUT_FACES:
         return None
     try:
         built = sheet_ledger(calculation.atoms)
@@ -127,7 +135,7 @@ def _ledger(calculation: Calculation, result: CalculationResult) -> tuple[str, .
 
 
 def settings_table(calculations: Sequence[Calculation]) -> Table:
-    """Settings of the decks: one row per field, what all share first."""
+    """Settings of the calculations: one row per field, what all share first."""
     rows = []
     for field in fields(Settings):
         values: dict[str, list[str]] = {}

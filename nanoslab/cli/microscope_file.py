@@ -1,0 +1,81 @@
+"""What the header of a microscope's file says about the beam, through RosettaSciIO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from nanoslab.errors import FileError
+
+#: ending of the file -> reader of RosettaSciIO
+READERS = {
+    ".dm3": "digitalmicrograph",
+    ".dm4": "digitalmicrograph",
+    ".emd": "emd",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".ser": "tia",
+    ".emi": "tia",
+    ".hspy": "hspy",
+}
+
+#: unit of an axis -> Å
+LENGTHS = {"pm": 0.01, "å": 1.0, "a": 1.0, "nm": 10.0, "µm": 1e4, "μm": 1e4, "um": 1e4}
+
+
+def read_header(path: Path) -> dict[str, float]:
+    """Beam energy, current, pixel, dwell time, exposure and frames, those that the header has.
+
+    Returns
+    -------
+    Keys ``kilovolts`` [kV], ``current`` [A], ``pixel`` [Å], ``dwell`` [s], ``time`` [s], ``frames``.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise FileError("--from", expected=f"a file ending in {', '.join(READERS)}", got=str(path))
+    if not path.is_file():
+        raise FileError("--from", expected="a file", got=str(path), advice="check the path")
+    try:
+        module = import_module(f"rsciio.{reader}")
+    except ModuleNotFoundError:
+        raise FileError(
+            "--from", expected="RosettaSciIO", got="not installed", advice="pip install nanoslab[microscope]"
+        ) from None
+    try:
+        first = module.file_reader(str(path))[0]
+    except Exception as error:  # noqa: BLE001 (a foreign reader raises whatever its format's library does)
+        raise FileError(
+            path, expected="a file that RosettaSciIO reads", got=f"{type(error).__name__}: {error}"
+        ) from None
+    return exposure_of(first.get("metadata", {}), first.get("axes", ()))
+
+
+def exposure_of(metadata: Mapping[str, Any], axes: Any) -> dict[str, float]:
+    """The same from RosettaSciIO's metadata and axes.
+
+    Examples
+    --------
+    >>> tem = {"beam_energy": 200.0, "beam_current": 0.05, "Detector": {"EDS": {"dwell_time": 1e-5}}}
+    >>> axes = [{"name": "x", "scale": 0.02, "units": "nm", "navigate": False}]
+    >>> exposure_of({"Acquisition_instrument": {"TEM": tem}}, axes)
+    {'kilovolts': 200.0, 'current': 5e-11, 'dwell': 1e-05, 'pixel': 0.2}
+    """
+    tem = metadata.get("Acquisition_instrument", {}).get("TEM", {})
+    found: dict[str, float] = {}
+    if tem.get("beam_energy"):
+        found["kilovolts"] = float(tem["beam_energy"])
+    if tem.get("beam_current"):
+        found["current"] = float(tem["beam_current"]) / 1e9
+    detectors = [tem.get("STEM", {}), *(d for d in tem.get("Detector", {}).values() if isinstance(d, Mapping)), tem]
+    for key, names in (("dwell", ("dwell_time",)), ("time", ("exposure", "exposure_time")), ("frames", ("frames",))):
+        value = next((d[name] for d in detectors for name in names if d.get(name)), None)
+        if value is not None:
+            found[key] = float(value)
+    for axis in axes:
+        factor = LENGTHS.get(str(axis.get("units", "")).lower())
+        if factor is not None and axis.get("scale"):
+            found["pixel"] = abs(float(axis["scale"])) * factor
+            break
+    return found

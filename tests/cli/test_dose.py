@@ -1,0 +1,116 @@
+"""`nanoslab dose`: exposures in the units of a microscope, losses, headers, one line for every bad input."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nanoslab.beam import broad_beam, plan_session
+from nanoslab.cli.main import main
+from nanoslab.cli.microscope_file import exposure_of
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["dose", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_command_is_the_call(capsys: pytest.CaptureFixture[str]) -> None:
+    options = "CdSe --kv 200 --current 10mA --area 1cm2 --time 10min --threshold Se=5.12 Cd=8"
+    found = document(capsys, *options.split())
+    plan = plan_session("CdSe", 200, broad_beam(10e-3, 1e16, 600.0), thresholds={"Se": 5.12, "Cd": 8.0})
+    assert {key: found[key] for key in plan.to_dict()} == json.loads(json.dumps(plan.to_dict()))
+    assert main(["dose", *options.split()]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == plan.sentence
+
+
+@pytest.mark.parametrize(
+    "exposure",
+    [
+        "--current 50pA --pixel 0.02nm --dwell 10us",
+        "--current 0.05 --pixel 20pm --dwell 10us --frames 1 --probe 1A",
+        "--dose 78018.9",
+        "--dose 7801890e/nm2",
+        "--dose-rate 7801.89 --time 10",
+        "--current 50pA --area 0.0004nm2 --time 10us",
+        "--current 50pA --diameter 0.225676A --time 10us",
+    ],
+)
+def test_every_way_to_say_an_exposure(capsys: pytest.CaptureFixture[str], exposure: str) -> None:
+    found = document(capsys, "MoS2", "--kv", "80kV", *exposure.split())
+    assert found["dose_e_per_A2"] == pytest.approx(78018.9, rel=1e-4)
+
+
+def test_several_voltages_and_heating(capsys: pytest.CaptureFixture[str]) -> None:
+    options = (
+        "graphene --kv 60,80 --current 50pA --pixel 0.2 --dwell 1us --conductivity 2000 --density 2.2 --heat-sink 1um"
+    )
+    found = document(capsys, *options.split())["voltages"]
+    assert [row["beam_energy_keV"] for row in found] == [60, 80]
+    assert 0 < found[1]["temperature_rise_K"] < found[0]["temperature_rise_K"] < 1
+
+
+def test_a_header_fills_what_was_not_given(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    hspy = pytest.importorskip("rsciio.hspy")
+    tem = {"beam_energy": 80.0, "beam_current": 0.05, "Detector": {"EDS": {"dwell_time": 1e-5}}}
+    axes = [
+        {"name": n, "size": 4, "offset": 0.0, "scale": 0.02, "units": "nm", "navigate": False, "index_in_array": i}
+        for i, n in enumerate("yx")
+    ]
+    signal = {
+        "data": np.zeros((4, 4)),
+        "axes": [{**axis, "_type": "UniformDataAxis", "is_binned": False} for axis in axes],
+        "metadata": {"Acquisition_instrument": {"TEM": tem}, "General": {"title": "scan"}, "Signal": {}},
+        "original_metadata": {},
+        "package": "test",
+        "package_info": {},
+        "package_version": "0",
+        "learning_results": {},
+        "attributes": {"_lazy": False, "ragged": False},
+        "tmp_parameters": {},
+        "models": {},
+    }
+    hspy.file_writer(str(tmp_path / "scan.hspy"), signal)
+    found = document(capsys, "MoS2", "--from", str(tmp_path / "scan.hspy"))
+    assert found["beam_energy_keV"] == 80
+    assert found["dose_e_per_A2"] == pytest.approx(78018.9, rel=1e-4)
+    more = document(capsys, "MoS2", "--from", str(tmp_path / "scan.hspy"), "--current", "100pA", "--kv", "60")
+    assert more["dose_e_per_A2"] == pytest.approx(2 * 78018.9, rel=1e-4)
+    assert more["beam_energy_keV"] == 60
+
+
+def test_metadata_without_a_beam_say_nothing() -> None:
+    assert exposure_of({}, []) == {}
+    assert exposure_of({"Acquisition_instrument": {"TEM": {}}}, [{"units": "eV", "scale": 1.0}]) == {}
+    camera = {"Detector": {"Camera": {"exposure": 0.5}}}
+    assert exposure_of({"Acquisition_instrument": {"TEM": camera}}, []) == {"time": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ("CdSe --kv 200", "--current --pixel --dwell"),
+        ("CdSe --kv 200 --current 1nA --pixel 1A", "got --current --pixel"),
+        ("CdSe --dose 1e4", "--kv"),
+        ("CdSe --kv 200 --current 5bananas --dose 1", "pa"),
+        ("CdSe --kv 200 --dose -1", "--dose"),
+        ("CdSe --kv 200 --dose 1e4 --threshold Te=4", "--threshold"),
+        ("CdSe --kv 200 --dose 1e4 --allowed-loss 3", "allowed loss"),
+        ("CdSe --kv 200 --dose 1e4 --density 3", "--conductivity"),
+        ("Xx --kv 200 --dose 1e4", "did you mean Xe"),
+        ("CdSe --from nowhere.dm4", "nowhere.dm4"),
+        ("CdSe --from setup.docx", ".dm4"),
+    ],
+)
+def test_bad_input_is_one_line(capsys: pytest.CaptureFixture[str], arguments: str, named: str) -> None:
+    try:
+        code = main(["dose", *arguments.split()])
+    except SystemExit as leaving:  # argparse
+        code = leaving.code
+    captured = capsys.readouterr()
+    assert code == 2
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert named in captured.err
