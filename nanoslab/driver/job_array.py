@@ -46,7 +46,7 @@ class ArrayBackend:
 
     def submit(self, order: JobOrder) -> Future[Any] | None:
         """Claim and prepare the calculation, then hand its row to sbatch."""
-        from nanoslab.driver.restart import prepare_vasp
+        from nanoslab.driver.vasp_job import prepare_vasp
 
         attempt = begin(order, this_owner())
         if isinstance(attempt, Outcome):
