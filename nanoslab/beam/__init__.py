@@ -68,6 +68,15 @@ _MODULES = {
     "planning.answer": ("KnockOnQuestion", "knockon_answer"),
     "planning.session": ("Exposure", "SessionPlan", "broad_beam", "scanned_beam", "plan_session"),
     "planning.heating": ("stopping_power", "beam_heating"),
+    "planning.mechanisms": ("Explanation", "explain_loss", "explanation_map"),
+    "excitation": (
+        "Excitation",
+        "ExcitationFit",
+        "MeasuredCrossSection",
+        "MOS2_SULPHUR",
+        "fit_excitation",
+        "ionisation_assisted_cross_section",
+    ),
     "safe_energy": ("SafeBeamEnergy", "highest_safe_beam_energy"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
