@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -11,8 +10,7 @@ from ase import Atoms
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nanoslab.errors import InputError
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+from nanoslab.files import LONGEST_NAME, is_folder_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +33,8 @@ class Settings:
         Mesh along the three reciprocal vectors, and whether it holds the Gamma point.
     spin_polarized
         Collinear spin; initial moments are those of the `Atoms`.
+    hubbard_u
+        Element -> U - J on its d (or f) electrons [eV], after Dudarev; none where it is empty.
     relax
         ``none`` (one energy), ``ions``, or ``cell`` (ions, shape and volume; of a sheet the lattice in its plane).
     dipole_correction
@@ -45,11 +45,6 @@ class Settings:
         Tags of the code itself, taken as they are (for VASP: INCAR tags).
     source
         Where these settings come from.
-
-    Examples
-    --------
-    >>> Settings(source="test", kpoints=(4, 3, 1)).cutoff_energy
-    400.0
     """
 
     source: str
@@ -62,6 +57,7 @@ class Settings:
     kpoints: tuple[int, int, int] = (1, 1, 1)
     gamma_centred: bool = True
     spin_polarized: bool = False
+    hubbard_u: Mapping[str, float] = field(default_factory=dict)
     relax: Literal["none", "ions", "cell"] = "ions"
     dipole_correction: bool = False
     max_electronic_steps: int = 100
@@ -129,11 +125,6 @@ class Calculation:
         Level of theory and tolerances.
     starts_from, removed_indices
         When set: the start is the relaxed structure of that calculation less these atoms of it (indices into it).
-
-    Examples
-    --------
-    >>> Calculation(name="Se-atom", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test")).name
-    'Se-atom'
     """
 
     name: str
@@ -145,10 +136,10 @@ class Calculation:
 
     def __post_init__(self) -> None:
         """Refuse a name that could be anything but one folder of its own."""
-        if not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not is_folder_name(self.name):
             raise InputError(
                 "calculation name",
-                expected="letters, digits and . _ + - only, starting with a letter or digit",
+                expected=f"letters, digits and . _ + - only, at most {LONGEST_NAME}, starting with a letter or digit",
                 got=repr(self.name),
                 advice="rename it",
             )
@@ -180,11 +171,6 @@ class CalculationResult:
         What must agree before two energies are subtracted: ``code`` (such as ``VASP`` or ``CHGNet 0.4.2``),
         ``functional`` (str), ``cutoff_energy`` (eV), ``kpoints`` (mesh), ``potentials`` (element -> title).
         A key that is unknown is absent.
-
-    Examples
-    --------
-    >>> CalculationResult(name="a", path="a", level_of_theory="test", energy=-1.0, converged=True).problems
-    ()
     """
 
     name: str
@@ -201,14 +187,7 @@ class CalculationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A calculation as it was written, and what came out of it.
-
-    Examples
-    --------
-    >>> atom = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
-    >>> Run(calculation=atom, result=CalculationResult(name="a", path="a", level_of_theory="test")).result.converged
-    False
-    """
+    """A calculation as it was written, and what came out of it."""
 
     calculation: Calculation
     result: CalculationResult

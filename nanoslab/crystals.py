@@ -13,7 +13,6 @@ from typing import Any
 
 from ase import Atoms
 from ase.io import read
-from ase.io.formats import UnknownFileTypeError
 from ase.spacegroup import crystal as build_crystal
 
 from nanoslab import __version__
@@ -24,18 +23,6 @@ _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 #: what spglib calls hexagonal and trigonal space groups, where gamma is 120 degrees
 _HEXAGONAL = range(143, 195)
 #: what ASE's readers let through when a file is malformed
-_READ_ERRORS = (
-    UnknownFileTypeError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    AssertionError,
-    StopIteration,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +191,7 @@ def read_structure_file(path: Path) -> Atoms:
     """Structure with three lattice vectors from any file that ASE reads, periodic in all directions."""
     try:
         atoms = read(path)
-    except _READ_ERRORS as error:
+    except Exception as error:
         got = f"one that it cannot ({error or type(error).__name__})"
         raise FileError(path, expected="a structure file that ASE reads", got=got, advice="check it") from error
     if not isinstance(atoms, Atoms) or len(atoms) == 0 or atoms.cell.rank != 3:

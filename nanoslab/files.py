@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+
+#: file systems take 255 bytes; scripts, logs and kept copies add to a name
+LONGEST_NAME = 120
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether a name can be one folder of its own: letters, digits and ``. _ + -``, at most 120 of them.
+
+    Examples
+    --------
+    >>> is_folder_name("v_Se-1"), is_folder_name("../v_Se"), is_folder_name("v" * 121)
+    (True, False, False)
+    """
+    return len(name) <= LONGEST_NAME and _FOLDER_NAME.fullmatch(name) is not None
 
 
 def data_folder(name: str) -> Path:
@@ -48,6 +65,27 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def sha256(content: bytes) -> str:
+    """Hash of a file's content, as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_where_changed(path: Path, content: bytes) -> None:
+    """Write a file unless it holds just that already, so that it keeps its date; folders on the way are made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_where_changed(Path(folder) / "new" / "a.txt", b"done")
+    ...     (Path(folder) / "new" / "a.txt").read_bytes()
+    b'done'
+    """
+    if not path.is_file() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
 
 
 def _umask() -> int:

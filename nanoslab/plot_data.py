@@ -29,11 +29,6 @@ class Series:
         Standard deviations of y, or none.
     names
         What each point is, shown when the cursor is on it, or none.
-
-    Examples
-    --------
-    >>> Series(label="Se", x=(200.0, 300.0), y=(6.64, 10.78), drawn="line").style
-    0
     """
 
     label: str
@@ -81,12 +76,6 @@ class Plot:
         Kind and direction of the axes.
     notes
         Below the plot.
-
-    Examples
-    --------
-    >>> plot = Plot(name="e", title="E", x_label="x", y_label="y", reading="flat", series=(), level_of_theory="test")
-    >>> plot.is_empty
-    True
     """
 
     name: str

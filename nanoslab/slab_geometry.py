@@ -54,11 +54,6 @@ class Plane:
         """Species of the plane, cations first, such as ``Cd`` or ``CdSe``."""
         return "".join(self.counts)
 
-    @property
-    def formula(self) -> str:
-        """Such as ``Cd2Se2``."""
-        return "".join(f"{species}{count if count > 1 else ''}" for species, count in self.counts.items())
-
 
 def slab_normal(atoms: Atoms) -> NDArray[np.float64]:
     """Unit vector across the plane of the first two lattice vectors, on the side of the third; shape (3,).

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import spglib
@@ -22,28 +21,15 @@ TOLERANCE = 1e-3
 MOST_TOLERANCE = 0.3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrystalSymmetry:
-    """Space group of a structure and the Wyckoff positions of its atoms.
-
-    Attributes
-    ----------
-    number, symbol
-        Number in the International Tables, and Hermann-Mauguin symbol.
-    wyckoff
-        Multiplicity in the standard cell and letter, for every atom, such as ``2b``.
-    equivalent
-        For every atom, the first atom that symmetry maps onto it.
-    """
+class CrystalSymmetry(NamedTuple):
+    """Space group: number in the International Tables, and Hermann-Mauguin symbol."""
 
     number: int
     symbol: str
-    wyckoff: tuple[str, ...]
-    equivalent: tuple[int, ...]
 
 
 def crystal_symmetry(atoms: Atoms, tolerance: float = TOLERANCE) -> CrystalSymmetry:
-    """Space group and Wyckoff positions.
+    """Space group of a structure.
 
     Parameters
     ----------
@@ -59,17 +45,7 @@ def crystal_symmetry(atoms: Atoms, tolerance: float = TOLERANCE) -> CrystalSymme
     'F-43m'
     """
     found = _call(spglib.get_symmetry_dataset, atoms, tolerance)
-    letters = list(found.std_mapping_to_primitive)
-    standard_orbits = np.bincount(_orbit_of_standard_atoms(found), minlength=len(letters))
-    wyckoff = []
-    for orbit, letter in zip(found.crystallographic_orbits, found.wyckoffs, strict=True):
-        wyckoff.append(f"{standard_orbits[orbit]}{letter}")
-    return CrystalSymmetry(
-        number=int(found.number),
-        symbol=str(found.international),
-        wyckoff=tuple(wyckoff),
-        equivalent=tuple(int(i) for i in found.equivalent_atoms),
-    )
+    return CrystalSymmetry(number=int(found.number), symbol=str(found.international))
 
 
 def standard_cell(atoms: Atoms, *, to_primitive: bool, tolerance: float = TOLERANCE) -> Atoms:
@@ -117,12 +93,6 @@ def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.
         _check_images(atoms, (images - scaled[nearest]) @ atoms.cell.array, nearest, tolerance)
         permutations.add(tuple(nearest.tolist()))
     return np.array(sorted(permutations), dtype=np.intp)
-
-
-def _orbit_of_standard_atoms(found: Any) -> NDArray[np.intp]:
-    """For every atom of the standard cell, the orbit number of the input atom that maps to the same primitive atom."""
-    of_primitive = dict(zip(found.mapping_to_primitive, found.crystallographic_orbits, strict=True))
-    return np.array([of_primitive[i] for i in found.std_mapping_to_primitive])
 
 
 def _call(function: Callable[..., Any], atoms: Atoms, tolerance: float, **options: Any) -> Any:

@@ -66,8 +66,7 @@ class DoubleSlab:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built, each fault in one line."""
-        _check_lateral(self)
-        _check_heights(self)
+        _check(self)
 
     @property
     def gap_planes(self) -> int:
@@ -265,38 +264,24 @@ def _coincidence(slab: DoubleSlab) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return repeats @ lower, repeats @ upper
 
 
-def _check_lateral(slab: DoubleSlab) -> None:
-    period = slab.lattice.lateral_period
-    size = "{} x {}".format(*slab.lateral)
-    if min(slab.lateral) < period:
-        raise InputError("lateral", expected=f"at least {period} columns each way", got=size, advice="give 6 6")
-    if any(count % period for count in slab.lateral):
-        even = " ".join(str(count + count % 2) for count in slab.lateral)
-        raise InputError(
-            "lateral",
-            expected=f"even numbers of columns, so that {slab.lattice.cation} and {slab.lattice.anion} "
-            "alternate across the cell border",
-            got=size,
-            advice=f"give {even}",
-        )
-
-
-def _check_heights(slab: DoubleSlab) -> None:
-    bond = slab.lattice.bond_length
-    if slab.planes < 1:
-        raise InputError("planes", expected="at least 1 per slab", got=slab.planes, advice="give 4")
-    if not 0 <= slab.fixed_planes <= slab.planes:
-        raise InputError("fixed planes", expected=f"0 to {slab.planes}", got=slab.fixed_planes, advice="give 0")
-    if not (math.isfinite(slab.gap) and slab.gap >= bond - 1e-6):
-        raise InputError(
-            "gap",
-            expected=f"at least one bond, {bond:.2f} Å",
-            got=f"{slab.gap:g} Å",
-            advice=f"two missing planes are {2.0 * slab.lattice.plane_spacing:.2f} Å",
-        )
-    if not (math.isfinite(slab.vacuum) and slab.vacuum >= bond):
-        raise InputError(
-            "vacuum", expected=f"at least one bond, {bond:.2f} Å", got=f"{slab.vacuum:g} Å", advice="give 15"
-        )
-    if not all(map(math.isfinite, (*slab.shift, slab.twist))):
-        raise InputError("shift, twist", expected="finite numbers", got=(*slab.shift, slab.twist), advice="give 0")
+def _check(slab: DoubleSlab) -> None:
+    """Refuse the first thing that cannot be built."""
+    lattice, bond, period = slab.lattice, slab.lattice.bond_length, slab.lattice.lateral_period
+    size, even = "{} x {}".format(*slab.lateral), " ".join(str(count + count % 2) for count in slab.lateral)
+    alternate = (
+        f"even numbers of columns, so that {lattice.cation} and {lattice.anion} alternate across the cell border"
+    )
+    two_planes = f"two missing planes are {2.0 * lattice.plane_spacing:.2f} Å"
+    one_bond = f"at least one bond, {bond:.2f} Å"
+    turned = (*slab.shift, slab.twist)
+    for fine, where, expected, got, advice in (
+        (min(slab.lateral) >= period, "lateral", f"at least {period} columns each way", size, "give 6 6"),
+        (not any(count % period for count in slab.lateral), "lateral", alternate, size, f"give {even}"),
+        (slab.planes >= 1, "planes", "at least 1 per slab", slab.planes, "give 4"),
+        (0 <= slab.fixed_planes <= slab.planes, "fixed planes", f"0 to {slab.planes}", slab.fixed_planes, "give 0"),
+        (bond - 1e-6 <= slab.gap < math.inf, "gap", one_bond, f"{slab.gap:g} Å", two_planes),
+        (bond <= slab.vacuum < math.inf, "vacuum", one_bond, f"{slab.vacuum:g} Å", "give 15"),
+        (all(map(math.isfinite, turned)), "shift, twist", "finite numbers", turned, "give 0"),
+    ):
+        if not fine:
+            raise InputError(where, expected=expected, got=got, advice=advice)

@@ -57,7 +57,6 @@ class LatticeSymmetry:
 
 
 _UNIT = ((1, 0), (0, 1))
-IDENTITY = (_UNIT, (0, 0))
 _SQUARE_MATRICES: tuple[tuple[Cell, Cell], ...] = tuple(
     matrix for a, b in product((1, -1), repeat=2) for matrix in (((a, 0), (0, b)), ((0, a), (b, 0)))
 )

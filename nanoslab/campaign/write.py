@@ -1,37 +1,57 @@
-"""Writing a study as a campaign of VASP decks: all of it or nothing, and nothing of the user's lost."""
+"""Writing a study as a campaign: all of it or nothing, and nothing of the user's lost.
+
+A campaign is planned whole before its first byte is written, so that whoever adds input files of a code to it can
+refuse as well.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from nanoslab import __version__
 from nanoslab.calculation import Calculation
-from nanoslab.campaign.folder import STUDY_FILE, check_calculations, other_folders
-from nanoslab.campaign.job_array import SCRIPT, TABLE, calculations_table, job_array_script
+from nanoslab.campaign.format import calculation_document, document_text, read_calculation, read_document
+from nanoslab.campaign.graph import check_calculations
+from nanoslab.campaign.load import other_folders
+from nanoslab.campaign.names import (
+    CALCULATION_FILE,
+    CAMPAIGN_FILE,
+    SCHEMA,
+    STRUCTURES,
+    STUDY_FILE,
+    read_campaign_file,
+)
+from nanoslab.campaign.study_copy import copied_structures, study_record
 from nanoslab.errors import FileError
-from nanoslab.files import write_atomically
-from nanoslab.vasp.inputs.deck import WrittenDeck, apply_plan, functional_kind, open_library, plan_deck, species_of
-from nanoslab.vasp.inputs.potcar import PotcarLibrary, find_potcars, release_of
+from nanoslab.files import sha256, write_where_changed
+
+#: what a result depends on
+_PHYSICS = ("settings", "structure", "starts_from", "removed_indices")
+#: files of a calculation's folder that somebody else looks after, by the calculation's name
+Keeper = Callable[[str], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenCampaign:
-    """What writing a campaign did.
+class CampaignPlan:
+    """A campaign that may be written: every byte of it, and every check done.
 
     Attributes
     ----------
     folder
         Of the campaign.
-    decks
-        One per calculation.
+    files
+        Path inside the folder -> content, in the order in which they are written.
     notes
-        What was left alone and why, in words.
+        What is left alone and why, in words.
     """
 
     folder: Path
-    decks: tuple[WrittenDeck, ...]
+    files: Mapping[str, bytes]
     notes: tuple[str, ...] = ()
 
 
@@ -39,9 +59,9 @@ def write_campaign(
     study_file: str | os.PathLike[str],
     calculations: Sequence[Calculation],
     folder: str | os.PathLike[str],
-    potcar_library: PotcarLibrary | Path | None = None,
-) -> WrittenCampaign:
-    """Write a study as a campaign of VASP decks; everything is checked before the first byte is written.
+    structure_files: Sequence[str] = (),
+) -> CampaignPlan:
+    """Write a study as a campaign; everything is checked before the first byte is written.
 
     Parameters
     ----------
@@ -51,73 +71,147 @@ def write_campaign(
         Of the study.
     folder
         Of the campaign; made when absent.
-    potcar_library
-        The user's POTCARs; those of the environment when absent. All decks take theirs from one release.
+    structure_files
+        Paths of structure files as the study says them; copied into the campaign (see `structure_file`).
+
+    Returns
+    -------
+    CampaignPlan
+        What was written.
 
     Raises
     ------
     InputError
         If the calculations do not fit together.
     FileError
-        If the folder holds results of other decks or edited ones, or a POTCAR is missing.
+        If a folder holds results of another calculation, or files that nanoslab did not write.
     """
-    target = Path(folder)
+    plan = plan_campaign(study_file, calculations, folder, structure_files)
+    apply_campaign(plan)
+    return plan
+
+
+def plan_campaign(
+    study_file: str | os.PathLike[str],
+    calculations: Sequence[Calculation],
+    folder: str | os.PathLike[str],
+    structure_files: Sequence[str] = (),
+    *,
+    kept_by_others: Keeper = lambda _name: (),
+) -> CampaignPlan:
+    """Decide every byte of a campaign and whether it may be written, without writing any.
+
+    Parameters
+    ----------
+    study_file, calculations, folder, structure_files
+        See `write_campaign`.
+    kept_by_others
+        Files beside ``calculation.json`` that the caller renews himself when the calculation changes.
+    """
+    source, target = Path(study_file), Path(folder)
     check_calculations(calculations)
-    study = _read(Path(study_file))
-    table = calculations_table(calculations)
-    libraries = _one_release(calculations, open_library(potcar_library))
-    plans = [plan_deck(c, target / c.name, libraries[functional_kind(c)]) for c in calculations]
-    target.mkdir(parents=True, exist_ok=True)
-    decks = tuple(apply_plan(plan) for plan in plans)
-    notes = [*_keep_old_study(target, study), *_write_script(target), *_leftovers(target, calculations)]
-    for name, content in ((STUDY_FILE, study), (TABLE, table.encode())):
-        path = target / name
-        if not path.is_file() or path.read_bytes() != content:
-            write_atomically(path, content)
-    return WrittenCampaign(folder=target, decks=decks, notes=tuple(notes))
+    study = study_record(source)
+    records, copies = copied_structures(source, structure_files)
+    before = read_campaign_file(target / CAMPAIGN_FILE)
+    hashes = {record.get("name"): record.get("sha256") for record in before.get("calculations", ())}
+    texts = {c.name: _text(c, target / c.name, hashes.get(c.name), kept_by_others) for c in calculations}
+    listed = [{"name": name, "sha256": sha256(text)} for name, text in texts.items()]
+    same = {key: before.get(key) for key in ("study", "calculations", "structures")}
+    document = {"study": study, "calculations": listed, "structures": records}
+    version = before.get("nanoslab") if same == document else __version__
+    files = {f"{name}/{CALCULATION_FILE}": text for name, text in texts.items()}
+    files |= {f"{STRUCTURES}/{name}": content for name, content in copies.items()}
+    former, notes = _former_study(target, study["sha256"])
+    files |= former
+    files[STUDY_FILE] = source.read_bytes()
+    files[CAMPAIGN_FILE] = (json.dumps({"schema": SCHEMA, "nanoslab": version, **document}, indent=2) + "\n").encode()
+    return CampaignPlan(folder=target, files=files, notes=(*notes, *_leftovers(target, set(texts))))
 
 
-def _one_release(calculations: Sequence[Calculation], library: PotcarLibrary | None) -> dict[str, PotcarLibrary | None]:
-    """Library per kind of functional, narrowed to one release that has every element of the campaign."""
-    libraries: dict[str, PotcarLibrary | None] = {}
-    for kind in {functional_kind(calculation) for calculation in calculations}:
-        of_kind = [calculation for calculation in calculations if functional_kind(calculation) == kind]
-        elements = tuple(dict.fromkeys(symbol for calculation in of_kind for symbol in species_of(calculation)))
-        full = library is not None and library.roots
-        libraries[kind] = release_of(find_potcars(elements, kind, library), library) if library and full else library
-    return libraries
+def apply_campaign(plan: CampaignPlan) -> None:
+    """Write what a plan holds, ``campaign.json`` last; files that are already so keep their dates."""
+    for name, content in plan.files.items():
+        write_where_changed(plan.folder / name, content)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        got = error.strerror or str(error)
-        raise FileError(path, expected="a readable study file", got=got, advice="check the path") from error
+def _text(calculation: Calculation, folder: Path, recorded: str | None, kept_by_others: Keeper) -> bytes:
+    """Text of ``calculation.json``: the one there where it says the same, else the new one if that may be written."""
+    path, document = folder / CALCULATION_FILE, calculation_document(calculation)
+    old = read_document(folder) if path.is_file() else None
+    differing = _differing(document, old, folder)
+    if old is not None and not differing and old["schema"] != SCHEMA:
+        return path.read_bytes()  # of an older version, with all that it says beside
+    if old is not None and not differing:
+        document["versions"] = old.get("versions", {})
+    text = document_text(document).encode()
+    if old is None and recorded == sha256(text):
+        return text  # the file was lost: it is the one that lay there
+    if differing:
+        _refuse_others(folder, {CALCULATION_FILE, *kept_by_others(calculation.name)}, differing if old else [])
+    if recorded is not None and old is not None and sha256(path.read_bytes()) not in (recorded, sha256(text)):
+        advice = "keep your copy under another name and write again, or write into a new folder"
+        raise FileError(path, expected="the file as it was written", got="one that was changed since", advice=advice)
+    return text
 
 
-def _keep_old_study(folder: Path, study: bytes) -> list[str]:
+def _refuse_others(folder: Path, kept: set[str], differing: Sequence[str]) -> None:
+    """Refuse a folder with results or files that belong to another calculation, or to nobody we know."""
+    names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    others = [name for name in names if name not in kept and not name.startswith(".")]
+    if others:
+        what = f"no files of another calculation, for this one differs in {', '.join(differing)}"
+        raise FileError(
+            folder,
+            expected=what if differing else f"an empty folder, for there is no {CALCULATION_FILE} in it",
+            got=", ".join(others[:4]),
+            advice="write the campaign into a new folder, or move this one away",
+        )
+
+
+def _differing(document: Mapping[str, Any], old: Mapping[str, Any] | None, folder: Path) -> list[str]:
+    """What a result of the calculation in the folder depends on and the new one has otherwise."""
+    if old is None:
+        return [*_PHYSICS]
+    if old["schema"] != SCHEMA:
+        document, old = _as_in_version_1(document), _as_in_version_1(calculation_document(read_calculation(folder)))
+    found = []
+    for key in _PHYSICS:
+        new_value, old_value = document[key], old[key]
+        if key == "settings":
+            names = {**new_value, **old_value}.keys() - {"source"}
+            unset: dict[str, Any] = {"hubbard_u": {}}
+            found += [n for n in sorted(names) if new_value.get(n, unset.get(n)) != old_value.get(n, unset.get(n))]
+        elif new_value != old_value:
+            found.append(key)
+    return found
+
+
+def _as_in_version_1(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Document with as much of the structure as a POSCAR holds."""
+    structure = dict(document["structure"])
+    constraints = structure.pop("constraints")
+    flags = sorted(
+        (index, *constraint["kwargs"].get("mask", (True, True, True)))
+        for constraint in constraints
+        for index in constraint["kwargs"].get("indices", constraint["kwargs"].get("a", ()))
+    )
+    del structure["tags"], structure["pbc"]
+    return {**document, "structure": {**structure, "fixed": flags}}
+
+
+def _former_study(folder: Path, digest: str) -> tuple[dict[str, bytes], list[str]]:
+    """The study file that is about to be replaced, under a free name."""
     path = folder / STUDY_FILE
-    if not path.is_file() or path.read_bytes() == study:
-        return []
+    if not path.is_file() or sha256(path.read_bytes()) == digest:
+        return {}, []
     number = 1
-    while (old := folder / f"{STUDY_FILE}.{number}").exists():
+    while (folder / f"{STUDY_FILE}.{number}").exists():
         number += 1
-    write_atomically(old, path.read_bytes())
-    return [f"the study file had changed: the former one is kept as {old.name}"]
+    name = f"{STUDY_FILE}.{number}"
+    return {name: path.read_bytes()}, [f"the study file had changed: the former one is kept as {name}"]
 
 
-def _write_script(folder: Path) -> list[str]:
-    path, script = folder / SCRIPT, job_array_script()
-    if not path.exists():
-        write_atomically(path, script)
-        path.chmod(path.stat().st_mode | 0o111)
-        return []
-    same = path.read_text(encoding="utf-8", errors="replace") == script
-    return [] if same else [f"{SCRIPT} was edited (or is of another version): left as it is"]
-
-
-def _leftovers(folder: Path, calculations: Sequence[Calculation]) -> list[str]:
-    stale, foreign = other_folders(folder, {calculation.name for calculation in calculations})
+def _leftovers(folder: Path, names: set[str]) -> list[str]:
+    stale, foreign = other_folders(folder, names) if folder.is_dir() else ((), ())
     notes = [f"folders of calculations that the study no longer has: {', '.join(stale)}"] if stale else []
     return [*notes, *([f"folders that are no calculations: {', '.join(foreign)}"] if foreign else [])]

@@ -99,7 +99,8 @@ def analyze_campaign(
     MismatchError
         If a run exists but cannot be used; everything that can be said was said before.
     """
-    from nanoslab.campaign import load_campaign, read_runs
+    from nanoslab.campaign import load_campaign
+    from nanoslab.driver.results import read_runs
     from nanoslab.studies.study_file import load_study
 
     campaign = load_campaign(folder)
@@ -127,7 +128,7 @@ def analyze_campaign(
 
 
 def _source(campaign: Campaign, asked: str | None) -> str:
-    from nanoslab.campaign import available_sources
+    from nanoslab.driver.results import available_sources
 
     sources = available_sources(campaign)
     if asked is not None:

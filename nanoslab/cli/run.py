@@ -46,8 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write if need be, run, summarise, analyze."""
+    from nanoslab.campaign.graph import select
     from nanoslab.cli.submit import interrupt
-    from nanoslab.driver.drive import read_plan, selected
+    from nanoslab.driver.drive import read_plan
     from nanoslab.driver.run import run_campaign
     from nanoslab.engines import engine
 
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     deadline = None if arguments.wall_time is None else time.time() + 3600 * arguments.wall_time
     signal.signal(signal.SIGTERM, interrupt)
     folder, is_study = _campaign_folder(arguments, deadline)
-    total = len(selected(read_plan(folder), () if arguments.only is None else (arguments.only,)))
+    total = len(select(read_plan(folder), () if arguments.only is None else (arguments.only,)))
     with _progress(total, show=not (arguments.quiet or arguments.json)) as on_event:
         outcomes = run_campaign(
             folder, arguments.engine, only=arguments.only, jobs=arguments.jobs, deadline=deadline, on_event=on_event
@@ -87,11 +88,11 @@ def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> t
         raise FileError(given, expected="a campaign folder or a study file", got="nothing", advice="see 'nanoslab new'")
     from nanoslab.campaign import write_campaign
     from nanoslab.cli.screening import ready_study
-    from nanoslab.studies.study_file import load_calculations
+    from nanoslab.studies.study_file import load_calculations, load_study
 
     folder = asked or Path(given.stem)
     study_file = ready_study(given, jobs=arguments.jobs, deadline=deadline, quiet=arguments.quiet or arguments.json)
-    write_campaign(study_file, load_calculations(study_file), folder)
+    write_campaign(study_file, load_calculations(study_file), folder, load_study(study_file).structure_files)
     return folder, True
 
 

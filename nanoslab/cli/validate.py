@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _analysed(folder: Path) -> Iterator[AnalysedCampaign]:
     """What every source of energies in a campaign says."""
-    from nanoslab.campaign import available_sources, load_campaign, read_runs
+    from nanoslab.campaign import load_campaign
+    from nanoslab.driver.results import available_sources, read_runs
     from nanoslab.report.validation import AnalysedCampaign
     from nanoslab.studies.study_file import load_study
 

@@ -1,10 +1,10 @@
-"""Write a study as a campaign: one folder with a VASP deck per calculation, and a job-array script.
+"""Write a study as a campaign: one folder per calculation with its VASP input set, and a job-array script.
 
 Example: nanoslab write cdse_nanosheet.yaml my-campaign --potcars ~/potpaw_PBE.54
 
-Writing the same again changes nothing. A folder that holds results, or a deck that was edited by hand, is never
-overwritten. Without a POTCAR library (--potcars, PMG_VASP_PSP_DIR or VASP_PP_PATH) every deck gets a POTCAR.spec
-that names the datasets to join.
+Writing the same again changes nothing, and a campaign that an engine ran in gets its VASP input sets beside the
+results. Results, and files that were edited by hand, are never overwritten. Without a POTCAR library (--potcars,
+PMG_VASP_PSP_DIR or VASP_PP_PATH) every folder gets a POTCAR.spec that names the datasets to join.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nanoslab.cli.output import add_json_option, print_json, print_table
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
-    from nanoslab.campaign import WrittenCampaign
+    from nanoslab.driver.vasp_campaign import WrittenCampaign
     from nanoslab.vasp.inputs.deck import WrittenDeck
     from nanoslab.vasp.inputs.potcar import PotcarLibrary
 
@@ -39,13 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write, and show what was written."""
-    from nanoslab.campaign import write_campaign
     from nanoslab.cli.screening import ready_study
-    from nanoslab.studies.study_file import load_calculations
+    from nanoslab.driver.vasp_campaign import write_vasp_campaign
+    from nanoslab.studies.study_file import load_calculations, load_study
 
     library = _library(arguments.potcars, arguments.dataset)
     study_file = ready_study(arguments.study)
-    written = write_campaign(study_file, load_calculations(study_file), arguments.campaign, library)
+    structure_files = load_study(study_file).structure_files
+    calculations = load_calculations(study_file)
+    written = write_vasp_campaign(study_file, calculations, arguments.campaign, library, structure_files)
     if arguments.json:
         print_json(_document(written))
     else:

@@ -13,11 +13,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from nanoslab.campaign.job_array import job_array_script
 from nanoslab.campaign.state import ATTEMPTS, State, read_attempt, record_attempt, withdraw_attempt, write_state
 from nanoslab.driver.backend import JobOrder, QueueView, RefusedError
 from nanoslab.driver.config import Cluster
 from nanoslab.driver.job import begin, record_end
+from nanoslab.driver.job_array import job_array_script
 from nanoslab.driver.judge import Outcome
 from nanoslab.driver.names import DRIVER_FOLDER, calculation_names
 from nanoslab.driver.slurm import may_be_tried_later, our_jobs, resource_lines, shell_lines, this_owner

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nanoslab.campaign.format import n_atoms, read_calculation, read_document
+from nanoslab.campaign.graph import parents_first, select
+from nanoslab.campaign.names import calculation_names
+from nanoslab.campaign.study_copy import require_unchanged_study
 from nanoslab.driver.backend import Backend, JobOrder
 from nanoslab.driver.config import Cluster
 from nanoslab.driver.control import cancelled_names, driver_lock
 from nanoslab.driver.here import Here, StepListener
 from nanoslab.driver.ledger import Entry, Ledger
 from nanoslab.driver.loop import Drive, Pace
-from nanoslab.driver.names import calculation_names, campaign_label, matching
+from nanoslab.driver.names import campaign_label
 from nanoslab.driver.preflight import Planned, check_before_queueing, processors
 from nanoslab.errors import InputError
+from nanoslab.text import one_line
 from nanoslab.vasp.inputs.manifest import read_manifest
 
 Report = Callable[[str, str, str], None]
@@ -70,71 +75,21 @@ def read_plan(campaign: Path) -> tuple[Planned, ...]:
     Raises
     ------
     FileError
-        There is no campaign, or one of its calculations is broken.
+        There is no campaign, one of its calculations is broken, or its study was edited since it was written.
     """
+    require_unchanged_study(campaign)
     return parents_first([_planned(campaign / name) for name in calculation_names(campaign)])
 
 
 def _planned(folder: Path) -> Planned:
-    document = read_manifest(folder)
+    document = read_document(folder)
     return Planned(
         name=folder.name,
-        n_atoms=len(document["poscar_order"]),
+        n_atoms=n_atoms(document),
         starts_from=document["starts_from"],
-        build=str(document.get("vasp_binary", "vasp_std")).removeprefix("vasp_"),
+        build=str(read_manifest(folder).get("vasp_binary", "vasp_std")).removeprefix("vasp_"),
         has_potcar=(folder / "POTCAR").is_file(),
     )
-
-
-def parents_first(planned: Sequence[Planned]) -> tuple[Planned, ...]:
-    """Give an order in which every calculation comes after the one it starts from.
-
-    Raises
-    ------
-    InputError
-        A parent is not there, or a circle.
-
-    Examples
-    --------
-    >>> [p.name for p in parents_first([Planned(name="a", n_atoms=1, starts_from="z"), Planned(name="z", n_atoms=2)])]
-    ['z', 'a']
-    """
-    by_name = {item.name: item for item in planned}
-    ordered: dict[str, Planned] = {}
-    for item in planned:
-        chain: list[Planned] = []
-        link: str | None = item.name
-        while link is not None and link not in ordered:
-            if link not in by_name or by_name[link] in chain:
-                got = f"{link!r}, which is not in the campaign" if link not in by_name else "itself in a circle"
-                raise InputError(f"{item.name}: starts_from", expected="another calculation", got=got)
-            chain.append(by_name[link])
-            link = by_name[link].starts_from
-        ordered.update({member.name: member for member in reversed(chain)})
-    return tuple(ordered.values())
-
-
-def selected(planned: Sequence[Planned], patterns: Iterable[str]) -> tuple[Planned, ...]:
-    """Calculations whose name matches one of the shell patterns, and what they start from; all without any pattern.
-
-    Raises
-    ------
-    InputError
-        A pattern matches nothing.
-
-    Examples
-    --------
-    >>> both = [Planned(name="z", n_atoms=2), Planned(name="a1", n_atoms=1, starts_from="z")]
-    >>> [p.name for p in selected(both, ["a*"])]
-    ['z', 'a1']
-    """
-    patterns = tuple(patterns)
-    names = [item.name for item in planned]
-    wanted = set(names) if not patterns else matching(names, patterns)
-    for item in reversed(planned):  # children stand after their parents
-        if item.name in wanted and item.starts_from is not None:
-            wanted.add(item.starts_from)
-    return tuple(item for item in planned if item.name in wanted)
 
 
 def engine_label(source: str) -> str:
@@ -156,8 +111,9 @@ def checked_plan(request: Request) -> tuple[tuple[Planned, ...], tuple[Planned, 
     """
     if request.retry is not None and request.retry not in RETRY:
         raise InputError("--retry", expected=" or ".join(RETRY), got=repr(request.retry))
+    one_line("campaign", str(request.campaign.resolve()), most=1000)  # stands in job scripts
     planned = read_plan(request.campaign)
-    wanted = selected(planned, request.only)
+    wanted = select(planned, request.only)
     check_before_queueing(request.cluster, wanted, source=request.source)
     return planned, wanted
 
@@ -207,10 +163,9 @@ def _fingerprints(request: Request, wanted: Sequence[Planned]) -> Mapping[str, s
         return {}
     from nanoslab.engines import check, engine
     from nanoslab.engines.fingerprint import calculation_fingerprint
-    from nanoslab.vasp.inputs.manifest import read_deck
 
     chosen = engine(request.source)
-    calculations = [read_deck(request.campaign / item.name) for item in wanted]
+    calculations = [read_calculation(request.campaign / item.name) for item in wanted]
     check(calculations, chosen)
     return {calculation.name: calculation_fingerprint(calculation, chosen) for calculation in calculations}
 

@@ -183,12 +183,12 @@ def _run_vasp(order: JobOrder, attempt: int, stop_at: float | None) -> Outcome:
 
 
 def _run_engine(order: JobOrder, stop_at: float | None, on_step: OnStep | None) -> Outcome:
+    from nanoslab.campaign.format import read_calculation
     from nanoslab.engines import Limits, engine, read_result, run_calculation
     from nanoslab.engines.journal import WallTimeReachedError
     from nanoslab.engines.run import start_from
-    from nanoslab.vasp.inputs.manifest import read_deck
 
-    calculation, start = read_deck(order.calculation_folder), None
+    calculation, start = read_calculation(order.calculation_folder), None
     if calculation.starts_from is not None:
         parent = read_result(order.calculation_folder.parent / calculation.starts_from / order.label)
         if parent.atoms is None:

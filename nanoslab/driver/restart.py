@@ -12,16 +12,16 @@ import numpy as np
 from ase import Atoms
 from ase.geometry import get_distances
 
+from nanoslab.campaign.format import read_calculation
 from nanoslab.campaign.state import attempt_folder
 from nanoslab.engines.run import start_from
 from nanoslab.errors import FileError, NanoslabError
-from nanoslab.vasp.inputs.manifest import read_deck, read_manifest
-from nanoslab.vasp.poscar import read_poscar, write_poscar
+from nanoslab.vasp.poscar import read_poscar, species_order, write_poscar
 
 INPUTS = ("POSCAR", "INCAR", "KPOINTS")
 
 #: files that are not a run's output and stay where they are
-_STAY = frozenset({*INPUTS, "POTCAR", "POTCAR.spec", "calculation.json", "state.json"})
+_STAY = frozenset({*INPUTS, "POTCAR", "POTCAR.spec", "calculation.json", "vasp.json", "state.json"})
 
 #: two atoms nearer than this mean that a CONTCAR is garbage [Å]
 _TOO_NEAR = 0.4
@@ -47,14 +47,15 @@ def prepare_vasp(folder: Path, attempt: int) -> str:
         _copy_once(folder / name, folder / f"{name}.initial")
     initial = read_poscar(folder / "POSCAR.initial")
     source = latest_contcar(folder, attempt, initial)
-    parent = read_manifest(folder)["starts_from"]
+    calculation = read_calculation(folder)
+    parent = calculation.starts_from
     if source is not None and not _edited_since(folder / "POSCAR", source):
         start = read_poscar(source)
         start.set_constraint(initial.constraints)
         write_poscar(start, folder / "POSCAR", comment=_comment(folder))
         words = f"goes on from the CONTCAR of start {int(source.parent.name)}"
     elif parent is not None and source is None:
-        start = start_from(read_deck(folder), relaxed_parent(folder.parent / parent))
+        start = start_from(calculation, relaxed_parent(folder.parent / parent))
         write_poscar(start, folder / "POSCAR", comment=_comment(folder))
         words = f"starts from the relaxed {parent}"
     else:
@@ -135,9 +136,9 @@ def relaxed_parent(parent: Path) -> Atoms:
     FileError
         When there is no whole CONTCAR.
     """
-    built = read_deck(parent)
-    order = read_manifest(parent)["poscar_order"]
-    if not is_valid_contcar(parent / "CONTCAR", built.atoms[order]):
+    built = read_calculation(parent).atoms
+    order = list(species_order(built))
+    if not is_valid_contcar(parent / "CONTCAR", built[order]):
         raise FileError(
             parent / "CONTCAR",
             expected="the relaxed structure to start from",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from nanoslab.campaign.graph import select
 from nanoslab.driver.config import Cluster
-from nanoslab.driver.drive import Listeners, Request, drive, engine_label, read_plan, selected
+from nanoslab.driver.drive import Listeners, Request, drive, engine_label, read_plan
 from nanoslab.driver.preflight import processors
 from nanoslab.driver.status import Standing, campaign_status
 
@@ -99,7 +100,7 @@ def run_campaign(
     )
     tell = on_event or (lambda _: None)
     label = engine_label(engine)
-    parents = {item.name: item.starts_from for item in selected(read_plan(request.campaign), request.only)}
+    parents = {item.name: item.starts_from for item in select(read_plan(request.campaign), request.only)}
     there = {name for name in parents if (request.campaign / name / label / "result.json").is_file()}
     for name in there:
         tell(Ended(name=name, state="finished", already_there=True))

@@ -26,11 +26,6 @@ class ChemicalPotentials:
         Element -> chemical potential [eV per atom].
     sources
         Element -> where the number comes from, in words.
-
-    Examples
-    --------
-    >>> ChemicalPotentials(name="element", values={"Se": -3.5}, sources={"Se": "Se-trigonal"}).values["Se"]
-    -3.5
     """
 
     name: str

@@ -58,22 +58,6 @@ def neck_energy(*, necked: float, double_slab: float, bulk_pair: float, n_pairs:
     return necked - (double_slab + n_pairs * bulk_pair)
 
 
-def lowest_necks(points: Sequence[NeckPoint]) -> tuple[NeckPoint, ...]:
-    """Return the neck of lowest energy at every size, by size.
-
-    Examples
-    --------
-    >>> high, low = (NeckPoint(n_pairs=1, perimeter=4, delta_energy=energy) for energy in (2.0, 1.0))
-    >>> lowest_necks([high, low]) == (low,)
-    True
-    """
-    best: dict[int, NeckPoint] = {}
-    for point in points:
-        if point.n_pairs not in best or point.delta_energy < best[point.n_pairs].delta_energy:
-            best[point.n_pairs] = point
-    return tuple(best[size] for size in sorted(best))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawCriticalSize:
     """Where the computed curve itself is highest.
@@ -99,7 +83,7 @@ def raw_critical_size(lowest: Sequence[NeckPoint]) -> RawCriticalSize:
     Parameters
     ----------
     lowest
-        One neck per size, as `lowest_necks` returns them.
+        The neck of lowest energy at every size.
 
     Examples
     --------

@@ -21,11 +21,6 @@ class PhaseChange:
         Composition of the change.
     before, after
         Most stable phase with more anions, and with fewer.
-
-    Examples
-    --------
-    >>> PhaseChange(anion_to_cation=0.9, before="wurtzite", after="zinc blende").after
-    'zinc blende'
     """
 
     anion_to_cation: float
@@ -37,7 +32,7 @@ def phase_changes(curves: Mapping[str, Sequence[tuple[float, float]]]) -> tuple[
     """Compositions at which the lowest of several curves is another one.
 
     At equal composition the energies of formation per atom differ by the energies per atom alone, so the answer does
-    not hang on the elements they are counted from.
+    not depend on the reference elements.
 
     Parameters
     ----------

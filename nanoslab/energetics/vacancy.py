@@ -28,13 +28,6 @@ class VacancyEnergy:
         Name of the chemical potentials -> E_f [eV] for all atoms removed together.
     element_potentials
         Element -> chemical potential of its crystal [eV per atom], or empty when unknown.
-
-    Examples
-    --------
-    >>> result = VacancyEnergy(removed={"Se": 2}, counts={"Cd": 14, "Se": 12}, energy=-90.0,
-    ...     energy_difference=10.0, formation_energies={"element": 3.0}, element_potentials={})
-    >>> result.n_removed, result.formation_energy_per_removed("element")
-    (2, 1.5)
     """
 
     removed: Mapping[str, int]
@@ -58,10 +51,6 @@ class VacancyEnergy:
     def formation_energy_per_atom(self) -> float | None:
         """[E - sum N_i mu_i(element)] / N: energy of forming the sheet from the elements, per atom [eV]."""
         return formation_energy_per_atom(self.energy, self.counts, self.element_potentials)
-
-    def formation_energy_per_removed(self, name: str) -> float:
-        """E_f divided by the number of atoms removed [eV]."""
-        return self.formation_energies[name] / self.n_removed
 
 
 def vacancy_energy(

@@ -72,7 +72,10 @@ def _atoms(atoms: Atoms) -> dict[str, Any]:
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
-    return {key: value for key, value in asdict(settings).items() if key != "source"}
+    fields = {key: value for key, value in asdict(settings).items() if key != "source"}
+    if not settings.hubbard_u:
+        del fields["hubbard_u"]  # results from before there was such a field stay valid
+    return fields
 
 
 def _hash(content: Mapping[str, Any]) -> str:

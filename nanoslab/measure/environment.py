@@ -85,10 +85,13 @@ def local_environments(atoms: Atoms) -> Environments:
     eclipsed = np.bincount(i[judged & (eclipse >= ECLIPSED)], minlength=n)
     staggered = np.bincount(i[judged & (eclipse <= 1.0 - ECLIPSED)], minlength=n)
     all_judged = np.bincount(i[judged], minlength=n)
+    eclipsed_bonds = np.bincount(i, weights=eclipse, minlength=n).astype(float)
+    for array in (coordination, eclipsed_bonds):
+        array.setflags(write=False)
     numbers = zip(coordination.tolist(), eclipsed.tolist(), staggered.tolist(), all_judged.tolist(), strict=True)
     return Environments(
         coordination=coordination,
-        eclipsed_bonds=np.bincount(i, weights=eclipse, minlength=n).astype(float),
+        eclipsed_bonds=eclipsed_bonds,
         labels=tuple(_label(*atom) for atom in numbers),
     )
 

@@ -41,12 +41,6 @@ class SheetMetrics:
     bottom_tilt_degrees: float | None
     environments: Environments
 
-    @property
-    def interlayer_spacings(self) -> NDArray[np.float64]:
-        """Distances between neighbouring planes [Å], from the bottom, shape (planes - 1,)."""
-        spacings: NDArray[np.float64] = np.diff([plane.height for plane in self.planes])
-        return spacings
-
     def mean_eclipsed_bonds(self, indices: tuple[int, ...] | None = None) -> float | None:
         """Mean over atoms with three or four bonds of the number that is 0 in zinc blende and 1 in wurtzite.
 
@@ -88,8 +82,8 @@ def measure_sheet(atoms: Atoms) -> SheetMetrics:
     --------
     >>> from ase.build import bulk, surface
     >>> sheet = surface(bulk("CdSe", "zincblende", a=6.05, cubic=True), (0, 0, 1), 2, vacuum=8, periodic=True)
-    >>> measure_sheet(sheet).interlayer_spacings.round(2).tolist()[:2]
-    [1.51, 1.51]
+    >>> [round(plane.height, 2) for plane in measure_sheet(sheet).planes][:3]
+    [0.0, 1.51, 3.02]
     """
     heights, period = slab_heights(atoms)
     planes = find_planes(atoms)
@@ -149,7 +143,9 @@ def in_plane_strain(sheet: Atoms, reference: Atoms) -> InPlaneStrain:
     """
     deformation = np.linalg.inv(_in_plane(reference)) @ _in_plane(sheet)
     left, stretch, _ = np.linalg.svd(deformation)
-    return InPlaneStrain(tensor=left @ np.diag(stretch) @ left.T - np.eye(2))
+    tensor = left @ np.diag(stretch) @ left.T - np.eye(2)
+    tensor.setflags(write=False)
+    return InPlaneStrain(tensor=tensor)
 
 
 def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, int, float], ...]:

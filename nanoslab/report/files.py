@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.errors import FileError
 from nanoslab.files import write_atomically
 from nanoslab.plot_data import Plot
 from nanoslab.report.draw import save, save_plot
@@ -18,8 +17,6 @@ from nanoslab.text import spreadsheet_cell
 
 if TYPE_CHECKING:
     from nanoslab.report.structure_data import Scene
-
-SCHEMA = 1
 
 
 def write_results(folder: Path, result: StudyResult) -> list[Path]:
@@ -30,7 +27,7 @@ def write_results(folder: Path, result: StudyResult) -> list[Path]:
     list of Path
         The files written.
     """
-    document = {"schema": SCHEMA, **result.to_dict()}
+    document = {"schema": 1, **result.to_dict()}
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.csv"):
         stale.unlink()
@@ -41,27 +38,6 @@ def write_results(folder: Path, result: StudyResult) -> list[Path]:
         write_atomically(path, csv_text(records))
         written.append(path)
     return written
-
-
-def read_results(folder: Path) -> dict[str, Any]:
-    """Read ``results.json`` back to the document that the result gave, for `nanoslab.report.plots.plots_of`.
-
-    Raises
-    ------
-    FileError
-        If it is missing, broken, or of another schema.
-    """
-    path = folder / "results.json"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        advice = "give 'nanoslab analyze' on the campaign"
-        raise FileError(path, expected="results of 'nanoslab analyze'", got=str(error), advice=advice) from error
-    schema = document.pop("schema", None) if isinstance(document, dict) else None
-    if schema != SCHEMA:
-        raise FileError(path, expected=f"schema {SCHEMA}", got=schema, advice="analyze the campaign again")
-    found: dict[str, Any] = document
-    return found
 
 
 def write_plots(folder: Path, plots: Sequence[Plot], ending: str) -> list[Path]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from nanoslab import __version__
 from nanoslab.files import write_atomically
+from nanoslab.report.campaign_tables import STATES
 from nanoslab.report.draw import draw, figure_of, png_bytes, svg_text
 from nanoslab.report.page_content import PageContent
 from nanoslab.report.plotly_json import plotly_figure
@@ -58,6 +59,7 @@ def render_page(content: PageContent) -> str:
         n_scenes_left_out=len(content.scenes) - shown,
         n_stills_left_out=len(content.scenes) - len(stills),
         numeric=numeric_columns,
+        states=STATES,
         css=_asset("page.css"),
         script=_asset("page.js"),
         plotly=_packed_plotly(),

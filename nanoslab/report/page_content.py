@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 from nanoslab.calculation import Run
 from nanoslab.errors import FileError
 from nanoslab.plot_data import Plot
+from nanoslab.report.campaign_tables import (
+    checks_table,
+    provenance_table,
+    remarks,
+    settings_table,
+    structures_table,
+)
 from nanoslab.report.plots import plots_of
 from nanoslab.report.references import references
 from nanoslab.report.structure_data import Scene, scenes
-from nanoslab.report.verdicts import ledger_table, provenance_table, settings_table, verdict_table
 from nanoslab.studies.result import StudyResult, Table
 from nanoslab.studies.study import Reference, Study
 
@@ -36,10 +42,10 @@ class PageContent:
     kind, source, level_of_theory
         Word of the study file, whose runs were read, and how good their energies are.
     summary
-        One line per plot and per thing that is wrong.
+        One line per plot, and per remark on runs that are used all the same.
     plots, tables
         Of the study.
-    verdicts, ledger, settings, provenance
+    checks, structures, settings, provenance
         Of the campaign.
     scenes
         Structures.
@@ -57,8 +63,8 @@ class PageContent:
     summary: tuple[str, ...]
     plots: tuple[Plot, ...]
     tables: tuple[Table, ...]
-    verdicts: Table
-    ledger: Table
+    checks: Table
+    structures: Table
     settings: Table
     provenance: Table
     scenes: tuple[Scene, ...]
@@ -67,11 +73,10 @@ class PageContent:
 
     @property
     def wrong(self) -> tuple[str, ...]:
-        """How many runs are not used, by verdict."""
-        states = [row[1] for row in self.verdicts.rows]
-        return tuple(
-            f"{states.count(state)} {state}" for state in dict.fromkeys(states) if state not in ("used", "skipped")
-        )
+        """How many runs are not used, by state."""
+        states = [row[1] for row in self.checks.rows]
+        fine = ("used", "used with a remark", "skipped")
+        return tuple(f"{states.count(state)} {state}" for state in dict.fromkeys(states) if state not in fine)
 
 
 def page_content(
@@ -92,7 +97,7 @@ def page_content(
     """
     document = {**result.to_dict(), "thermal": thermal_records(campaign.folder)}
     plots = plots_of(document)
-    calculations = [run.calculation for run in runs]
+    calculations, checks = [run.calculation for run in runs], checks_table(runs, result)
     levels = dict.fromkeys(run.result.level_of_theory for run in runs if run.result.energy is not None)
     return PageContent(
         title=study.title,
@@ -100,11 +105,11 @@ def page_content(
         kind=study.kind,
         source=source,
         level_of_theory=str(document["level_of_theory"] or "; ".join(levels) or source),
-        summary=tuple(plot.reading for plot in plots if plot.reading),
+        summary=(*(plot.reading for plot in plots if plot.reading), *remarks(checks)),
         plots=plots,
         tables=result.tables(),
-        verdicts=verdict_table(runs, result),
-        ledger=ledger_table(runs),
+        checks=checks,
+        structures=structures_table(runs),
         settings=settings_table(calculations),
         provenance=provenance_table(campaign.folder, calculations, source),
         scenes=scenes(runs, ROLES_NOT_SHOWN),

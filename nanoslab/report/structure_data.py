@@ -114,7 +114,7 @@ def scene(
     ghosts = _ghosts(calculation, parent)
     return Scene(
         name=calculation.name,
-        caption=caption(calculation, is_final=is_final),
+        caption=caption(calculation, result if is_final else None),
         symbols=tuple(shown.get_chemical_symbols()),
         positions=shown.positions,
         cell=np.asarray(shown.cell[:]),
@@ -140,20 +140,26 @@ def scenes(runs: Sequence[Run], roles_left_out: Sequence[str] = ()) -> tuple[Sce
     )
 
 
-def caption(calculation: Calculation, *, is_final: bool) -> str:
-    """What the structure is, in words.
+def caption(calculation: Calculation, result: CalculationResult | None = None) -> str:
+    """What the structure is, in words, with the result whose structure is shown.
 
     Examples
     --------
     >>> from nanoslab.calculation import Role, Settings
     >>> atom = Calculation(name="Se-atom", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
-    >>> caption(atom, is_final=False)
+    >>> caption(atom)
     'atom Se-atom: Se, as built'
     """
     n_lost = len(calculation.removed_indices)
     lost = f", {n_lost} {'atom' if n_lost == 1 else 'atoms'} removed" if n_lost else ""
     formula = calculation.atoms.get_chemical_formula()
-    return f"{calculation.role.kind} {calculation.name}: {formula}{lost}, {'relaxed' if is_final else 'as built'}"
+    if result is None or result.atoms is None:
+        state = "as built"
+    elif calculation.settings.relax == "none":
+        state = "as built (single point)"
+    else:
+        state = "relaxed" if result.converged else "relaxed, not converged"
+    return f"{calculation.role.kind} {calculation.name}: {formula}{lost}, {state}"
 
 
 def _lift(atoms: Atoms) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,6 @@ from pydantic import AfterValidator
 
 from nanoslab.builders.recipe import make_recipe
 from nanoslab.crystals import crystal_names, read_structure_file, unknown_crystal
-from nanoslab.errors import FileError
 
 
 def is_structure_file(named: str) -> bool:
@@ -56,15 +54,6 @@ def crystal_source(named: str, find_file: Callable[[str], Path]) -> str | Atoms:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     atoms.info = {"recipe": make_recipe("structure file", name=named, sha256=digest)}
     return atoms
-
-
-def structure_file(study_file: str | os.PathLike[str], named: str) -> Path:
-    """Return where a structure file lies that a study names: relative paths start at the folder of the study."""
-    path = Path(study_file).parent / named
-    if not path.is_file():
-        advice = "paths start at the folder of the study file"
-        raise FileError(path, expected="a structure file", got="no such file", advice=advice)
-    return path
 
 
 def folder_name(named: str) -> str:

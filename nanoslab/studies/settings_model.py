@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ase.data import atomic_numbers
 from pydantic import Field, field_validator, model_validator
@@ -33,6 +33,7 @@ class SettingsModel(StrictModel):
     preset: str = "ma2023"
     functional: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_+./ -]*$")
     spin_polarized: bool | None = None
+    hubbard_u: dict[str, Annotated[float, Field(ge=0)]] | None = None
     initial_moments: dict[str, float] = Field(default_factory=dict)
     cutoff_energy: float | None = Field(default=None, gt=0, le=10_000)
     smearing: Literal["gaussian", "methfessel-paxton", "tetrahedron", "fermi"] | None = None
@@ -54,9 +55,10 @@ class SettingsModel(StrictModel):
     def _moments_need_spin(self) -> SettingsModel:
         if self.initial_moments and not self.spin_polarized:
             raise ValueError("spin_polarized: true beside initial_moments, got none")
-        unknown = [element for element in self.initial_moments if element not in atomic_numbers]
-        if unknown:
-            raise ValueError(f"initial_moments of elements, got {unknown[0]!r}")
+        for field, elements in (("initial_moments", self.initial_moments), ("hubbard_u", self.hubbard_u or {})):
+            for element in elements:
+                if element not in atomic_numbers:
+                    raise ValueError(f"{field} of elements, got {element!r}")
         return self
 
     @field_validator("extra")

@@ -14,9 +14,10 @@ from ase import Atoms
 from pydantic import PrivateAttr, field_validator
 
 from nanoslab.calculation import Calculation, Role, Run
+from nanoslab.campaign import structure_file
 from nanoslab.errors import NanoslabError
 from nanoslab.plot_data import Plot
-from nanoslab.studies.crystal_source import crystal_source, is_structure_file, structure_file
+from nanoslab.studies.crystal_source import crystal_source, is_structure_file
 from nanoslab.studies.result import StudyResult
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
@@ -110,7 +111,7 @@ class Study(StudyModel, Generic[Result]):
         return tuple(dict.fromkeys(named for named in self.crystals if is_structure_file(named)))
 
     def look_beside(self, path: str | os.PathLike[str]) -> None:
-        """Find the structure files that the study names beside the file it was read from."""
+        """Find the structure files that the study names beside its file, or among the copies of its campaign."""
         self._find_file = partial(structure_file, path)
 
     def crystal_source(self, named: str) -> str | Atoms:

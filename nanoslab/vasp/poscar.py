@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nanoslab.errors import FileError, InputError, unknown_name
 from nanoslab.files import write_atomically
+from nanoslab.text import printable
 from nanoslab.vasp.selective_dynamics import constraints_from_flags, free_components
 from nanoslab.vasp.textfile import read_text
 
@@ -90,7 +91,7 @@ def poscar_text(atoms: Atoms, *, comment: str | None = None) -> str:
     order = list(species_order(atoms))
     symbols = [atoms.symbols[i] for i in order]
     groups = [(symbol, len(list(members))) for symbol, members in groupby(symbols)]
-    first = " ".join((comment if comment is not None else _formula(groups)).split())
+    first = printable(" ".join((comment if comment is not None else _formula(groups)).split()))
     lines = [first, "1.0", *(_vector(row) for row in np.asarray(atoms.cell))]
     lines += ["  ".join(symbol for symbol, _ in groups), "  ".join(str(count) for _, count in groups)]
     rows = [_vector(row) for row in atoms.positions[order]]

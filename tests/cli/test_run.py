@@ -7,8 +7,9 @@ import pytest
 from ase.build import bulk, fcc111
 
 from nanoslab.calculation import Calculation, Role, Settings
-from nanoslab.campaign import collect, load_campaign, write_campaign
+from nanoslab.campaign import load_campaign, write_campaign
 from nanoslab.cli.main import main
+from nanoslab.driver.results import collect
 
 CALCULATORS = Path(__file__).parents[1] / "engines"
 SETTINGS = Settings(source="test", force_tolerance=0.01)
@@ -23,7 +24,7 @@ def campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     vacancy = sheet.copy()
     del vacancy[[11]]
     study = tmp_path / "study.yaml"
-    study.write_text("# a study of copper\n")
+    study.write_text("study: copper\n")
     calculations = [
         Calculation(name="sheet", role=Role(kind="pristine"), atoms=sheet, settings=SETTINGS),
         Calculation(

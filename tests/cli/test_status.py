@@ -8,12 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nanoslab.campaign.folder import NAME as CAMPAIGN_NAME
-from nanoslab.campaign.job_array import TABLE
 from nanoslab.campaign.state import State, write_state
 from nanoslab.cli.main import main
-from nanoslab.driver import names
-from nanoslab.vasp.inputs.manifest import MANIFEST
 
 
 def campaign(folder: Path, calculations: list[str]) -> Path:
@@ -106,7 +102,3 @@ def test_only_and_a_folder_that_is_no_campaign(capsys, tmp_path: Path) -> None:
     assert list(rows_of(capsys, folder, "--only", "wz*")) == ["wz-a"]
     assert main(["status", str(tmp_path / "nowhere")]) == 2
     assert "nowhere" in capsys.readouterr().err
-
-
-def test_the_light_names_are_those_of_the_rooms_that_write_them() -> None:
-    assert (names.TABLE, names.MANIFEST, names.NAME.pattern) == (TABLE, MANIFEST, CAMPAIGN_NAME.pattern)

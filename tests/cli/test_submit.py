@@ -8,8 +8,8 @@ import pytest
 from ase import Atoms
 
 from nanoslab.calculation import Calculation, Role, Settings
-from nanoslab.campaign import write_campaign
 from nanoslab.cli.main import main
+from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def campaign(tmp_path: Path) -> Path:
         Calculation(name=name, role=Role(kind="x"), atoms=atoms, settings=Settings(source="test")) for name in names
     ]
     (tmp_path / "study.yaml").write_text("study: toy\n")
-    write_campaign(tmp_path / "study.yaml", made, tmp_path / "campaign")
+    write_vasp_campaign(tmp_path / "study.yaml", made, tmp_path / "campaign")
     for name in names:
         (tmp_path / "campaign" / name / "POTCAR").write_text("none\n")
     return tmp_path / "campaign"

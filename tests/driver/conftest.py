@@ -16,7 +16,7 @@ from ase import Atoms
 from ase.constraints import FixAtoms
 
 from nanoslab.calculation import Calculation, Role, Settings
-from nanoslab.campaign import write_campaign
+from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
 HERE = Path(__file__).parent
 FAKE_VASP = HERE / "fake_vasp.py"
@@ -124,7 +124,8 @@ class Toy:
         return self.energies()
 
     def energies(self) -> dict[str, float | None]:
-        from nanoslab.campaign import collect, load_campaign
+        from nanoslab.campaign import load_campaign
+        from nanoslab.driver.results import collect
 
         return {name: result.energy for name, result in collect(load_campaign(self.folder), "vasp").items()}
 
@@ -149,7 +150,7 @@ def toy(tmp_path: Path) -> Callable[..., Toy]:
             (library / element / "POTCAR").write_text(text)
         study = tmp_path / "study.yaml"
         study.write_text("study: toy\n")
-        write_campaign(study, toy_calculations(n, children=children), tmp_path / folder, library)
+        write_vasp_campaign(study, toy_calculations(n, children=children), tmp_path / folder, library)
         log, control = tmp_path / "starts.txt", tmp_path / "control.json"
         control.write_text("{}")
         made = Toy(tmp_path / folder, tmp_path / f"{folder}.cluster.yaml", control, log, {})

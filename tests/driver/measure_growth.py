@@ -18,13 +18,13 @@ from pathlib import Path
 from ase import Atoms
 
 from nanoslab.calculation import Calculation, Role, Settings
-from nanoslab.campaign import write_campaign
 from nanoslab.campaign.state import State, claim_attempt, record_attempt, write_state
 from nanoslab.driver.backend import QueueView
 from nanoslab.driver.config import Cluster
 from nanoslab.driver.drive import Request, entries, read_plan
 from nanoslab.driver.ledger import Ledger
 from nanoslab.driver.loop import Drive, Pace
+from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
 
 def campaign(folder: Path, n: int) -> Path:
@@ -33,7 +33,7 @@ def campaign(folder: Path, n: int) -> Path:
     one = Calculation(name="c00000", role=Role(kind="pristine"), atoms=atoms, settings=Settings(source="test"))
     (folder / "study.yaml").write_text("study: toy\n")
     target = folder / "campaign"
-    write_campaign(folder / "study.yaml", [one], target)
+    write_vasp_campaign(folder / "study.yaml", [one], target)
     (target / "c00000" / "POTCAR").write_text("none\n")
     files = {path.name: path.read_text() for path in (target / "c00000").iterdir()}
     rows = (target / "calculations.tsv").read_text().splitlines()
@@ -44,6 +44,7 @@ def campaign(folder: Path, n: int) -> Path:
             (target / name / file).write_text(text.replace("c00000", name))
         rows.append(rows[1].replace("c00000", name))
     (target / "calculations.tsv").write_text("\n".join(rows) + "\n")
+    (target / "campaign.json").unlink()  # the table lists them as well
     return target
 
 

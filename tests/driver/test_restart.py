@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nanoslab.campaign.format import read_calculation
 from nanoslab.campaign.state import attempt_folder
 from nanoslab.driver.restart import free_name, is_valid_contcar, latest_contcar, prepare_vasp, put_aside
 from nanoslab.errors import FileError
-from nanoslab.vasp.inputs.manifest import read_deck
 from nanoslab.vasp.poscar import read_poscar, write_poscar
 
 
@@ -112,7 +112,7 @@ def test_a_child_starts_from_its_relaxed_parent(deck: Path) -> None:
     claim(child, 1)
     assert prepare_vasp(child, 1) == "starts from the relaxed run-000"
     assert np.allclose(read_poscar(child / "POSCAR").positions, relaxed.positions[:3])
-    built = read_deck(child).atoms
+    built = read_calculation(child).atoms
     assert np.allclose(built.positions, read_poscar(child / "POSCAR.initial").positions)
     assert [c.index.tolist() for c in read_poscar(child / "POSCAR").constraints] == [[0]]
 

@@ -55,7 +55,7 @@ def _calculators_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def written(folder: Path, calculations: list[Calculation]) -> Path:
     study = folder.parent / "study.yaml"
-    study.write_text("# copper\n")
+    study.write_text("study: copper\n")
     write_campaign(study, calculations, folder)
     return folder
 

@@ -4,15 +4,12 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.neighborlist import neighbor_list
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from nanoslab.builders.neck import build_neck
 from nanoslab.builders.polyomino import distinct_polyominoes, perimeter, smallest_perimeter
 from nanoslab.energetics.neck import (
     NeckPoint,
     fit_nucleation,
-    lowest_necks,
     neck_energy,
     raw_critical_size,
 )
@@ -131,16 +128,6 @@ def test_too_few_necks_are_refused(sizes):
 def test_no_necks_have_no_highest():
     with pytest.raises(InputError, match="at least one neck"):
         raw_critical_size([])
-
-
-@settings(max_examples=50)
-@given(st.lists(st.tuples(st.integers(1, 9), st.floats(-5, 5)), min_size=1), st.randoms())
-def test_the_lowest_of_every_size_do_not_depend_on_the_order(values, shuffle):
-    points = [NeckPoint(n_pairs=n, perimeter=4, delta_energy=energy) for n, energy in values]
-    lowest = lowest_necks(points)
-    assert [point.n_pairs for point in lowest] == sorted({n for n, _ in values})
-    shuffle.shuffle(points)
-    assert [p.delta_energy for p in lowest_necks(points)] == [p.delta_energy for p in lowest]
 
 
 def necked(n=9, **options):

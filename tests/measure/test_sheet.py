@@ -9,7 +9,7 @@ from ase.io import read
 from nanoslab.errors import InputError
 from nanoslab.files import data_folder
 from nanoslab.measure.environment import local_environments
-from nanoslab.measure.sheet import in_plane_strain, lateral_spacings, measure_sheet
+from nanoslab.measure.sheet import SheetMetrics, in_plane_strain, lateral_spacings, measure_sheet
 
 A, C, A_ZB = 4.30, 7.01, 6.05
 WURTZITE = bulk("CdSe", "wurtzite", a=A, c=C, u=0.375)
@@ -22,6 +22,10 @@ def wurtzite_sheet() -> Atoms:
 
 def zinc_blende_sheet() -> Atoms:
     return surface(ZINC_BLENDE, (0, 0, 1), 3, vacuum=8.0, periodic=True)
+
+
+def spacings(metrics: SheetMetrics) -> np.ndarray:
+    return np.diff([plane.height for plane in metrics.planes])
 
 
 def skewed_and_moved(sheet: Atoms) -> Atoms:
@@ -116,9 +120,9 @@ def test_half_a_torsion_is_intermediate() -> None:
 def test_the_wurtzite_sheet_has_the_geometry_of_its_lattice() -> None:
     metrics = measure_sheet(wurtzite_sheet())
     assert metrics.thickness == pytest.approx(6 * A / 2)
-    np.testing.assert_allclose(metrics.interlayer_spacings, A / 2)
+    np.testing.assert_allclose(spacings(metrics), A / 2)
     assert metrics.area == pytest.approx(C * A * 3**0.5)
-    assert {plane.formula for plane in metrics.planes} == {"Cd2Se2"}
+    assert [plane.counts for plane in metrics.planes] == [{"Cd": 2, "Se": 2}] * 7
     assert metrics.top_tilt_degrees == pytest.approx(0.0, abs=1e-9)
     assert metrics.environments.fraction("wurtzite") == 1.0
     assert sorted(set(metrics.environments.coordination)) == [3, 4]
@@ -127,7 +131,7 @@ def test_the_wurtzite_sheet_has_the_geometry_of_its_lattice() -> None:
 def test_the_zinc_blende_sheet_has_the_geometry_of_its_lattice() -> None:
     metrics = measure_sheet(zinc_blende_sheet())
     assert len(metrics.planes) == 12
-    np.testing.assert_allclose(metrics.interlayer_spacings, A_ZB / 4)
+    np.testing.assert_allclose(spacings(metrics), A_ZB / 4)
     assert metrics.top_tilt_degrees is None
     np.testing.assert_allclose(metrics.environments.eclipsed_bonds, 0.0, atol=1e-9)
     assert metrics.environments.coordination.min() == 2
@@ -143,7 +147,7 @@ def test_the_setting_of_the_cell_changes_nothing(make: object) -> None:
     assert other.thickness == pytest.approx(one.thickness)
     assert other.vacuum == pytest.approx(one.vacuum)
     assert other.area == pytest.approx(one.area)
-    np.testing.assert_allclose(other.interlayer_spacings, one.interlayer_spacings, atol=1e-7)
+    np.testing.assert_allclose(spacings(other), spacings(one), atol=1e-7)
     np.testing.assert_allclose(other.environments.eclipsed_bonds, one.environments.eclipsed_bonds, atol=1e-7)
     if one.top_tilt_degrees is not None:
         assert other.top_tilt_degrees == pytest.approx(one.top_tilt_degrees, abs=1e-6)
@@ -204,3 +208,11 @@ def test_measuring_leaves_the_atoms_alone() -> None:
 def test_no_cell_is_an_error_in_words() -> None:
     with pytest.raises(InputError, match="three lattice vectors"):
         measure_sheet(Atoms("CdSe"))
+
+
+def test_results_are_read_only() -> None:
+    sheet = wurtzite_sheet()
+    found = local_environments(sheet)
+    for array in (found.coordination, found.eclipsed_bonds, in_plane_strain(sheet, sheet).tensor):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1

@@ -108,10 +108,11 @@ def pages(contents: dict[str, PageContent], tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="session")
 def damaged(tmp_path_factory: pytest.TempPathFactory) -> PageContent:
-    """A vacancy campaign in which one run failed, one is not converged, and one is missing."""
+    """A vacancy campaign in which one run failed, one is not converged, one is missing, and atoms moved far in one."""
 
     def change(results: dict[str, CalculationResult]) -> None:
-        failed, loose, missing = [name for name in results if "v_" in name][:3]
+        failed, loose, missing, moved = [name for name in results if "v_" in name][:4]
+        results[moved] = replace(results[moved], problems=("2 atoms moved by more than 2.6 Å",))
         results[failed] = replace(results[failed], energy=None, converged=False, problems=("cut in step 3",))
         results[loose] = replace(results[loose], converged=False, problems=("forces above 0.01 eV/Å",))
         results[missing] = replace(results[missing], energy=None, found=False, problems=("not run yet",))

@@ -99,12 +99,33 @@ def test_a_screen_reader_finds_its_way(page: Path) -> None:
 
 
 def test_failing_runs_come_first_and_the_page_warns(damaged: PageContent) -> None:
-    states = [row[1] for row in damaged.verdicts.rows]
-    assert states[:3] == ["refused", "not converged", "not run"]
-    assert set(states[3:]) == {"used"}
+    states = [row[1] for row in damaged.checks.rows]
+    assert states[:4] == ["refused", "not converged", "not run", "used with a remark"]
+    assert set(states[4:]) == {"used"}
     html = render_page(damaged)
     assert "Not every run is used: 1 refused, 1 not converged, 1 not run." in html
     assert "cut in step 3" in html
+
+
+def test_what_is_odd_about_a_run_that_is_used_stands_in_the_summary(damaged: PageContent) -> None:
+    (remark,) = [line for line in damaged.summary if line.startswith("Used with a remark")]
+    assert "v_" in remark
+    assert remark.endswith("2 atoms moved by more than 2.6 Å.")
+    assert remark in visible(render_page(damaged))
+
+
+def test_captions_say_what_was_done_to_a_structure(contents: dict[str, PageContent], damaged: PageContent) -> None:
+    ends = {kind: {scene.caption.rpartition(", ")[2] for scene in one.scenes} for kind, one in contents.items()}
+    assert ends["neck"] == {"as built (single point)"}
+    assert ends["gap"] == {"relaxed"}
+    assert any(scene.caption.endswith("relaxed, not converged") for scene in damaged.scenes)
+
+
+def test_ligands_between_slabs_count_with_their_charge(contents: dict[str, PageContent]) -> None:
+    table = contents["gap"].structures
+    charges = {row[0]: row[table.columns.index("charge [e]")] for row in table.rows}
+    assert charges == dict.fromkeys(charges, "0")
+    assert "gap-05.00" in charges
 
 
 def test_three_hundred_structures_fit_and_what_is_left_out_is_said(contents: dict[str, PageContent]) -> None:

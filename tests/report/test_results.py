@@ -11,7 +11,7 @@ import pytest
 from study_runs import runs_of
 
 from nanoslab.errors import FileError, InputError
-from nanoslab.report.files import read_results, write_plots, write_results, write_views
+from nanoslab.report.files import write_plots, write_results, write_views
 from nanoslab.report.page_content import PageContent
 from nanoslab.report.plots import plots_of
 from nanoslab.studies.study_file import load_study
@@ -30,18 +30,10 @@ def result(study_files: dict[str, str], closed_form, tmp_path_factory: pytest.Te
 
 def test_results_read_back_as_they_were(result: VacancyStudyResult, tmp_path: Path) -> None:
     write_results(tmp_path, result)
-    assert read_results(tmp_path) == json.loads(json.dumps(result.to_dict()))
+    document = json.loads((tmp_path / "results.json").read_text())
+    assert document == {"schema": 1, **json.loads(json.dumps(result.to_dict()))}
     # by their text: a gap in a line is a NaN, which equals nothing
-    assert repr(plots_of(read_results(tmp_path))) == repr(plots_of(result.to_dict()))
-
-
-def test_a_broken_or_foreign_document_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="nanoslab analyze"):
-        read_results(tmp_path)
-    for text in ("{", '{"schema": 2}', "[]"):
-        (tmp_path / "results.json").write_text(text)
-        with pytest.raises(FileError):
-            read_results(tmp_path)
+    assert repr(plots_of(document)) == repr(plots_of(result.to_dict()))
 
 
 def test_csv_and_data_frame_hold_every_row_and_number(result: VacancyStudyResult, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import sys
 import ase.io
 import pytest
 
-from nanoslab.campaign import collect, load_campaign, read_runs
+from nanoslab.campaign import load_campaign
+from nanoslab.driver.results import collect, read_runs
 from nanoslab.files import data_folder
 from nanoslab.studies.study_file import load_study
 
@@ -75,7 +76,7 @@ def test_the_reconstructed_sheets_lie_below_their_symmetric_saddles() -> None:
 def test_it_is_read_where_no_engine_can_be_imported() -> None:
     code = (
         "import sys; sys.modules.update(dict.fromkeys(('chgnet', 'torch', 'tblite', 'gpaw.new', 'gpaw.calculator'))); "
-        "from nanoslab.campaign import collect, load_campaign; "
+        "from nanoslab.campaign import load_campaign; from nanoslab.driver.results import collect; "
         "found = collect(load_campaign(sys.argv[1]), 'gpaw'); print(found['wurtzite-pristine'].energy is not None)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(CAMPAIGN)], capture_output=True, text=True, check=True)

@@ -11,8 +11,10 @@ import pytest
 from study_runs import runs_of
 
 from nanoslab.calculation import CalculationResult, Role, Run
-from nanoslab.campaign import load_campaign, read_runs
+from nanoslab.campaign import load_campaign
+from nanoslab.cli.main import main
 from nanoslab.crystals import crystal
+from nanoslab.driver.results import read_runs
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import data_folder
 from nanoslab.studies import load_study
@@ -115,6 +117,21 @@ def test_a_crystal_may_be_a_file_beside_the_study(tmp_path: Path) -> None:
     source = own["zincblende-pristine"].atoms.info["recipe"]["parameters"]["crystal"]
     assert source["parameters"]["name"] == "own.vasp"
     assert str(tmp_path) not in str(source)
+
+
+def test_a_campaign_of_ones_own_crystal_needs_the_file_no_more(tmp_path: Path) -> None:
+    file = tmp_path / "own.cif"
+    crystal("CdSe-zincblende").write(file)
+    path = written(tmp_path, SHEET.replace("CRYSTAL", "own.cif"))
+    assert main(["write", str(path), str(tmp_path / "c")]) == 0
+    before = load_calculations(path)
+    file.unlink()
+    again = load_calculations(tmp_path / "c" / "study.yaml")
+    assert [c.atoms for c in again] == [c.atoms for c in before]
+    copy = next((tmp_path / "c" / "structures").iterdir())
+    copy.write_text(copy.read_text().replace("Cd", "Zn"))
+    with pytest.raises(FileError, match=r"the structure copied from own\.cif"):
+        load_calculations(tmp_path / "c" / "study.yaml")
 
 
 def test_a_neck_takes_a_file_too(tmp_path: Path) -> None:

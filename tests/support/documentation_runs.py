@@ -12,7 +12,8 @@ from types import ModuleType
 import numpy as np
 
 from nanoslab.calculation import Calculation
-from nanoslab.campaign import load_campaign, write_campaign
+from nanoslab.campaign import load_campaign
+from nanoslab.driver.vasp_campaign import write_vasp_campaign
 from nanoslab.studies.study_file import load_study
 
 STUDY = """\
@@ -49,7 +50,7 @@ def write_example_runs(folder: Path) -> None:
     """Write ``my-campaign/`` with a vasprun.xml in every folder; one is cut, one breached NELM."""
     study = folder / "study.yaml"
     study.write_text(STUDY, encoding="utf-8")
-    write_campaign(study, load_study(study).calculations(), folder / "my-campaign")
+    write_vasp_campaign(study, load_study(study).calculations(), folder / "my-campaign")
     study.unlink()
     for calculation in load_campaign(folder / "my-campaign").calculations:
         text = vasprun_text(calculation)

@@ -27,7 +27,7 @@ Mesh = tuple[Points, Points, Points]
 class SheetModel(StrictModel):
     """One pristine sheet; with `lateral` relaxed once more, its in-plane lattice free."""
 
-    phase: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$")
+    phase: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]{0,59}$")
     crystal: CrystalName
     lattice: str | None = None
     face: Face
@@ -49,7 +49,7 @@ class SheetModel(StrictModel):
 class SeriesModel(StrictModel):
     """One way of losing atoms, applied to every sheet; with `lateral` each result once more, its lattice free."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,59}$")
     remove: str
     region: Literal["top", "bottom", "both", "depth", "any"]
     counts: tuple[Count, ...] | Literal["layer"]

@@ -10,6 +10,8 @@ from nanoslab.studies.vacancies.beam_plots import cross_section_plot, etching_pl
 
 Document = Mapping[str, Any]
 Record = Mapping[str, Any]
+#: x, y, label
+Point = tuple[float, float, str]
 
 
 def vacancy_plots(document: Document) -> tuple[Plot, ...]:
@@ -56,71 +58,75 @@ def formation_energy_plot(document: Document) -> Plot | None:
 
 def energy_per_atom_plot(document: Document) -> Plot | None:
     """Energy per atom less that of the whole sheet, against anions per cation, for every phase."""
-    rows = document.get("vacancies", ())
-    if not rows:
+    by_phase = _points_by_phase(document, "energy_per_atom_change_meV")
+    if not by_phase:
         return None
-    cation, anion = _species(document)
-    series, slopes = [], []
-    for style, phase in enumerate(dict.fromkeys(row["phase"] for row in rows)):
-        points = [(_whole_ratio(document, phase), 0.0, "whole sheet")]
-        points += [
-            (1 / row["cation_to_anion"], row["energy_per_atom_change_meV"], row["label"])
-            for row in rows
-            if row["phase"] == phase and row["cation_to_anion"]
-        ]
-        series += _cloud_and_lowest(points, phase, style)
-        lowest = min(points[1:], key=lambda point: point[1], default=None)
-        if lowest is not None:
-            slopes.append(f"{phase} by at least {lowest[1]:+.0f} meV ({lowest[2]})")
-    return Plot(
+    slopes = []
+    for phase, points in by_phase.items():
+        _, change, label = min(points, key=lambda point: point[1])
+        slopes.append(f"{phase} by at least {change:+.0f} meV ({label})")
+        points.insert(0, (_whole_ratio(document, phase), 0.0, "whole sheet"))
+    return _composition_plot(
+        document,
+        by_phase,
         name="energy_per_atom",
         title="Energy per atom against composition",
-        x_label=f"{anion} per {cation}",
         y_label="energy per atom - whole sheet (meV)",
-        series=tuple(series),
-        reading=f"Losing {anion} changes the energy per atom of " + ", of ".join(slopes) + ".",
-        level_of_theory=_theory(document),
-        x_reversed=True,
+        reading=f"Losing {_species(document)[1]} changes the energy per atom of " + ", of ".join(slopes) + ".",
         notes=("Rising means that the sheet loses cohesion with each atom; the pristine sheet of each phase is zero.",),
     )
 
 
 def formation_energy_per_atom_plot(document: Document) -> Plot | None:
     """Energy of formation from the elements per atom, against anions per cation: phases on one scale."""
-    rows = [row for row in document.get("vacancies", ()) if row.get("formation_energy_per_atom_eV") is not None]
-    sheets = [row for row in document.get("sheets", ()) if row.get("formation_energy_per_atom_eV") is not None]
-    if not sheets:
+    key = "formation_energy_per_atom_eV"
+    whole = {row["phase"]: row[key] for row in document.get("sheets", ()) if row.get(key) is not None}
+    if not whole:
         return None
+    lost = _points_by_phase(document, key)
+    by_phase = {
+        phase: [(_whole_ratio(document, phase), energy, "whole sheet"), *lost.get(phase, ())]
+        for phase, energy in whole.items()
+    }
     cation, anion = _species(document)
-    series = []
-    for style, sheet in enumerate(sheets):
-        phase = sheet["phase"]
-        points = [(_whole_ratio(document, phase), sheet["formation_energy_per_atom_eV"], "whole sheet")]
-        points += [
-            (1 / row["cation_to_anion"], row["formation_energy_per_atom_eV"], row["label"])
-            for row in rows
-            if row["phase"] == phase and row["cation_to_anion"]
-        ]
-        series += _cloud_and_lowest(points, phase, style)
-    best = min(sheets, key=lambda sheet: float(sheet["formation_energy_per_atom_eV"]))
-    reading = f"Of the whole sheets {best['phase']} is lowest, {best['formation_energy_per_atom_eV']:.3f} eV/atom."
+    best = min(whole, key=lambda phase: float(whole[phase]))
+    reading = f"Of the whole sheets {best} is lowest, {whole[best]:.3f} eV/atom."
     for change in document.get("phase_changes", ()):
         reading += f" With less than {change['anion_to_cation']:.2f} {anion} per {cation} {change['after']} is."
-    return Plot(
+    return _composition_plot(
+        document,
+        by_phase,
         name="formation_energy_per_atom",
         title="Formation energy per atom against composition",
-        x_label=f"{anion} per {cation}",
         y_label="formation from the elements (eV/atom)",
-        series=tuple(series),
         reading=reading,
-        level_of_theory=_theory(document),
-        x_reversed=True,
     )
 
 
-def _cloud_and_lowest(points: list[tuple[float, float, str]], label: str, style: int) -> list[Series]:
+def _points_by_phase(document: Document, key: str) -> dict[str, list[Point]]:
+    """Phase -> (anions per cation, energy, label) of every structure that lost atoms and has that energy."""
+    found: dict[str, list[Point]] = {}
+    for row in document.get("vacancies", ()):
+        if row["cation_to_anion"] and row.get(key) is not None:
+            found.setdefault(row["phase"], []).append((1 / row["cation_to_anion"], row[key], row["label"]))
+    return found
+
+
+def _composition_plot(document: Document, by_phase: Mapping[str, list[Point]], **words: Any) -> Plot:
+    cation, anion = _species(document)
+    lines = (_cloud_and_lowest(points, phase, style) for style, (phase, points) in enumerate(by_phase.items()))
+    return Plot(
+        x_label=f"{anion} per {cation}",
+        series=tuple(series for line in lines for series in line),
+        level_of_theory=_theory(document),
+        x_reversed=True,
+        **words,
+    )
+
+
+def _cloud_and_lowest(points: list[Point], label: str, style: int) -> list[Series]:
     """Line through the lowest point at each x, and open markers for those above it."""
-    lowest: dict[float, tuple[float, float, str]] = {}
+    lowest: dict[float, Point] = {}
     for point in points:
         key = round(point[0], 9)
         if key not in lowest or point[1] < lowest[key][1]:
@@ -133,7 +139,7 @@ def _cloud_and_lowest(points: list[tuple[float, float, str]], label: str, style:
     return series
 
 
-def _series(points: list[tuple[float, float, str]], label: str, style: int, drawn: Any = "linked") -> Series:
+def _series(points: list[Point], label: str, style: int, drawn: Any = "linked") -> Series:
     x, y, names = zip(*points, strict=True) if points else ((), (), ())
     return Series(label=label, x=x, y=y, names=names, style=style, drawn=drawn)
 

@@ -1,30 +1,25 @@
-"""One folder for one VASP run: POSCAR, INCAR, KPOINTS, POTCAR (or POTCAR.spec) and calculation.json.
+"""Input set of one VASP run: POSCAR, INCAR, KPOINTS, POTCAR (or POTCAR.spec), and vasp.json that says what they are.
 
-A deck is planned whole before anything is written. Writing the same twice changes no byte and no date; a deck that
-was edited by hand is not replaced, and one with results is not touched.
+It is planned whole before anything is written. Writing the same twice changes no byte and no date; files that were
+edited by hand are not replaced, and a folder with results is not touched.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
+from nanoslab import __version__
 from nanoslab.calculation import Calculation
 from nanoslab.errors import FileError
-from nanoslab.files import write_atomically
-from nanoslab.vasp.inputs.deck_guard import check_may_write
-from nanoslab.vasp.inputs.manifest import (
-    MANIFEST,
-    calculation_document,
-    library_versions,
-    manifest_text,
-    read_manifest,
-)
+from nanoslab.files import sha256, write_where_changed
+from nanoslab.vasp.inputs.manifest import MANIFEST, SCHEMA, check_may_write, read_manifest
 from nanoslab.vasp.inputs.potcar import Potcar, PotcarLibrary, dataset_of, find_library, find_potcars, potcar_bytes
 from nanoslab.vasp.inputs.settings import incar, kpoints_text, vasp_binary
 from nanoslab.vasp.poscar import poscar_text, species_order
@@ -67,17 +62,28 @@ class WrittenDeck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeckPlan:
-    """A deck that may be written: every byte of it, and every check done."""
+    """An input set that may be written: every byte of it, and every check done.
+
+    Attributes
+    ----------
+    deck
+        What will have been written.
+    files, obsolete
+        Content of the files to write, by name, and those of an earlier set to remove.
+    kept_here
+        Names of all files of the set, the earlier one's among them.
+    """
 
     deck: WrittenDeck
     files: Mapping[str, bytes]
     obsolete: tuple[str, ...]
+    kept_here: frozenset[str]
 
 
 def write_deck(
     calculation: Calculation, folder: str | os.PathLike[str], potcar_library: PotcarLibrary | Path | None = None
 ) -> WrittenDeck:
-    r"""Write the VASP deck of a calculation.
+    r"""Write the VASP input set of a calculation into a folder of its own.
 
     Parameters
     ----------
@@ -136,7 +142,7 @@ def open_library(given: PotcarLibrary | str | os.PathLike[str] | None) -> Potcar
 
 def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | None) -> DeckPlan:
     """Decide every byte of a deck and whether it may be written, without writing any."""
-    before = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
+    before = read_manifest(folder)
     elements = species_of(calculation)
     potcars = _potcars(calculation, elements, library, folder, before)
     tags = incar(calculation)
@@ -148,52 +154,40 @@ def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | N
     }
     remarks = (*tags.remarks, *_cutoff_remarks(calculation, potcars))
     datasets = [dataset_of(element, library) for element in elements]
-    document = _document(calculation, files, remarks, datasets, potcars)
-    same_inputs = before.get("inputs") == document["inputs"]
-    document["versions"] = before.get("versions", {}) if same_inputs else library_versions()
-    by_hand = check_may_write(folder, before, document, files)
+    document = {
+        "vasp_binary": vasp_binary(calculation),
+        "potcar_datasets": datasets,
+        "potcars": [{key: value for key, value in asdict(potcar).items() if key != "path"} for potcar in potcars],
+        "remarks": list(remarks),
+        "inputs": {name: sha256(content) for name, content in files.items()},
+    }
+    by_hand = check_may_write(folder, before, files)
     if by_hand:
         remarks = (*remarks, f"{', '.join(by_hand)} changed by hand since it was written: left as it is")
-    change: Change = "new" if not before else "unchanged" if before == document else "replaced"
+    same = {key: before.get(key) for key in document} == document
+    change: Change = "new" if not before else "unchanged" if same else "replaced"
+    same_inputs = before.get("inputs") == document["inputs"]
     writable = {name: content for name, content in files.items() if not same_inputs or not (folder / name).exists()}
     if change != "unchanged":
-        writable[MANIFEST] = manifest_text(document).encode()
+        versions = before["versions"] if same_inputs else {"nanoslab": __version__, "pymatgen": version("pymatgen")}
+        text = json.dumps({"schema": SCHEMA, **document, "versions": versions}, indent=2, sort_keys=True) + "\n"
+        writable[MANIFEST] = text.encode()
     potentials = tuple(potcar.title for potcar in potcars) or tuple(datasets)
     return DeckPlan(
         deck=_describe(calculation, folder, change, potentials, has_potcar=bool(potcars), remarks=remarks),
         files=writable,
         obsolete=tuple(name for name in before.get("inputs", {}) if name not in files),
+        kept_here=frozenset({*files, *before.get("inputs", ()), MANIFEST}),
     )
 
 
 def apply_plan(plan: DeckPlan) -> WrittenDeck:
     """Write what a plan holds, the manifest last; files that are already so keep their dates."""
-    folder = plan.deck.folder
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in plan.files.items():
-        path = folder / name
-        if not path.is_file() or path.read_bytes() != content:
-            write_atomically(path, content)
+        write_where_changed(plan.deck.folder / name, content)
     for name in plan.obsolete:
-        (folder / name).unlink(missing_ok=True)
+        (plan.deck.folder / name).unlink(missing_ok=True)
     return plan.deck
-
-
-def _document(
-    calculation: Calculation,
-    files: Mapping[str, bytes],
-    remarks: Sequence[str],
-    datasets: Sequence[str],
-    potcars: Sequence[Potcar],
-) -> dict[str, Any]:
-    return {
-        **calculation_document(calculation),
-        "vasp_binary": vasp_binary(calculation),
-        "potcar_datasets": list(datasets),
-        "potcars": [_potcar_record(potcar) for potcar in potcars],
-        "remarks": list(remarks),
-        "inputs": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-    }
 
 
 def _describe(
@@ -246,7 +240,7 @@ def _potcars(
     kept = [dict(record) for record in before.get("potcars", ())]
     if not path.is_file() or [record.get("dataset") for record in kept] != wanted:
         return ()
-    if hashlib.sha256(path.read_bytes()).hexdigest() != before["inputs"].get("POTCAR"):
+    if sha256(path.read_bytes()) != before["inputs"].get("POTCAR"):
         return ()
     return tuple(Potcar(**record, path=path) for record in kept)
 
@@ -259,10 +253,6 @@ def _potcar_file(
     if potcars[0].path == folder / "POTCAR":
         return {"POTCAR": potcars[0].path.read_bytes()}
     return {"POTCAR": potcar_bytes(potcars, elements)}
-
-
-def _potcar_record(potcar: Potcar) -> dict[str, Any]:
-    return {key: value for key, value in asdict(potcar).items() if key != "path"}
 
 
 def _cutoff_remarks(calculation: Calculation, potcars: tuple[Potcar, ...]) -> list[str]:

@@ -1,159 +1,115 @@
-"""calculation.json: what a deck is, in one document that reads back to the same calculation."""
+"""``vasp.json``: what an input set holds, so that edits, foreign files and results are told from our own."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from nanoslab import __version__
-from nanoslab.calculation import Calculation, Role, Settings
-from nanoslab.errors import FileError, InputError, NanoslabError
-from nanoslab.vasp.poscar import read_poscar, species_order
+from nanoslab.errors import FileError
+from nanoslab.files import sha256
 
 SCHEMA = 1
-MANIFEST = "calculation.json"
+MANIFEST = "vasp.json"
 #: the POSCAR as it was written, once a job has put a relaxed structure in its place
 INITIAL_POSCAR = "POSCAR.initial"
-
-_REWRITE = "write the campaign again with 'nanoslab write': results stay"
-_ADVICE = "move it away and write the campaign again: results stay"
-_KEYS = ("name", "role", "tags", "settings", "starts_from", "removed_indices", "recipe", "poscar_order", "inputs")
-
-
-def calculation_document(calculation: Calculation) -> dict[str, Any]:
-    """Everything of a calculation but its coordinates, as plain JSON values.
-
-    Raises
-    ------
-    InputError
-        If a tag or the recipe holds something that JSON does not know.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> calculation = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
-    >>> calculation_document(calculation)["settings"]["cutoff_energy"]
-    400.0
-    """
-    atoms = calculation.atoms
-    moments = atoms.get_initial_magnetic_moments().tolist() if atoms.has("initial_magmoms") else None
-    document = {
-        "schema": SCHEMA,
-        "name": calculation.name,
-        "role": calculation.role.kind,
-        "tags": {k: v for k, v in calculation.role.model_dump(exclude={"kind"}, exclude_none=True).items() if v != ""},
-        "settings": {field.name: getattr(calculation.settings, field.name) for field in fields(Settings)},
-        "starts_from": calculation.starts_from,
-        "removed_indices": calculation.removed_indices,
-        "recipe": atoms.info.get("recipe"),
-        "initial_magnetic_moments": moments,
-        "poscar_order": species_order(atoms),
-    }
-    return {key: _plain(value, f"{calculation.name}: {key}") for key, value in document.items()}
+#: what VASP leaves behind, with any suffix (.gz, .relax1)
+VASP_RESULTS = (
+    *("OUTCAR", "vasprun.xml", "OSZICAR", "CONTCAR", "WAVECAR", "CHGCAR", "XDATCAR", "vaspout.h5"),
+    INITIAL_POSCAR,
+)
+#: where version 0.1 kept the same
+_FORMER = "calculation.json"
 
 
-def manifest_text(document: Mapping[str, Any]) -> str:
-    """Text of the file: one stable order, readable."""
-    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of what wrote a deck."""
-    return {"nanoslab": __version__, "ase": version("ase"), "pymatgen": version("pymatgen")}
+def results_in(folder: Path) -> tuple[str, ...]:
+    """Names of what VASP left in a folder."""
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return tuple(name for name in names if name.startswith(VASP_RESULTS))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Document of a deck's folder, its schema and keys checked.
+    """Document of an input set; empty where there is none.
 
     Raises
     ------
     FileError
-        If it is missing, no JSON, of another schema, or lacks something.
+        If it is no such document.
     """
     path = folder / MANIFEST
+    if not path.is_file():
+        former = _former(folder / _FORMER)
+        return former if isinstance(former.get("inputs"), dict) else {}
+    advice = "move it away and write the campaign again: results stay"
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise FileError(path, expected="a deck written by nanoslab", got="no such file", advice=_REWRITE) from error
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise FileError(path, expected="readable JSON", got=str(error), advice=_ADVICE) from error
-    if not isinstance(document, dict):
-        raise FileError(path, expected="named values", got=type(document).__name__, advice=_ADVICE)
-    if document.get("schema") != SCHEMA:
-        advice = f"it is of another version of nanoslab, or edited: {_ADVICE}"
-        raise FileError(path, expected=f"schema {SCHEMA}", got=repr(document.get("schema")), advice=advice)
-    missing = [key for key in _KEYS if key not in document]
-    if missing or not isinstance(document["inputs"], dict):
-        got = f"no {', '.join(missing) or 'inputs'}"
-        raise FileError(path, expected=f"the keys {', '.join(_KEYS)}", got=got, advice=_ADVICE)
+        raise FileError(path, expected="readable JSON", got=str(error), advice=advice) from error
+    inputs = document.get("inputs") if isinstance(document, dict) else None
+    if not isinstance(inputs, dict) or document.get("schema") != SCHEMA:
+        raise FileError(path, expected=f"an input set of schema {SCHEMA}", got="another document", advice=advice)
     return document
 
 
-def read_deck(folder: Path) -> Calculation:
-    """Read a deck back to the calculation it was written from, atoms in the order they had.
+def check_may_write(folder: Path, before: Mapping[str, Any], files: Mapping[str, bytes]) -> list[str]:
+    """Refuse to replace results or foreign files; return the inputs edited by hand that stay as they are.
 
     Raises
     ------
     FileError
-        If the manifest or the POSCAR is missing or broken, or they do not belong together.
+        Naming the first file that would be lost.
     """
-    document = read_manifest(folder)
-    path = folder / MANIFEST
-    poscar = next((p for p in (folder / INITIAL_POSCAR, folder / "POSCAR") if p.is_file()), folder / "POSCAR")
-    if not poscar.is_file():
-        raise FileError(poscar, expected="the structure of this calculation", got="no such file", advice=_REWRITE)
-    atoms = read_poscar(poscar)
-    order = document["poscar_order"]
-    if not isinstance(order, list) or sorted(map(str, order)) != sorted(map(str, range(len(atoms)))):
-        raise FileError(path, expected=f"an order of the {len(atoms)} atoms of {poscar.name}", got=_short(order))
-    atoms = atoms[np.argsort(order)]
-    atoms.info.clear()
-    try:
-        if document["recipe"] is not None:
-            atoms.info["recipe"] = document["recipe"]
-        if document.get("initial_magnetic_moments") is not None:
-            atoms.set_initial_magnetic_moments(document["initial_magnetic_moments"])
-        return Calculation(
-            name=document["name"],
-            role=Role(kind=document["role"], **document["tags"]),
-            atoms=atoms,
-            settings=_settings(document["settings"], path),
-            starts_from=document["starts_from"],
-            removed_indices=tuple(document["removed_indices"]),
+    recorded: Mapping[str, str] = before.get("inputs", {})
+    edited = [name for name in {**recorded, **files} if not _is_ours(folder, name, recorded, files)]
+    if not before and edited:
+        raise FileError(
+            folder / edited[0],
+            expected="an empty folder, or input files written by nanoslab",
+            got="a file that nanoslab did not write",
+            advice="write the campaign elsewhere, or move that file away",
         )
-    except NanoslabError:
-        raise
-    except (TypeError, ValueError, KeyError) as error:
-        raise FileError(path, expected="a calculation of nanoslab", got=str(error)) from error
+    if not before and all(_as_written(folder, name).is_file() for name in files):
+        return []  # only the manifest was lost: every input is the one that would be written
+    differing = [name for name, content in files.items() if recorded.get(name) != sha256(content)]
+    if not differing and len(recorded) == len(files):
+        return sorted(edited)
+    results = results_in(folder)
+    if results:
+        raise FileError(
+            folder,
+            expected=f"no results, for VASP's input files would change ({', '.join(differing)})",
+            got=", ".join(results[:4]),
+            advice="write the campaign into a new folder, or move this one away",
+        )
+    if edited:
+        raise FileError(
+            folder / edited[0],
+            expected="the file as it was written, for the study now asks for another one",
+            got="one that was changed since",
+            advice="keep your copy under another name and write again, or write into a new folder",
+        )
+    return []
 
 
-def _settings(document: Mapping[str, Any], path: Path) -> Settings:
-    names = {field.name for field in fields(Settings)}
-    wrong = sorted(names.symmetric_difference(document))
-    if wrong:
-        raise FileError(f"{path}: settings", expected=f"the fields {', '.join(sorted(names))}", got=", ".join(wrong))
-    first, second, third = document["kpoints"]
-    return Settings(**{**document, "kpoints": (int(first), int(second), int(third))})
+def _former(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}  # who reads calculations says what is wrong with it
+    return document if isinstance(document, dict) and document.get("schema") == 1 else {}
 
 
-def _plain(value: Any, where: str) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, where) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist(), where)
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_plain(item, where) for item in value]
-    if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and np.isfinite(value)):
-        return value
-    raise InputError(where, expected="plain JSON values", got=f"{value!r} ({type(value).__name__})")
+def _as_written(folder: Path, name: str) -> Path:
+    """Input as it was before a job changed it and kept the original."""
+    initial = folder / f"{name}.initial"
+    return initial if initial.is_file() else folder / name
 
 
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else f"{text[:57]}..."
+def _is_ours(folder: Path, name: str, recorded: Mapping[str, str], files: Mapping[str, bytes]) -> bool:
+    """File is absent, as recorded, or (after a kill in the middle of writing) already as planned."""
+    path = _as_written(folder, name)
+    if not path.is_file():
+        return True
+    content = path.read_bytes()
+    return content == files.get(name) or sha256(content) == recorded.get(name)

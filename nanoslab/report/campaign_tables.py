@@ -1,4 +1,4 @@
-"""Tables of a campaign for the page: the verdict of every run, the ledger, the settings, the provenance."""
+"""Tables of a campaign for the page: convergence checks, structures, settings, provenance."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from typing import Any
 from nanoslab.builders import sheet_ledger
 from nanoslab.calculation import Calculation, CalculationResult, Run, Settings
 from nanoslab.errors import NanoslabError
+from nanoslab.files import sha256
 from nanoslab.studies.result import StudyResult, Table, text_of
 
 #: the worst first
-STATES = ("refused", "failed", "not converged", "not run", "skipped", "used")
-
-
+STATES = ("refused", "failed", "not converged", "not run", "skipped", "used with a remark", "used")
 #: neither sheets nor anything made of them
-ROLES_WITHOUT_LEDGER = ("atom", "bulk", "element", "ligand")
+ROLES_WITHOUT_FACES = ("atom", "bulk", "element", "ligand")
 UNITS = {
     "cutoff_energy": " [eV]",
     "smearing_width": " [eV]",
@@ -36,22 +35,23 @@ def state_of(result: CalculationResult, *, refused: bool) -> str:
         return "not run" if waiting else "skipped"
     if result.energy is None:
         return "failed"
-    return "used" if result.converged else "not converged"
+    if not result.converged:
+        return "not converged"
+    return "used with a remark" if result.problems else "used"
 
 
-def verdict_table(runs: Sequence[Run], study_result: StudyResult) -> Table:
+def checks_table(runs: Sequence[Run], study_result: StudyResult) -> Table:
     """One row per calculation, the failing ones on top."""
+    reasons = {**dict(study_result.missing), **dict(study_result.refused)}
     refused = dict(study_result.refused)
-    missing = dict(study_result.missing)
     rows: list[tuple[str, ...]] = []
     for run in runs:
         name, result = run.calculation.name, run.result
-        state = state_of(result, refused=name in refused)
-        said = [refused.get(name) or missing.get(name) or "", *result.problems]
+        said = [reasons.get(name, ""), *result.problems]
         rows.append(
             (
                 name,
-                state,
+                state_of(result, refused=name in refused),
                 text_of(result.energy, ".4f"),
                 text_of(result.max_free_force, ".3f"),
                 result.level_of_theory,
@@ -59,27 +59,36 @@ def verdict_table(runs: Sequence[Run], study_result: StudyResult) -> Table:
             )
         )
     rows.sort(key=lambda row: STATES.index(row[1]))
-    columns = ["calculation", "verdict", "energy [eV]", "largest force [eV/Å]", "level of theory", "what is wrong"]
+    columns = ["calculation", "state", "energy [eV]", "largest force [eV/Å]", "level of theory", "problems and remarks"]
     if len({row[4] for row in rows if row[1] != "not run"}) <= 1:
         # one level for all stands in the heading
         del columns[4]
         rows = [(*row[:4], row[5]) for row in rows]
     return Table(
-        title="Verdict of every run",
+        title="Convergence check of every run",
         columns=tuple(columns),
         rows=tuple(rows),
         notes=(
-            "Refused runs exist but their energies are not used; skipped ones the engine cannot compute.",
+            "The energies of refused runs are not used; skipped runs are those that the engine cannot compute.",
             "The force is the largest on a free component at the end.",
         ),
     )
 
 
-def ledger_table(runs: Sequence[Run]) -> Table:
+def remarks(checks: Table) -> tuple[str, ...]:
+    """Remarks on runs that are used all the same: each once, with the calculations it is about."""
+    about: dict[str, list[str]] = {}
+    for row in checks.rows:
+        if row[1] == "used with a remark":
+            about.setdefault(row[-1], []).append(row[0])
+    return tuple(f"Used with a remark: {', '.join(names)}: {text}." for text, names in about.items())
+
+
+def structures_table(runs: Sequence[Run]) -> Table:
     """Counts, formal charge and dipole, planes and thickness of every sheet built."""
-    rows = [row for run in runs if (row := _ledger(run.calculation, run.result))]
+    rows = [row for run in runs if (row := _structure(run.calculation, run.result))]
     return Table(
-        title="Ledger",
+        title="Structures as built and relaxed",
         columns=(
             "calculation",
             "counts",
@@ -99,8 +108,8 @@ def ledger_table(runs: Sequence[Run]) -> Table:
     )
 
 
-def _ledger(calculation: Calculation, result: CalculationResult) -> tuple[str, ...] | None:
-    if calculation.atoms.info.get("recipe") is None or calculation.role.kind in ROLES_WITHOUT_LEDGER:
+def _structure(calculation: Calculation, result: CalculationResult) -> tuple[str, ...] | None:
+    if calculation.atoms.info.get("recipe") is None or calculation.role.kind in ROLES_WITHOUT_FACES:
         return None
     try:
         built = sheet_ledger(calculation.atoms)
@@ -126,7 +135,7 @@ def _ledger(calculation: Calculation, result: CalculationResult) -> tuple[str, .
 
 
 def settings_table(calculations: Sequence[Calculation]) -> Table:
-    """Settings of the decks: one row per field, what all share first."""
+    """Settings of the calculations: one row per field, what all share first."""
     rows = []
     for field in fields(Settings):
         values: dict[str, list[str]] = {}
@@ -137,7 +146,7 @@ def settings_table(calculations: Sequence[Calculation]) -> Table:
         for value in sorted(values, key=lambda value: value != most):
             others = "all" if len(values) == 1 else "all others"
             rows.append((name, value, others if value == most else ", ".join(values[value])))
-    return Table(title="Settings of the VASP decks", columns=("setting", "value", "calculations"), rows=tuple(rows))
+    return Table(title="Settings", columns=("setting", "value", "calculations"), rows=tuple(rows))
 
 
 def provenance_table(campaign_folder: Path, calculations: Sequence[Calculation], source: str) -> Table:
@@ -154,16 +163,16 @@ def provenance_table(campaign_folder: Path, calculations: Sequence[Calculation],
                 calculation.name,
                 _recipe(calculation.atoms.info.get("recipe")),
                 calculation.starts_from or "-",
-                str(deck.get("inputs", {}).get("POSCAR", "-"))[:12],
+                _hash(folder / "calculation.json"),
                 ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "-",
                 "-" if seconds is None else f"{seconds:.1f}",
             )
         )
     return Table(
         title="Provenance",
-        columns=("calculation", "built by", "starts from", "sha256 of POSCAR", "versions", "wall time [s]"),
+        columns=("calculation", "built by", "starts from", "sha256 of calculation.json", "versions", "wall time [s]"),
         rows=tuple(rows),
-        notes=("The whole hashes, settings and recipes stand in calculation.json of each folder.",),
+        notes=("Structures, settings and recipes stand in calculation.json of each folder.",),
     )
 
 
@@ -184,6 +193,10 @@ def _document(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _hash(path: Path) -> str:
+    return sha256(path.read_bytes())[:12] if path.is_file() else "-"
 
 
 def _words(value: Any) -> str:

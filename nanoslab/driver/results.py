@@ -9,10 +9,10 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanoslab.calculation import Calculation, CalculationResult, Run
-from nanoslab.campaign.folder import NAME, Campaign
+from nanoslab.campaign.load import Campaign
 from nanoslab.errors import NanoslabError, unknown_name
-from nanoslab.vasp.inputs.deck_guard import results_in
-from nanoslab.vasp.inputs.manifest import INITIAL_POSCAR
+from nanoslab.files import is_folder_name
+from nanoslab.vasp.inputs.manifest import INITIAL_POSCAR, results_in
 from nanoslab.vasp.poscar import species_order
 
 
@@ -28,37 +28,37 @@ def available_sources(campaign: Campaign) -> tuple[str, ...]:
 
 
 def read_runs(campaign: Campaign, source: str) -> tuple[Run, ...]:
-    """Calculations as written, each with its result from one source; see `collect`."""
-    results = collect(campaign, source)
-    return tuple(Run(calculation=c, result=results[c.name]) for c in campaign.calculations)
-
-
-def collect(campaign: Campaign, source: str) -> dict[str, CalculationResult]:
-    """Results of all calculations from one source; what is missing or unreadable says so in words.
+    """Every calculation as it was written with its result from one source; what is missing says so in words.
 
     Parameters
     ----------
     campaign
-        As read by `load_campaign`.
+        As read by `nanoslab.campaign.load_campaign`.
     source
         ``vasp``, or the name of an engine's sub-folders.
 
     Returns
     -------
-    dict
-        One entry per calculation, in their order; a missing run has the energy None and a problem.
+    tuple of Run
+        One per calculation, in their order; a missing run has the energy None and a problem.
 
     Raises
     ------
     InputError
         If nobody ran that engine here.
     """
-    folders = {c.name: campaign.folder / c.name for c in campaign.calculations}
-    known = source == "vasp" or any((folder / source).is_dir() for folder in folders.values())
-    if not NAME.fullmatch(source) or not known:
+    known = source == "vasp" or any((campaign.folder / c.name / source).is_dir() for c in campaign.calculations)
+    if not is_folder_name(source) or not known:
         raise unknown_name("source", source, dict.fromkeys(("vasp", *available_sources(campaign))))
     read = _vasp_result if source == "vasp" else _engine_result
-    return {c.name: _checked(c, read(c, folders[c.name], source)) for c in campaign.calculations}
+    return tuple(
+        Run(calculation=c, result=_checked(c, read(c, campaign.folder / c.name, source))) for c in campaign.calculations
+    )
+
+
+def collect(campaign: Campaign, source: str) -> dict[str, CalculationResult]:
+    """Results alone, by the name of the calculation: `read_runs` as it was called until version 0.2."""
+    return {run.calculation.name: run.result for run in read_runs(campaign, source)}
 
 
 def _vasp_output(folder: Path) -> tuple[str, ...]:

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nanoslab.calculation import Calculation
+from nanoslab.campaign.graph import levels
 from nanoslab.errors import InputError
 from nanoslab.vasp.inputs.settings import vasp_binary
 from nanoslab.vasp.poscar import species_order
 
-SCRIPT = "submit.sh"
-TABLE = "calculations.tsv"
 COLUMNS = ("name", "level", "vasp", "parent", "removed")
 
 
@@ -51,12 +50,13 @@ def calculations_table(calculations: Sequence[Calculation]) -> str:
     vacancy 1 vasp_gam sheet 2
     """
     by_name = {calculation.name: calculation for calculation in calculations}
+    level = levels(calculations)
     lines = ["\t".join(COLUMNS)]
     for calculation in calculations:
         removed = removed_lines(calculation, by_name)
         cells = (
             calculation.name,
-            str(_level(calculation, by_name)),
+            str(level[calculation.name]),
             vasp_binary(calculation),
             calculation.starts_from or "-",
             ",".join(map(str, removed)) or "-",
@@ -71,33 +71,18 @@ def removed_lines(calculation: Calculation, by_name: Mapping[str, Calculation]) 
     Raises
     ------
     InputError
-        If what remains of the parent's POSCAR is not the child's POSCAR, species by species.
+        If the atoms that stay do not stand in the same order in both POSCARs.
     """
     if calculation.starts_from is None:
         return ()
     parent = by_name[calculation.starts_from].atoms
-    order = species_order(parent)
-    removed = set(calculation.removed_indices)
-    kept = [i for i in order if i not in removed]
-    child = calculation.atoms
-    symbols = [child.symbols[i] for i in species_order(child)]
-    outside = sorted(i for i in removed if not 0 <= i < len(parent))
-    # the atoms that stay must stand in the same order in both files
+    order, removed = species_order(parent), set(calculation.removed_indices)
     survivors = [i for i in range(len(parent)) if i not in removed]
-    same_order = len(kept) == len(child) and [survivors[i] for i in species_order(child)] == kept
-    if outside or not same_order or symbols != [parent.symbols[i] for i in kept]:
+    if [survivors[i] for i in species_order(calculation.atoms)] != [i for i in order if i not in removed]:
         raise InputError(
             f"{calculation.name}: removed_indices",
-            expected=f"the atoms that {calculation.starts_from} ({parent.get_chemical_formula()}) has more",
-            got=f"{sorted(removed)}, which do not leave {child.get_chemical_formula()} in the same order",
+            expected=f"species in the order in which the POSCAR of {calculation.starts_from} has them",
+            got=calculation.atoms.get_chemical_formula(),
             advice="group the atoms of both by species and keep the parent's order",
         )
     return tuple(line for line, i in enumerate(order, start=1) if i in removed)
-
-
-def _level(calculation: Calculation, by_name: Mapping[str, Calculation]) -> int:
-    level = 0
-    while calculation.starts_from is not None:
-        calculation = by_name[calculation.starts_from]
-        level += 1
-    return level

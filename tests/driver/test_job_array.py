@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanoslab.calculation import Calculation, Role
-from nanoslab.campaign.job_array import calculations_table, job_array_script
 from nanoslab.campaign.state import State, write_state
+from nanoslab.driver.job_array import calculations_table, job_array_script
 from nanoslab.errors import InputError
 from nanoslab.presets import preset
 from nanoslab.vasp.inputs.deck import write_deck
