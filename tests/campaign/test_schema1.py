@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nanoslab.campaign import load_campaign, write_campaign
-from nanoslab.driver.run import run_campaign
 from nanoslab.driver.results import read_runs
+from nanoslab.driver.run import run_campaign
 from nanoslab.driver.vasp_campaign import write_vasp_campaign
 from nanoslab.engines import engine
 from nanoslab.engines.fingerprint import calculation_fingerprint
