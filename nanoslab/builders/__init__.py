@@ -1,14 +1,20 @@
-"""Structures that carry the recipe which built them: nanosheets, vacancies, necks, ligand sandwiches, nanocrystals."""
+"""Structures that carry their recipe: nanosheets, vacancies, necks, ligated double slabs, nanocrystals."""
 
+from typing import Any
+
+from nanoslab.builders.double_slab import DoubleSlab, describe_double_slab
+from nanoslab.builders.ligand import LigandLayer
 from nanoslab.builders.nanocrystal import build_nanocrystal
 from nanoslab.builders.nanosheet import available_terminations, build_nanosheet
 from nanoslab.builders.neck import build_neck
 from nanoslab.builders.rattle import rattle_atoms
-from nanoslab.builders.sandwich import build_sandwich
+from nanoslab.builders.sandwich import build_sandwich, scan_gaps
 from nanoslab.builders.summary import StructureSummary, sheet_ledger
 from nanoslab.builders.vacancy import Vacancy, VacancyCount, count_vacancies, distinct_vacancies
 
 __all__ = [
+    "DoubleSlab",
+    "LigandLayer",
     "StructureSummary",
     "Vacancy",
     "VacancyCount",
@@ -18,7 +24,22 @@ __all__ = [
     "build_neck",
     "build_sandwich",
     "count_vacancies",
+    "describe_double_slab",
     "distinct_vacancies",
     "rattle_atoms",
+    "scan_gaps",
     "sheet_ledger",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Former names, kept for one release."""
+    if name not in ("Ledger", "Plane"):
+        raise AttributeError(name)
+    import warnings
+
+    from nanoslab.slab_geometry import Plane
+
+    found, now = (StructureSummary, "StructureSummary") if name == "Ledger" else (Plane, "slab_geometry.Plane")
+    warnings.warn(f"nanoslab.builders.{name} is now {now}", DeprecationWarning, stacklevel=2)
+    return found

@@ -78,7 +78,7 @@ def read_document(folder: Path) -> dict[str, Any]:
     """
     from nanoslab.campaign import schema1
 
-    path = folder / CALCULATION_FILE
+    path = _file(folder)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -108,7 +108,7 @@ def read_calculation(folder: Path) -> Calculation:
     """
     from nanoslab.campaign import schema1
 
-    document, path = read_document(folder), folder / CALCULATION_FILE
+    document, path = read_document(folder), _file(folder)
     try:
         if document["schema"] == schema1.SCHEMA:
             role, atoms = {**document["tags"], "kind": document["role"]}, schema1.structure(document, folder)
@@ -128,6 +128,11 @@ def read_calculation(folder: Path) -> Calculation:
         raise error.within(path) from error
     except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
         raise FileError(path, expected="a calculation", got=_in_one_line(error), advice=_MOVE) from error
+
+
+def _file(folder: Path) -> Path:
+    """Calculation of a folder; a study may also start from one under another name."""
+    return folder if folder.suffix == ".json" else folder / CALCULATION_FILE
 
 
 def n_atoms(document: Mapping[str, Any]) -> int:

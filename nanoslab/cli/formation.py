@@ -66,18 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     names = list(potentials)
     print_table(
         ["run", "lost", "E - E_pristine [eV]", *(f"E_f({name}) [eV]" for name in names)],
-        [
-            [
-                str(path),
-                " ".join(f"{count} {element}" for element, count in energy.removed.items()),
-                f"{energy.energy_difference:.6f}",
-                *(
-                    f"{energy.formation_energies[name]:.6f}" if name in energy.formation_energies else "-"
-                    for name in names
-                ),
-            ]
-            for path, _, energy, _ in rows
-        ],
+        [_cells(path, energy, names) for path, _, energy, _ in rows],
     )
     print(f"Level of theory: {pristine.level_of_theory}.")
     for name, mu in potentials.items():
@@ -85,6 +74,16 @@ def run(arguments: argparse.Namespace) -> None:
     for path, defect, _, differences in rows:
         for note in (*defect.problems, *differences):
             print(f"{path}: {note}")
+
+
+def _cells(path: Path, energy: VacancyEnergy, names: list[str]) -> list[str]:
+    found = energy.formation_energies
+    return [
+        str(path),
+        " ".join(f"{count} {element}" for element, count in energy.removed.items()),
+        f"{energy.energy_difference:.6f}",
+        *(f"{found[name]:.6f}" if name in found else "-" for name in names),
+    ]
 
 
 def _read(path: Path) -> CalculationResult:
@@ -110,18 +109,13 @@ def _potentials(arguments: argparse.Namespace, pristine: CalculationResult) -> d
     from nanoslab.energetics.consistency import REFERENCE_CRYSTAL, SAME_THEORY
 
     given: dict[str, dict[str, tuple[float, str]]] = {"mu": {}, "atom": {}, "element": {}}
-    for text in arguments.mu:
-        element, value = _pair("--mu", text)
+    for element, value in (_pair("--mu", text) for text in arguments.mu):
         try:
             given["mu"][element] = (float(value), "as given")
         except ValueError:
             raise InputError(f"--mu {element}", expected="a number [eV]", got=repr(value)) from None
-    for name, texts, rules in (
-        ("atom", arguments.atom, SAME_THEORY),
-        ("element", arguments.element, REFERENCE_CRYSTAL),
-    ):
-        for text in texts:
-            element, value = _pair(f"--{name}", text)
+    for name, rules in (("atom", SAME_THEORY), ("element", REFERENCE_CRYSTAL)):
+        for element, value in (_pair(f"--{name}", text) for text in getattr(arguments, name)):
             given[name][element] = _per_atom(element, Path(value), pristine, rules, arguments)
     return {
         name: ChemicalPotentials(

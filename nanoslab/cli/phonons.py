@@ -3,195 +3,194 @@
 Example: nanoslab phonons sheet.vasp phonons-wz --engine chgnet --supercell 2 2 1 --mesh 8 8 1
 
 With an engine the structure is relaxed to 0.001 eV/Å first, all atoms free, and everything is computed here; killed,
-the same command goes on. Without one, VASP decks of the perfect supercell and the displaced ones are written (the
+the same command goes on. Without one, VASP input sets of the perfect supercell and the displaced ones are written (the
 structure must be the relaxed one); run them, then give the same command again. A file of a campaign (CONTCAR or
 final.extxyz of a calculation) brings the settings of its calculation; the supercells get its k-points divided by the
-supercell. The folder remembers its structure, settings and supercell. 'nanoslab free-energy' compares two such folders.
+supercell. The folder is a campaign of a study of phonons, so 'nanoslab run', 'submit', 'status' and 'analyze' take it;
+'nanoslab free-energy' compares two of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.output import add_json_option, print_json, print_study_tables
 from nanoslab.driver.names import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
-    from ase import Atoms
+    from nanoslab.calculation import Calculation
+    from nanoslab.engines import Engine
+    from nanoslab.studies.phonons.study import PhononsStudy
 
-    from nanoslab.calculation import Calculation, CalculationResult, Settings
-
-RECIPE = "phonons.json"
+#: the relaxed cell with its settings, in the format of a calculation
+CELL = "cell.json"
+RELAXATION = "relaxation"
 RELAXATION_TOLERANCE = 1e-3  # eV/Å
+#: what folders remembered until version 0.1
+RECIPE = "phonons.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("structure", type=Path, help="structure file, or a campaign's final.extxyz")
-    parser.add_argument("folder", type=Path, help="where the supercells and results go; one level of theory")
-    parser.add_argument(
-        "--engine", type=engine_from_here, metavar="NAME[:options]", help="compute here (default: VASP decks)"
-    )
-    parser.add_argument("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="default: 2 2 1")
-    parser.add_argument(
-        "--mesh", type=int, nargs=3, default=[8, 8, 1], metavar="N", help="wave vectors (default: 8 8 1)"
-    )
-    parser.add_argument("--distance", type=float, default=0.01, metavar="A", help="displacement (default: 0.01 Å)")
-    parser.add_argument("--temperatures", type=float, nargs="+", default=[0, 100, 200, 300, 400, 500, 600], metavar="K")
-    parser.add_argument("--preset", help="level of theory (default: that of the calculation of the file, or ma2023)")
-    parser.add_argument("--kpoints", type=int, nargs=3, metavar="N", help="mesh of the cell, not of the supercell")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
+    add = parser.add_argument
+    add("structure", type=Path, help="structure file, or a file of a campaign's calculation")
+    add("folder", type=Path, help="where the supercells and results go; one level of theory")
+    add("--engine", type=engine_from_here, metavar="NAME[:options]", help="compute here (default: VASP input sets)")
+    add("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="default: 2 2 1")
+    add("--mesh", type=int, nargs=3, default=[8, 8, 1], metavar="N", help="wave vectors (default: 8 8 1)")
+    add("--distance", type=float, default=0.01, metavar="A", help="displacement (default: 0.01 Å)")
+    add("--temperatures", type=float, nargs="+", default=[0, 100, 200, 300, 400, 500, 600], metavar="K")
+    add("--preset", help="level of theory (default: that of the file's calculation, else ma2023)")
+    add("--kpoints", type=int, nargs=3, metavar="N", help="mesh of the cell, not of the supercell")
+    add("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
     add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prepare, compute or collect, and print."""
-    from nanoslab.calculation import Run
-    from nanoslab.studies.phonons.cell import supercell_calculations
-    from nanoslab.studies.phonons.study import PhononsStudy
+    from nanoslab.campaign import load_campaign
+    from nanoslab.campaign.names import STUDY_FILE
+    from nanoslab.driver.results import available_sources, read_runs
+    from nanoslab.engines import engine as engine_by_name
+    from nanoslab.files import write_atomically
 
     if min(arguments.temperatures) < 0:
         raise InputError("--temperatures", expected="0 K or more", got=min(arguments.temperatures))
-    cell, settings = _cell(arguments)
-    calculations = supercell_calculations("cell", cell, settings, arguments.supercell, arguments.distance)
-    _write_decks(arguments.folder, calculations)
-    results = _results(arguments, calculations)
-    if results is None:
-        print(f"wrote {len(calculations)} decks to {arguments.folder}; run them, then give the same command again")
+    engine = engine_by_name(arguments.engine) if arguments.engine else None
+    has = {name: (arguments.folder / name).is_file() for name in (STUDY_FILE, CELL, RECIPE)}
+    if not has[STUDY_FILE] or (has[RECIPE] and not has[CELL]):
+        _begin(arguments, engine)
+    study = _study(arguments, engine)
+    _write_and_run(arguments, study, engine)
+    campaign, source = load_campaign(arguments.folder), engine.label if engine else "vasp"
+    if source not in available_sources(campaign):
+        n = len(campaign.calculations)
+        print(f"wrote {n} decks to {arguments.folder}; run them, then give the same command again")
         return
-    runs = [Run(calculation=one, result=result) for one, result in zip(calculations, results, strict=True)]
-    study = PhononsStudy(
-        study="phonons",
-        title=f"Vibrations of {cell.get_chemical_formula()}",
-        structure=str(arguments.structure),
-        mesh=arguments.mesh,
-        temperatures=arguments.temperatures,
-    )
-    result = study.analyze(runs)
+    asked = {"mesh": tuple(arguments.mesh), "temperatures": tuple(arguments.temperatures)}
+    result = study.model_copy(update=asked).analyze(read_runs(campaign, source))
     for name, reason in (*result.refused, *result.missing):
         expected, advice = "a finished, converged run with forces", "run it, or continue it"
         raise InputError(arguments.folder / name, expected=expected, got=reason, advice=advice)
     document = {"structure": str(arguments.structure), **result.to_dict()}
-    from nanoslab.files import write_atomically
-
-    write_atomically(arguments.folder / "thermal.json", json.dumps({"schema": 1, **document}, indent=1) + "\n")
+    record = arguments.folder / "thermal.json"
+    write_atomically(record, json.dumps({"schema": 1, **document}, indent=1) + "\n")
     if arguments.json:
         print_json(document)
     else:
         print_study_tables(result.tables())
-        print(f"motion of every atom at {document['motion_temperature_K']:g} K in {arguments.folder / 'thermal.json'}")
+        print(f"motion of every atom at {document['motion_temperature_K']:g} K in {record}")
 
 
-def _cell(arguments: argparse.Namespace) -> tuple[Atoms, Settings]:
-    """Return the structure whose phonons are asked for and its settings: remembered by the folder, or read."""
-    from dataclasses import asdict
-
-    from ase.io.jsonio import decode, encode
-
-    from nanoslab.calculation import Settings
+def _begin(arguments: argparse.Namespace, engine: Engine | None) -> None:
+    """Write the study of the folder and its cell, relaxed where there is an engine."""
+    from nanoslab.campaign.format import calculation_document, document_text
+    from nanoslab.campaign.names import STUDY_FILE
     from nanoslab.files import write_atomically
-    from nanoslab.studies.phonons.cell import read_cell
 
-    path = arguments.folder / RECIPE
-    asked = {"supercell": arguments.supercell, "distance_A": arguments.distance, "engine": arguments.engine}
-    if path.is_file():
-        recipe = decode(path.read_text())
-        kept = {key: recipe.get(key) for key in asked}
-        if kept != asked:
-            raise InputError(path, expected=f"{kept} again", got=asked, advice="take another folder for other options")
-        remembered: Atoms = recipe["cell"]
-        if "settings" not in recipe:  # folders of before did not remember them
-            return remembered, _settings(arguments, remembered)
-        kpoints = tuple(recipe["settings"]["kpoints"])
-        return remembered, Settings(**{**recipe["settings"], "kpoints": kpoints})
-    if not arguments.structure.is_file():
-        raise FileError(arguments.structure, expected="a structure file", got="nothing")
-    cell = read_cell(arguments.structure)
-    settings = _settings(arguments, cell)
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    if arguments.engine is not None:
-        cell = _relaxed(cell, settings, arguments.engine, arguments.folder)
-    record = {"schema": 1, "structure": str(arguments.structure), **asked, "cell": cell, "settings": asdict(settings)}
-    write_atomically(path, encode(record) + "\n")
-    return cell, settings
+    folder, options = arguments.folder, {"supercell": arguments.supercell, "displacement": arguments.distance}
+    if (folder / RECIPE).is_file():
+        cell, options = _of_older_version(folder)
+    else:
+        cell = _cell(arguments, engine)
+        cell = cell if engine is None else _relaxed(cell, engine, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / CELL, document_text(calculation_document(cell)))
+    fields: dict[str, Any] = {"study": "phonons", "title": f"Vibrations of {cell.atoms.get_chemical_formula()}"}
+    fields |= {"structure": CELL, **options, "mesh": arguments.mesh, "temperatures": arguments.temperatures}
+    text = "".join(f"{key}: {json.dumps(value)}\n" for key, value in fields.items())
+    write_atomically(folder / STUDY_FILE, text)
 
 
-def _settings(arguments: argparse.Namespace, cell: Atoms) -> Settings:
-    """Return the settings of the cell: those of the calculation that the file belongs to, or of the preset."""
-    from dataclasses import replace
-
-    from nanoslab.campaign.format import read_calculation
-    from nanoslab.campaign.names import CALCULATION_FILE
-    from nanoslab.presets import preset
-    from nanoslab.studies.phonons.cell import cell_settings
-
-    kpoints = None if arguments.kpoints is None else tuple(arguments.kpoints)
-    places = (arguments.structure.parent, arguments.structure.parent.parent)
-    written = next((place for place in places if (place / CALCULATION_FILE).is_file()), None)
-    if arguments.preset is None and written is not None:
-        settings = read_calculation(written).settings
-        return replace(settings, kpoints=kpoints or settings.kpoints)
-    settings = preset(arguments.preset or "ma2023")
-    if kpoints is None and not _samples_k_points(arguments.engine, cell, settings):
-        kpoints = (1, 1, 1)
-    return cell_settings(cell, settings, kpoints)
-
-
-def _samples_k_points(engine_name: str | None, cell: Atoms, settings: Settings) -> bool:
-    """Whether the mesh is part of what is computed: for VASP, and for engines that say so."""
-    if engine_name is None:
-        return True
-    from nanoslab.engines import engine
-
-    return "kpoints" in engine(engine_name).comparable(cell, settings)
-
-
-def _relaxed(cell: Atoms, settings: Settings, engine_name: str, folder: Path) -> Atoms:
-    from dataclasses import replace
-
+def _cell(arguments: argparse.Namespace, engine: Engine | None) -> Calculation:
+    """Return the cell of a structure file, with the settings of the calculation it belongs to or of a preset."""
     from nanoslab.calculation import Calculation, Role
-    from nanoslab.engines import engine, run_calculation
+    from nanoslab.campaign import read_calculation
+    from nanoslab.campaign.names import CALCULATION_FILE
+    from nanoslab.crystals import read_structure_file
+    from nanoslab.presets import preset
+    from nanoslab.studies.phonons.cell import cell_settings, free_cell
 
-    chosen = engine(engine_name)
-    tight = replace(settings, relax="ions", force_tolerance=RELAXATION_TOLERANCE, max_ionic_steps=500)
-    calculation = Calculation(name="relaxation", role=Role(kind="pristine"), atoms=cell, settings=tight)
-    result = run_calculation(calculation, chosen, folder / "relaxation" / chosen.label)
+    path, kpoints = arguments.structure, arguments.kpoints and tuple(arguments.kpoints)
+    if not path.is_file():
+        raise FileError(path, expected="a structure file", got="nothing")
+    atoms = free_cell(read_structure_file(path))
+    folder = next((one for one in (path.parent, path.parent.parent) if (one / CALCULATION_FILE).is_file()), None)
+    if folder is not None and arguments.preset is None:
+        written = read_calculation(folder)
+        settings = replace(written.settings, kpoints=kpoints or written.settings.kpoints)
+        if written.atoms.has("initial_magmoms"):
+            atoms.set_initial_magnetic_moments(free_cell(written.atoms).get_initial_magnetic_moments())
+    else:
+        settings = preset(arguments.preset or "ma2023")
+        if engine is not None and "kpoints" not in engine.comparable(atoms, settings):
+            kpoints = kpoints or (1, 1, 1)  # it samples no k-points, so nobody need say them
+        settings = cell_settings(atoms, settings, kpoints)
+    return Calculation(name="cell", role=Role(kind="pristine"), atoms=atoms, settings=settings)
+
+
+def _relaxed(cell: Calculation, engine: Engine, folder: Path) -> Calculation:
+    from nanoslab.engines import run_calculation
+
+    tight = replace(cell.settings, relax="ions", force_tolerance=RELAXATION_TOLERANCE, max_ionic_steps=500)
+    asked = replace(cell, name=RELAXATION, settings=tight)
+    result = run_calculation(asked, engine, folder / RELAXATION / engine.label)
     if result.atoms is None or not result.converged:
         raise EngineError(result.path, expected="a relaxed structure", got="; ".join(result.problems) or "none")
-    relaxed = result.atoms.copy()
-    relaxed.set_constraint()
-    return relaxed
+    atoms = cell.atoms.copy()
+    atoms.set_positions(result.atoms.positions)
+    return replace(cell, atoms=atoms)
 
 
-def _write_decks(folder: Path, calculations: Sequence[Calculation]) -> None:
+def _of_older_version(folder: Path) -> tuple[Calculation, dict[str, Any]]:
+    """Return the cell and the options of a folder of an older version, with the settings its supercells were given."""
+    from ase.io.jsonio import decode
+
+    from nanoslab.campaign import read_calculation
+
+    recipe = decode((folder / RECIPE).read_text(encoding="utf-8"))
+    written = read_calculation(folder / "cell-phonon-001")
+    first, second, third = (k * n for k, n in zip(written.settings.kpoints, recipe["supercell"], strict=True))
+    settings = replace(written.settings, kpoints=(first, second, third))
+    options = {"supercell": recipe["supercell"], "displacement": recipe["distance_A"]}
+    return replace(written, name="cell", atoms=recipe["cell"], settings=settings), options
+
+
+def _study(arguments: argparse.Namespace, engine: Engine | None) -> PhononsStudy:
+    """Return the study of the folder, which must ask for what the command asks for."""
+    from nanoslab.campaign.names import STUDY_FILE
+    from nanoslab.studies.phonons.study import PhononsStudy
+    from nanoslab.studies.study_file import load_study
+
+    path = arguments.folder / STUDY_FILE
+    study = load_study(path)
+    if not isinstance(study, PhononsStudy):
+        raise FileError(path, expected="a study of phonons", got=study.kind, advice="take another folder")
+    relaxed_by = next((place.name for place in (arguments.folder / RELAXATION).glob("*")), None)
+    kept = {"supercell": list(study.supercell), "distance_A": study.displacement, "engine": relaxed_by}
+    label = engine.label if engine else None
+    asked = {"supercell": arguments.supercell, "distance_A": arguments.distance, "engine": label}
+    if kept != asked:
+        raise InputError(path, expected=f"{kept} again", got=asked, advice="take another folder for other options")
+    return study
+
+
+def _write_and_run(arguments: argparse.Namespace, study: PhononsStudy, engine: Engine | None) -> None:
+    """Write the campaign, with VASP input sets where there is no engine to compute it."""
+    from nanoslab.campaign import write_campaign
+    from nanoslab.campaign.names import STUDY_FILE
     from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
-    write_vasp_campaign(folder / RECIPE, calculations, folder)
-
-
-def _results(arguments: argparse.Namespace, calculations: Sequence[Calculation]) -> list[CalculationResult] | None:
-    """Return results of the perfect and the displaced supercells in order; None when VASP has not run yet."""
-    from nanoslab.campaign import load_campaign
-    from nanoslab.driver.results import available_sources, collect
-
-    if arguments.engine is None:
-        campaign = load_campaign(arguments.folder)
-        if "vasp" not in available_sources(campaign):
-            return None
-        found = collect(campaign, "vasp")
-    else:
+    write = write_vasp_campaign if engine is None else write_campaign
+    write(arguments.folder / STUDY_FILE, study.calculations(), arguments.folder, structure_files=(CELL,))
+    if engine is not None:
         from nanoslab.driver.run import run_campaign
-        from nanoslab.engines import engine
 
-        chosen = engine(arguments.engine)
-        campaign = load_campaign(arguments.folder)
-        for outcome in run_campaign(arguments.folder, arguments.engine, jobs=arguments.jobs):
-            if outcome.state != "finished":
-                raise EngineError(outcome.name, expected="forces", got="; ".join(outcome.problems))
-        found = collect(campaign, chosen.label)
-    return [found[calculation.name] for calculation in calculations]
+        for ended in run_campaign(arguments.folder, arguments.engine, jobs=arguments.jobs):
+            if ended.state != "finished":
+                raise EngineError(ended.name, expected="forces", got="; ".join(ended.problems))

@@ -7,7 +7,7 @@ Imaginary modes have no free energy; every answer is given with them left out an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import gcd
@@ -79,45 +79,49 @@ class PhaseComparison:
     Attributes
     ----------
     phase, reference
-        Their names.
-    temperatures
-        Increasing, shape (temperatures,) [K].
-    static_difference
-        Of the static energies alone [eV per atom].
-    difference, difference_imaginary_as_real
-        Of E + F_vib, imaginary modes left out or counted as real, shape (temperatures,) [eV per atom].
-    crossings, crossings_imaginary_as_real
-        Where the difference changes its sign between the lowest and the highest temperature [K].
-    imaginary
-        Name of a phase -> number of its imaginary modes and of all its modes.
+        With vibrations at the same temperatures.
     notes
         Differences of settings that were allowed.
-
-    Examples
-    --------
-    >>> comparison = PhaseComparison(
-    ...     phase="b", reference="a", temperatures=np.array([0.0, 300.0]), static_difference=0.002,
-    ...     difference=np.array([0.002, -0.001]), difference_imaginary_as_real=np.array([0.002, -0.001]),
-    ...     crossings=(200.0,), crossings_imaginary_as_real=(200.0,), imaginary={"a": (0, 12), "b": (0, 12)})
-    >>> comparison.reading
-    'a is more stable from 0 to 200 K, b from 200 to 300 K. No mode is imaginary.'
     """
 
-    phase: str
-    reference: str
-    temperatures: Array
-    static_difference: float
-    difference: Array
-    difference_imaginary_as_real: Array
-    crossings: tuple[float, ...]
-    crossings_imaginary_as_real: tuple[float, ...]
-    imaginary: Mapping[str, tuple[int, int]]
+    phase: Phase
+    reference: Phase
     notes: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        """Make the arrays read-only."""
-        for array in (self.temperatures, self.difference, self.difference_imaginary_as_real):
-            array.setflags(write=False)
+    @property
+    def temperatures(self) -> Array:
+        """Temperatures in increasing order, each once [K]."""
+        return np.unique(self.phase.thermal.temperatures)
+
+    @property
+    def static_difference(self) -> float:
+        """Difference of the static energies alone [eV per atom]."""
+        return self.phase.energy_per_atom - self.reference.energy_per_atom
+
+    @property
+    def difference(self) -> Array:
+        """Difference of E + F_vib at the temperatures, imaginary modes left out [eV per atom]."""
+        return self._less(lambda one: one.free_energy)
+
+    @property
+    def difference_imaginary_as_real(self) -> Array:
+        """The same with imaginary modes at the absolute value of their frequency [eV per atom]."""
+        return self._less(lambda one: one.free_energy_imaginary_as_real)
+
+    @property
+    def crossings(self) -> tuple[float, ...]:
+        """Where the difference changes its sign between the lowest and the highest temperature [K]."""
+        return _crossings(self.temperatures, self.difference, -self._less(lambda one: one.thermal.entropy))
+
+    @property
+    def crossings_imaginary_as_real(self) -> tuple[float, ...]:
+        """The same with imaginary modes at the absolute value of their frequency [K]."""
+        entropy = self._less(lambda one: one.thermal.entropy_imaginary_as_real)
+        return _crossings(self.temperatures, self.difference_imaginary_as_real, -entropy)
+
+    def _less(self, values: Callable[[Phase], Array]) -> Array:
+        increasing = np.unique(self.phase.thermal.temperatures, return_index=True)[1]
+        return np.asarray(values(self.phase) - values(self.reference))[increasing]
 
     @property
     def undecided_temperatures(self) -> tuple[float, ...]:
@@ -129,7 +133,8 @@ class PhaseComparison:
     def reading(self) -> str:
         """The answer in words, with what depends on imaginary modes."""
         answer = self._stable(self.difference, self.crossings)
-        counts = [f"{n} of {of} of {name}" for name, (n, of) in self.imaginary.items() if n]
+        both = ((phase.name, phase.thermal) for phase in (self.phase, self.reference))
+        counts = [f"{one.n_imaginary} of {one.n_modes} of {name}" for name, one in both if one.n_imaginary]
         if not counts:
             return f"{answer}. No mode is imaginary."
         shift = 1e3 * float(np.abs(self.difference_imaginary_as_real - self.difference).max())
@@ -145,8 +150,8 @@ class PhaseComparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values with units in the keys."""
         return {
-            "phase": self.phase,
-            "reference": self.reference,
+            "phase": self.phase.name,
+            "reference": self.reference.name,
             "static_difference_meV_per_atom": 1e3 * self.static_difference,
             "difference_meV_per_atom": (1e3 * self.difference).tolist(),
             "difference_imaginary_as_real_meV_per_atom": (1e3 * self.difference_imaginary_as_real).tolist(),
@@ -161,16 +166,16 @@ class PhaseComparison:
         bounds = [float(self.temperatures[0]), *crossings, float(self.temperatures[-1])]
         whole = f"at {bounds[0]:g} K" if bounds[0] == bounds[-1] else f"from {bounds[0]:g} to {bounds[-1]:g} K"
         if not _signs(difference).any():
-            return f"{self.phase} and {self.reference} are alike within {1e3 * RESOLUTION:g} meV/atom {whole}"
+            return f"{self.phase.name} and {self.reference.name} are alike within {1e3 * RESOLUTION:g} meV/atom {whole}"
         # the sign changes at every crossing, so the end that lies further from zero tells the sign at the start
         start = max(difference[0], difference[-1] * (-1) ** len(crossings), key=abs)
-        order = (self.phase, self.reference) if start < 0 else (self.reference, self.phase)
+        first, second = (self.phase.name, self.reference.name)[:: 1 if start < 0 else -1]
         if not crossings:
             low, high = 1e3 * np.abs(difference).min(), 1e3 * np.abs(difference).max()
-            return f"{order[0]} is more stable {whole}, by {low:.2f} to {high:.2f} meV/atom"
+            return f"{first} is more stable {whole}, by {low:.2f} to {high:.2f} meV/atom"
         spans = [f"from {low:.0f} to {high:.0f} K" for low, high in pairwise(bounds)]
-        later = [f"{order[i % 2]} {span}" for i, span in enumerate(spans) if i]
-        return ", ".join([f"{order[0]} is more stable {spans[0]}", *later])
+        later = [f"{(first, second)[i % 2]} {span}" for i, span in enumerate(spans) if i]
+        return ", ".join([f"{first} is more stable {spans[0]}", *later])
 
 
 def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = False) -> PhaseComparison:
@@ -186,7 +191,7 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
     Returns
     -------
     PhaseComparison
-        Crossings lie on the cubic through the differences whose slopes are the differences of entropy.
+        Its crossings lie on the cubic through the differences whose slopes are the differences of entropy.
 
     Raises
     ------
@@ -197,6 +202,8 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
     """
     _require_same_composition(phase, reference)
     notes = require_comparable(phase.static, reference.static, OTHER_PHASE, allow_mismatch=allow_mismatch)
+    for one in (phase, reference):
+        require_energy(one.static)
     ours, theirs = phase.thermal, reference.thermal
     if not np.array_equal(ours.temperatures, theirs.temperatures):
         raise InputError(
@@ -205,23 +212,7 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
             got=ours.temperatures.tolist(),
             advice="compute both at the same --temperatures",
         )
-    kelvin, order = np.unique(ours.temperatures, return_index=True)
-    plain = (phase.free_energy - reference.free_energy)[order]
-    as_real = (phase.free_energy_imaginary_as_real - reference.free_energy_imaginary_as_real)[order]
-    slopes = (theirs.entropy - ours.entropy)[order]
-    slopes_as_real = (theirs.entropy_imaginary_as_real - ours.entropy_imaginary_as_real)[order]
-    return PhaseComparison(
-        phase=phase.name,
-        reference=reference.name,
-        temperatures=kelvin,
-        static_difference=phase.energy_per_atom - reference.energy_per_atom,
-        difference=plain,
-        difference_imaginary_as_real=as_real,
-        crossings=_crossings(kelvin, plain, slopes),
-        crossings_imaginary_as_real=_crossings(kelvin, as_real, slopes_as_real),
-        imaginary={p.name: (p.thermal.n_imaginary, p.thermal.n_modes) for p in (phase, reference)},
-        notes=notes,
-    )
+    return PhaseComparison(phase=phase, reference=reference, notes=notes)
 
 
 def _require_same_composition(phase: Phase, reference: Phase) -> None:

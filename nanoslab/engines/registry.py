@@ -1,4 +1,4 @@
-"""Engines by name: ``chgnet``, ``xtb:method=GFN1-xTB``, ``gpaw:...``, or ``module:factory`` and ``./file.py:factory``.
+"""Engines by name: ``chgnet``, ``xtb``, ``gpaw``, ``cp2k``, or ``module:factory`` and ``./file.py:factory``.
 
 The last two run code, so they are for the person at the keyboard: a file never chooses them (`engine_of_file`).
 """
@@ -19,6 +19,7 @@ ENGINES: Mapping[str, str] = {
     "chgnet": "chgnet_engine",
     "xtb": "xtb_engine",
     "gpaw": "gpaw_engine",
+    "cp2k": "cp2k",
 }
 
 
@@ -36,7 +37,7 @@ def engine_names() -> tuple[str, ...]:
     Examples
     --------
     >>> engine_names()
-    ('chgnet', 'xtb', 'gpaw')
+    ('chgnet', 'xtb', 'gpaw', 'cp2k')
     """
     return tuple(ENGINES)
 

@@ -133,6 +133,12 @@ def start_from(calculation: Calculation, parent: Atoms) -> Atoms:
         )
     start.set_cell(rest.cell, scale_atoms=False)
     start.set_positions(rest.positions, apply_constraint=False)
+    removed = parent[[i for i in range(len(parent)) if i not in keep]]
+    if len(removed):  # engines with a basis of atoms may leave their functions behind
+        start.info["removed_atoms"] = {
+            "symbols": removed.get_chemical_symbols(),
+            "positions": removed.positions.tolist(),
+        }
     return start
 
 

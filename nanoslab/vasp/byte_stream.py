@@ -127,23 +127,9 @@ class ByteStream:
                 return None
 
     def skip_past_noting(self, needle: bytes, noted: tuple[bytes, ...], size: int) -> tuple[bool, dict[bytes, bytes]]:
-        """Move the cursor behind the next `needle`, noting what was passed.
+        """Move the cursor behind the next `needle`; False when the file ended first.
 
-        Parameters
-        ----------
-        needle
-            Where to stop.
-        noted
-            Marks to note on the way.
-        size
-            Bytes to note after each.
-
-        Returns
-        -------
-        bool
-            False when the file ended first.
-        dict
-            For each mark that was passed, up to `size` bytes after the last one.
+        For each mark of `noted` that was passed, also up to `size` bytes after the last one.
         """
         passed: dict[bytes, bytes] = {}
         while True:

@@ -337,3 +337,13 @@ def test_a_mixed_plane_has_one_termination() -> None:
 def test_numbers_beyond_reason_are_refused_at_once(options: dict, words: str) -> None:
     with pytest.raises(InputError, match=words):
         build_nanosheet("CdSe-wurtzite", "11-20", **{"monolayers": 7, **options})
+
+
+def test_former_names_lead_to_the_new_ones_for_one_release() -> None:
+    import nanoslab.builders
+    from nanoslab.slab_geometry import Plane
+
+    with pytest.warns(DeprecationWarning, match="StructureSummary"):
+        assert nanoslab.builders.Ledger is nanoslab.builders.StructureSummary
+    with pytest.warns(DeprecationWarning, match="slab_geometry"):
+        assert nanoslab.builders.Plane is Plane

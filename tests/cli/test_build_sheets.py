@@ -212,3 +212,13 @@ def test_charges_are_those_of_the_sheet_that_lost_the_atoms(tmp_path: Path, caps
     (built,) = answer(capsys, *command)["structures"]
     assert (built["formula"], built["ledger"]["formal_charge"]) == ("Se14", -28)
     assert "without folders" in fault(capsys, *command, "--file-name", "../POSCAR")
+
+
+def test_a_sheet_that_would_freeze_whole_is_left_free_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["build", "nanosheet", "CdSe-wurtzite", "--face", "11-20", "--monolayers", "1", "--json"]
+    assert main(command) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["frozen_atoms"] == 0
+    assert told.err == "note: no atom is frozen, for --fix middle would freeze the whole sheet\n"
+    assert main([*command, "--fix", "none"]) == 0
+    assert not capsys.readouterr().err

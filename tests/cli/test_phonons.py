@@ -4,7 +4,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from shutil import rmtree
+from shutil import copytree, rmtree
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from nanoslab.builders import build_nanosheet
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.campaign import load_campaign
 from nanoslab.cli import phonons
-from nanoslab.cli.main import Parser
+from nanoslab.cli.main import Parser, main
 from nanoslab.driver.vasp_campaign import write_vasp_campaign
 from nanoslab.errors import FileError, InputError
 
@@ -113,8 +113,9 @@ def test_a_file_of_a_campaign_brings_all_settings_of_its_calculation(structure: 
         spin_polarized=True, extra={"LREAL": False}, relax="ions",
     )  # fmt: skip
     sheet = read(structure)
+    sheet.set_initial_magnetic_moments([2.0, 1.5])
     calculation = Calculation(name="sheet", role=Role(kind="pristine"), atoms=sheet, settings=settings)
-    (tmp_path / "study.yaml").write_text("study: toy\n")
+    (tmp_path / "study.yaml").write_text("study: own\n")
     write_vasp_campaign(tmp_path / "study.yaml", [calculation], tmp_path / "campaign")
     contcar = tmp_path / "campaign" / "sheet" / "CONTCAR"
     contcar.write_bytes((tmp_path / "campaign" / "sheet" / "POSCAR").read_bytes())
@@ -125,6 +126,8 @@ def test_a_file_of_a_campaign_brings_all_settings_of_its_calculation(structure: 
         "NSW": "0",
     }  # fmt: skip
     assert kpoints(tmp_path / "decks" / "cell-phonon-001") == [3, 3, 1]
+    moments = load_campaign(tmp_path / "decks").calculations[1].atoms.get_initial_magnetic_moments()
+    assert moments.tolist() == [2.0] * 4 + [1.5] * 4
 
 
 def emt_as_vasprun(calculation: Calculation) -> bytes:
@@ -188,6 +191,46 @@ def test_a_folder_without_the_perfect_supercell_is_completed(
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("phonons/cell-*/*/result.json")}
     call(*command)
     assert capsys.readouterr().out == whole
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+@pytest.fixture
+def old_folder(tmp_path: Path) -> Path:
+    """What version 0.1 left of the sheet of `structure`."""
+    copytree(Path(__file__).parent / "phonons_version_1", tmp_path / "old")
+    return tmp_path / "old"
+
+
+def test_a_folder_of_an_older_version_gives_the_same_numbers(
+    old_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is computed again, and the folder is a campaign of a study from then on."""
+    before = json.loads((old_folder / "thermal.json").read_text())
+    results = {path: path.read_bytes() for path in old_folder.glob("*/*/result.json")}
+    call(str(old_folder / "sheet.extxyz"), str(old_folder), *EMT_ENGINE, "--json")
+    now = json.loads(capsys.readouterr().out)
+    for key, value in before.items():
+        if isinstance(value, list | float) and key != "symbols":
+            # the last digits: phonopy's physical constants, and coordinates of a POSCAR
+            assert np.ravel(now[key]) == pytest.approx(np.ravel(value), rel=2e-5, abs=1e-7), key
+        else:
+            assert now[key] == value or key == "structure", key
+    assert {path: path.read_bytes() for path in results} == results
+    assert main(["analyze", str(old_folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n_modes"] == now["n_modes"]
+
+
+def test_a_folder_of_an_older_version_goes_on(old_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Version 0.1.0 computed no perfect supercell; what is missing is computed, what is there stays."""
+    before = json.loads((old_folder / "thermal.json").read_text())
+    rmtree(old_folder / "cell-phonon-000")
+    table = old_folder / "calculations.tsv"
+    rows = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(row for row in rows if "phonon-000" not in row))
+    kept = {path: path.stat().st_mtime_ns for path in old_folder.glob("cell-*/*/result.json")}
+    call(str(old_folder / "sheet.extxyz"), str(old_folder), *EMT_ENGINE, "--json")
+    now = json.loads(capsys.readouterr().out)
+    assert now["free_energy_eV_per_atom"] == pytest.approx(before["free_energy_eV_per_atom"], abs=1e-6)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 

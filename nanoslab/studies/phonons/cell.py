@@ -13,6 +13,7 @@ from pydantic import Field
 
 from nanoslab.beam.phonon_vibration import M2_S2_PER_A2_FS2, velocity_tensors
 from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
+from nanoslab.campaign.format import read_calculation
 from nanoslab.crystals import read_structure_file
 from nanoslab.energetics.consistency import SAME_CELL, require_energy
 from nanoslab.energetics.phonon import (
@@ -26,6 +27,7 @@ from nanoslab.energetics.phonon import (
 from nanoslab.errors import InputError
 from nanoslab.slab_geometry import empty_height
 from nanoslab.studies.runs import UsableRun, UsableRuns
+from nanoslab.studies.settings_model import SettingsModel
 from nanoslab.studies.study import StudyModel
 from nanoslab.studies.vacancies.calculations import faces_differ
 
@@ -57,7 +59,7 @@ class VibratingCell(StudyModel):
     Attributes
     ----------
     structure
-        Structure file of the relaxed cell.
+        File of the relaxed structure; or a calculation (JSON, as ``calculation.json``), which has settings of its own.
     kpoints
         Mesh of the cell; that of the preset where it has one.
     dipole_correction
@@ -75,18 +77,25 @@ class VibratingCell(StudyModel):
     displacement: float = Field(default=0.01, gt=0, le=1)
     mesh: Counts = (8, 8, 1)
 
-    def supercells(self, name: str, settings: Settings) -> tuple[Calculation, ...]:
-        """Supercells of the structure as calculations; the settings are those of the study."""
-        cell = read_cell(Path(self.structure))
-        of_cell = cell_settings(cell, settings, self.kpoints, dipole_correction=self.dipole_correction)
-        return supercell_calculations(name, cell, of_cell, self.supercell, self.displacement)
+    def supercells(self, name: str, path: Path, settings: SettingsModel) -> tuple[Calculation, ...]:
+        """Supercells of the structure, found at `path`, as calculations; the settings are those of the study."""
+        if path.suffix == ".json":
+            if settings.model_fields_set or self.kpoints or self.dipole_correction is not None:
+                got = "a calculation, which has its own"
+                raise InputError("structure", expected="a structure file beside settings or kpoints", got=got)
+            written = read_calculation(path)
+            cell, of_cell = written.atoms, written.settings
+        else:
+            cell = free_cell(read_structure_file(path))
+            of_cell = cell_settings(cell, settings.settings(), self.kpoints, dipole_correction=self.dipole_correction)
+        made = supercell_calculations(name, cell, of_cell, self.supercell, self.displacement)
+        return settings.with_moments(made)
 
 
-def read_cell(path: Path) -> Atoms:
-    """Structure of a file, grouped by species and free of constraints: every atom vibrates."""
-    found = read_structure_file(path)
-    symbols = found.get_chemical_symbols()
-    cell: Atoms = found[np.argsort([symbols.index(symbol) for symbol in symbols], kind="stable")]
+def free_cell(atoms: Atoms) -> Atoms:
+    """Copy grouped by species and free of constraints: every atom vibrates."""
+    symbols = atoms.get_chemical_symbols()
+    cell: Atoms = atoms[np.argsort([symbols.index(symbol) for symbol in symbols], kind="stable")]
     cell.set_constraint()
     cell.info = {}
     return cell

@@ -85,11 +85,15 @@ class FreeEnergyStudy(Study[FreeEnergyResult]):
     phases: Annotated[tuple[PhaseModel, ...], Field(min_length=2)]
     temperatures: Temperatures = EVERY_100_K
 
+    @property
+    def crystals(self) -> tuple[str, ...]:
+        """Structures of the phases."""
+        return tuple(phase.structure for phase in self.phases)
+
     def calculations(self) -> tuple[Calculation, ...]:
         """Perfect and displaced supercells of every phase."""
-        settings = self.settings.settings()
-        made = [one for phase in self.phases for one in phase.supercells(phase.name, settings)]
-        return self.settings.with_moments(made)
+        made = (one.supercells(one.name, self._find_file(one.structure), self.settings) for one in self.phases)
+        return tuple(supercell for of_phase in made for supercell in of_phase)
 
     def answer(self, runs: UsableRuns) -> FreeEnergyResult:
         """Static and vibrational energy of every phase less that of the first."""

@@ -71,9 +71,14 @@ class PhononsStudy(Study[PhononsResult], VibratingCell):
 
     temperatures: Temperatures = EVERY_100_K
 
+    @property
+    def crystals(self) -> tuple[str, ...]:
+        """Structure whose atoms vibrate."""
+        return (self.structure,)
+
     def calculations(self) -> tuple[Calculation, ...]:
         """Perfect supercell, and those with one atom displaced."""
-        return self.settings.with_moments(self.supercells("cell", self.settings.settings()))
+        return self.supercells("cell", self._find_file(self.structure), self.settings)
 
     def answer(self, runs: UsableRuns) -> PhononsResult:
         """Modes, and their sums at the temperatures."""

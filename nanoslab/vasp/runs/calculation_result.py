@@ -60,9 +60,5 @@ def _comparable(run: RunResult) -> dict[str, Any]:
 
 
 def _level_of_theory(run: RunResult) -> str:
-    parts = [
-        run.functional or "functional unknown",
-        "PAW",
-        "cutoff unknown" if run.cutoff_energy is None else f"{run.cutoff_energy:g} eV",
-    ]
-    return f"{', '.join(parts)} (VASP {run.vasp_version or 'of unknown version'})"
+    cutoff = "cutoff unknown" if run.cutoff_energy is None else f"{run.cutoff_energy:g} eV"
+    return f"{run.functional or 'functional unknown'}, PAW, {cutoff} (VASP {run.vasp_version or 'of unknown version'})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from nanoslab.errors import FileError
@@ -56,16 +56,6 @@ class RunFiles:
     is_image: bool = False
     has_outputs: bool = True
     problem: str = ""
-
-
-@dataclass(slots=True)
-class _Stage:
-    label: str
-    files: dict[str, Path] = field(default_factory=dict)
-
-    @property
-    def has_outputs(self) -> bool:
-        return not _OUTPUTS.isdisjoint(self.files)
 
 
 def files_of_run(path: str | os.PathLike[str]) -> RunFiles:
@@ -155,26 +145,25 @@ def runs_of_folder(folder: Path) -> list[RunFiles]:
     except OSError as error:
         return [_cannot_be_listed(folder, error)]
     stages = _stages(folder, names)
-    with_outputs = [stage for stage in stages.values() if stage.has_outputs]
+    with_outputs = {label: files for label, files in stages.items() if _OUTPUTS & files.keys()}
     if not with_outputs:
         with_outputs = _vaspruns_of_other_names(folder, names)
     if not with_outputs:
         deck = stages.get("")
-        if deck is None or not {"INCAR", "POSCAR"} <= deck.files.keys():
+        if deck is None or not {"INCAR", "POSCAR"} <= deck.keys():
             return []
-        return [RunFiles(path=folder, files=deck.files, logs=_logs(folder, names), has_outputs=False)]
+        return [RunFiles(path=folder, files=deck, logs=_logs(folder, names), has_outputs=False)]
     main, others, notes = _choose(with_outputs)
-    alone = [RunFiles(path=_shown(stage), files=stage.files) for stage in others]
+    alone = [RunFiles(path=_shown(files), files=files) for files in others]
     if main is None:
         return alone
     leftovers = [name for name in names if _LEFTOVER.fullmatch(name)]
     if leftovers:
         notes.append(f"earlier attempts packed by custodian, not opened: {', '.join(leftovers)}")
-    plain = stages.get("", _Stage("")).files
-    shared = {kind: path for kind, path in plain.items() if kind not in _OUTPUTS}
+    shared = {kind: path for kind, path in stages.get("", {}).items() if kind not in _OUTPUTS}
     whole = RunFiles(
         path=folder,
-        files={**shared, **main.files},
+        files={**shared, **main},
         logs=_logs(folder, names),
         notes=tuple(notes),
         is_image=_is_image(folder),
@@ -217,71 +206,61 @@ def _match(name: str) -> tuple[str, str] | None:
     return kind, prefix + stage
 
 
-def _stages(folder: Path, names: list[str]) -> dict[str, _Stage]:
-    stages: dict[str, _Stage] = {}
+def _stages(folder: Path, names: list[str]) -> dict[str, dict[str, Path]]:
+    """Label of a stage (empty for plain names) -> kind -> file."""
+    stages: dict[str, dict[str, Path]] = {}
     for name in names:
         if (found := _match(name)) is None:
             continue
         kind, label = found
-        stage = stages.setdefault(label, _Stage(label))
-        known = stage.files.get(kind)
+        known = stages.setdefault(label, {}).get(kind)
         # of OUTCAR and OUTCAR.gz side by side the plain one is the newer
         if known is None or len(name) < len(known.name):
-            stage.files[kind] = folder / name
+            stages[label][kind] = folder / name
     return stages
 
 
-def _vaspruns_of_other_names(folder: Path, names: list[str]) -> list[_Stage]:
+def _vaspruns_of_other_names(folder: Path, names: list[str]) -> dict[str, dict[str, Path]]:
     """Files such as ``CdTe_vr.xml.gz`` that are a vasprun.xml by their content."""
-    found = []
-    for name in names:
-        if not _XML.search(name):
-            continue
+    found = {}
+    for name in filter(_XML.search, names):
         try:
-            kind = kind_of_file(folder / name)
+            if kind_of_file(folder / name) == "vasprun":
+                found[name] = {"vasprun": folder / name}
         except FileError:
             continue
-        if kind == "vasprun":
-            found.append(_Stage(name, {kind: folder / name}))
     return found
 
 
-def _choose(stages: list[_Stage]) -> tuple[_Stage | None, list[_Stage], list[str]]:
+def _choose(
+    stages: dict[str, dict[str, Path]],
+) -> tuple[dict[str, Path] | None, list[dict[str, Path]], list[str]]:
     """The stage a folder stands for, runs of their own beside it, and what to say of the rest.
 
     The files without a label are the last stage; else the last of relax1, relax2 ...; else the last of the copies
     with a time in their names. Files with other labels are runs of their own, unless there is only one.
     """
-    chain = sorted((s for s in stages if _CHAIN.fullmatch(s.label)), key=_chain_number)
-    backups = sorted((s for s in stages if _BACKUP.fullmatch(s.label)), key=_backup_time)
-    plain = [s for s in stages if s.label == ""]
-    ordered = [*backups, *chain, *plain]
-    rest = [s for s in stages if s not in ordered]
+    ordered = sorted((label for label in stages if _order(label)), key=_order)
+    rest = [files for label, files in stages.items() if label not in ordered]
     if not ordered:
         return (rest[0], [], []) if len(rest) == 1 else (None, rest, [])
-    earlier = [stage.label.lstrip("._-") for stage in ordered[:-1]]
+    earlier = [label.lstrip("._-") for label in ordered[:-1]]
     notes = [f"earlier stages in this folder: {', '.join(earlier)}"] if earlier else []
-    return ordered[-1], rest, notes
+    return stages[ordered[-1]], rest, notes
 
 
-def _chain_number(stage: _Stage) -> int:
-    found = _CHAIN.fullmatch(stage.label)
-    return int(found[1]) if found else 0
+def _order(label: str) -> tuple[int, ...]:
+    """Place of a stage in the history of its folder; empty for one that is no stage."""
+    if backup := _BACKUP.fullmatch(label):
+        hour, minute, second, day, month, year = map(int, backup.groups())
+        return 1, year, month, day, hour, minute, second
+    if chain := _CHAIN.fullmatch(label):
+        return 2, int(chain[1])
+    return () if label else (3,)
 
 
-def _backup_time(stage: _Stage) -> tuple[str, ...]:
-    found = _BACKUP.fullmatch(stage.label)
-    if found is None:
-        return ()
-    hour, minute, second, day, month, year = found.groups()
-    return year, month, day, hour, minute, second
-
-
-def _shown(stage: _Stage) -> Path:
-    for kind in ("vasprun", "OUTCAR", "OSZICAR"):
-        if kind in stage.files:
-            return stage.files[kind]
-    return next(iter(stage.files.values()))
+def _shown(files: Mapping[str, Path]) -> Path:
+    return next(files[kind] for kind in ("vasprun", "OUTCAR", "OSZICAR") if kind in files)
 
 
 def _logs(folder: Path, names: list[str]) -> tuple[Path, ...]:

@@ -16,23 +16,7 @@ _LINE_LIMIT = 1 << 16
 
 
 def read_oszicar(path: Path) -> ParsedFile:
-    """Read the ionic steps of an ``OSZICAR``.
-
-    Parameters
-    ----------
-    path
-        Plain or compressed file.
-
-    Returns
-    -------
-    ParsedFile
-        Never `complete`: the file does not say whether VASP came to its end.
-
-    Raises
-    ------
-    FileError
-        When the file cannot be opened, or has a line longer than any VASP writes.
-    """
+    """Ionic steps of an ``OSZICAR``; never complete, for it does not say whether VASP came to its end."""
     steps: list[IonicStep] = []
     n_electronic = 0
     change: float | None = None

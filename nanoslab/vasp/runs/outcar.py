@@ -52,25 +52,7 @@ _MANY = 10**6
 
 
 def read_outcar(path: Path, frames: list[Frame | None] | None = None) -> ParsedFile:
-    """Read what an ``OUTCAR`` says about energies, forces, structure and settings.
-
-    Parameters
-    ----------
-    path
-        Plain or compressed file.
-    frames
-        When given, filled with the geometry of every finished ionic step.
-
-    Returns
-    -------
-    ParsedFile
-        Only finished ionic steps; `complete` when the accounting at the end is there.
-
-    Raises
-    ------
-    FileError
-        When the file cannot be opened.
-    """
+    """Finished ionic steps of an ``OUTCAR``; `frames` is filled with the geometry of each when it is given."""
     with ByteStream(path) as stream:
         return _Walk(stream, frames).run()
 

@@ -175,15 +175,13 @@ def _sources(run: ParsedRun, force: float | None) -> dict[str, str]:
     """Which number came from which file."""
     sources: dict[str, str] = {}
     if run.steps:
-        sources["energy_eV"] = sources["free_energy_eV"] = sources["n_ionic_steps"] = run.main.file
+        sources = dict.fromkeys(("energy_eV", "free_energy_eV", "n_ionic_steps"), run.main.file)
         if run.final is not None:
             sources["structure"] = run.final[1]
-        if force is not None and run.final is not None:
-            sources["max_free_force_eV_per_A"] = run.final[1]
+            sources |= {"max_free_force_eV_per_A": run.final[1]} if force is not None else {}
     for name in ("symbols", "vasp_version", "parameters", "potentials", "magnetization"):
         origin = next((output.file for output in run.outputs if getattr(output, name)), None)
-        if origin is not None:
-            sources[name] = origin
+        sources |= {name: origin} if origin else {}
     if "symbols" not in sources and run.symbols:
         sources["symbols"] = "POSCAR or CONTCAR"
     return sources
@@ -196,7 +194,7 @@ def _notes(run: ParsedRun, file_problems: tuple[str, ...]) -> list[str]:
     if run.value("PSTRESS"):
         notes.append(f"PSTRESS {run.tag('PSTRESS')} kB: energies are without the work against it")
     correction = run.steps[-1].correction if run.steps else None
-    if correction is not None and abs(correction) > 1e-4:
+    if correction is not None and abs(correction) > 1e-5:
         notes.append(f"VASP added {correction:+.6f} eV after the last electronic step (dipole or dispersion)")
     named, used = species_of_start(run), species_of_run(run)
     if named and used and named != used and [s for s, _ in named] == [s for s, _ in used]:

@@ -34,25 +34,7 @@ _NAME = re.compile(rb'name\s*=\s*"([^"]*)"')
 
 
 def read_vasprun(path: Path, frames: list[Frame | None] | None = None) -> ParsedFile:
-    """Read what a ``vasprun.xml`` says about energies, forces, structure and settings.
-
-    Parameters
-    ----------
-    path
-        Plain or compressed file.
-    frames
-        When given, filled with the geometry of every finished ionic step.
-
-    Returns
-    -------
-    ParsedFile
-        Only finished ionic steps; `complete` when the outermost element is closed.
-
-    Raises
-    ------
-    FileError
-        When the file cannot be opened.
-    """
+    """Finished ionic steps of a ``vasprun.xml``; `frames` is filled with the geometry of each when it is given."""
     with ByteStream(path) as stream:
         return _Walk(stream, frames).run()
 
