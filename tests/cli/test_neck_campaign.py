@@ -74,7 +74,7 @@ def test_a_screen_comes_before_the_decks(file, capsys):
     names = [deck["name"] for deck in written["decks"]]
     assert len(names) == 2 + 1 + 1 + 2 + 2 + 2 + 2
     record = json.loads(Path("campaign/neck-09-7.7.7/calculation.json").read_text())
-    assert record["tags"]["screening_energy_eV"] == 3.0
+    assert record["role"]["screening_energy_eV"] == 3.0
     assert "screened:" in Path("campaign/study.yaml").read_text()
     assert main(["write", "study.screened.yaml", "campaign", "--json"]) == 0
     assert {deck["change"] for deck in json.loads(capsys.readouterr().out)["decks"]} == {"unchanged"}
