@@ -1,4 +1,4 @@
-"""The truth about a run: each rule by itself, each way a run can look converged and not be."""
+"""Problems of a run: each rule by itself, each way a run can look converged and not be."""
 
 import importlib.util
 import json
@@ -12,8 +12,8 @@ import pytest
 
 from nanoslab.errors import FileError
 from nanoslab.vasp import read_run, read_trajectory
-from nanoslab.vasp.runs import problems as verdict
 from nanoslab.vasp.runs.failure_messages import FAILURES, failure_problems
+from nanoslab.vasp.runs.problems import RULES
 
 _spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
@@ -159,7 +159,7 @@ def test_a_stress_along_a_held_vector_does_not_count(tmp_path, held, relaxed):
     assert result.ionic_converged is relaxed
 
 
-def test_a_static_run_has_no_ionic_verdict(tmp_path):
+def test_a_static_run_has_no_ionic_convergence(tmp_path):
     run = read(tmp_path, writers.Run(tags={"NSW": "0", "IBRION": "-1"}, steps=(writers.Step(forces=LARGE),)))
     assert run.kind == "static"
     assert run.ionic_converged is None
@@ -248,7 +248,7 @@ def test_every_known_failure_is_found_by_one_name():
 
 
 def test_every_rule_has_a_sentence_for_its_meaning():
-    assert all(rule.__doc__ and rule.__doc__.endswith(".") for rule in verdict.RULES)
+    assert all(rule.__doc__ and rule.__doc__.endswith(".") for rule in RULES)
 
 
 # --- a file that says two things -------------------------------------------------------------------------------
@@ -302,6 +302,18 @@ def test_a_step_that_was_cut_out_of_the_middle(tmp_path):
     second, third = (text.index(f"Iteration {step:6d}(".encode()) for step in (2, 3))
     (tmp_path / "OUTCAR").write_bytes(text[:second] + text[third:])
     assert "OUTCAR is not one whole run: ionic step 3 follows ionic step 1" in read_run(tmp_path).problems
+
+
+def test_the_last_steps_cut_out_of_an_outcar_show_beside_another_file_only(tmp_path):
+    run = writers.Run(steps=tuple(writers.shifted(-20.0 - i / 100) for i in range(3)))
+    text = writers.outcar(run)
+    energy = b"FREE ENERGIE OF THE ION-ELECTRON SYSTEM"
+    ends = [text.index(b"\n", found.end() + 300) for found in re.finditer(energy, text)]
+    (tmp_path / "OUTCAR").write_bytes(text[: ends[1]] + text[ends[2] :])
+    assert read_run(tmp_path).energy == run.steps[1].energy
+    assert read_run(tmp_path).converged  # nothing in the file speaks against it
+    (tmp_path / "vasprun.xml").write_bytes(writers.vasprun(run))
+    assert any("one of them is not whole" in problem for problem in read_run(tmp_path).problems)
 
 
 def test_the_last_steps_of_a_vasprun_are_missing(tmp_path):
