@@ -192,8 +192,12 @@ def _fit(fit: NucleationFit) -> dict[str, Any]:
     return {
         "area_term_eV_per_pair": fit.area_term,
         "edge_term_eV_per_column_edge": fit.edge_term,
+        "imbalance_term_eV_per_column": fit.imbalance_term,
         "covariance_eV2": [list(row) for row in fit.covariance],
         "rms_eV": fit.rms,
+        "r_squared": fit.r_squared,
+        "prediction_error_eV": fit.prediction_error,
+        "prediction_error_of_constant_eV": fit.prediction_error_of_constant,
         "n_points": fit.n_points,
         "critical_pairs": fit.critical_pairs,
         "barrier_eV": fit.barrier,
