@@ -20,8 +20,8 @@ from nanoslab.species import cations_first
 
 #: A step in height larger than this starts the next plane [Å]. Closer planes that a sheet is built of: the two of a
 #: (111) or (0001) bilayer, a third of a bond apart, 0.82 Å in ZnSe and 0.87 Å in CdSe. Larger steps inside one plane:
-#: 0.74 Å in the relaxed surface of CdSe (11-20), GPAW. A displacement of 0.1 Å leaves steps below 0.5 Å inside a
-#: plane, and above 1.0 Å between those of zinc blende (001).
+#: 0.74 Å in the relaxed surface of CdSe (11-20), GPAW. Displacements of 0.1 Å leave steps up to 0.45 Å inside a plane
+#: and down to 0.83 Å between those of zinc blende (001) (300 draws, cells up to 5 x 5); in larger cells two may merge.
 PLANE_TOLERANCE = 0.8
 #: Two atoms closer than this times the sum of their covalent radii are bonded: 3.3 Å in CdSe, between its first (2.6)
 #: and second shell (4.3); 3.3 Å in PbSe, between 3.1 and 4.4.

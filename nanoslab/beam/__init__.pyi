@@ -24,6 +24,14 @@ from .dose import (
 )
 from .elements import Element, Isotope, element_data, elements_of_formula
 from .etching import Etching, coordination_cross_sections, etch, etch_by_coordination, site_cross_sections
+from .excitation import (
+    MOS2_SULPHUR,
+    Excitation,
+    ExcitationFit,
+    MeasuredCrossSection,
+    fit_excitation,
+    ionisation_assisted_cross_section,
+)
 from .facets import Facet, facets_cross_section, tilted_cross_section
 from .kinematics import (
     electron_speed,
@@ -47,6 +55,7 @@ from .phonon_vibration import (
 from .planning.answer import KnockOnQuestion, knockon_answer
 from .planning.composition import CompositionDose, composition_doses
 from .planning.heating import beam_heating, stopping_power
+from .planning.mechanisms import Explanation, explain_loss, explanation_map
 from .planning.session import Exposure, SessionPlan, broad_beam, plan_session, scanned_beam
 from .safe_energy import SafeBeamEnergy, highest_safe_beam_energy
 from .tables.thresholds import PublishedThreshold, lowest_threshold, published_thresholds
@@ -54,14 +63,19 @@ from .totals import Target
 from .vibration import classical_velocity_variance, debye_velocity_variance, natural_target
 
 __all__ = [
+    "MOS2_SULPHUR",
     "CompositionDose",
     "Conditions",
     "Element",
     "Etching",
+    "Excitation",
+    "ExcitationFit",
+    "Explanation",
     "Exposure",
     "Facet",
     "Isotope",
     "KnockOnQuestion",
+    "MeasuredCrossSection",
     "PublishedThreshold",
     "SafeBeamEnergy",
     "SessionPlan",
@@ -95,8 +109,12 @@ __all__ = [
     "etch",
     "etch_by_coordination",
     "etch_sites",
+    "explain_loss",
+    "explanation_map",
     "facets_cross_section",
+    "fit_excitation",
     "highest_safe_beam_energy",
+    "ionisation_assisted_cross_section",
     "knockon_answer",
     "layers_along",
     "lifetime",

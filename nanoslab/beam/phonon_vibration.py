@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-#: 1 Å²/fs² in m²/s², the unit of every ``velocity_variance``
-M2_S2_PER_A2_FS2 = 1e10
-
 #: ħω of 1 THz [eV]
 EV_PER_THZ = 2 * np.pi * 1e12 * REDUCED_PLANCK_EV_S
 
@@ -82,7 +79,9 @@ def dos_velocity_variance(frequency_THz: ArrayLike, density: ArrayLike, mass: fl
 
 
 def velocity_tensors(phonon: Any, temperature: float) -> Array:
-    """Tensors <v_a v_b> of every atom of the primitive cell [Å²/fs²], shape (n_atoms, 3, 3).
+    """Tensors <v_a v_b> of every atom of the primitive cell [m²/s²], shape (n_atoms, 3, 3).
+
+    Each is a ``velocity_variance`` that cross-sections and etching take.
 
     M <v_a v_b> = (1/N) Σ_{qν} ε_{qν} Re(e_a e_b*), the sum over the N wave vectors and all branches with
     phonopy's eigenvectors, which are normalised to 1 over the cell. Translations and imaginary modes count with
@@ -110,16 +109,15 @@ def velocity_tensors(phonon: Any, temperature: float) -> Array:
     vectors = np.asarray(mesh.eigenvectors)  # (wave vectors, 3 atoms, branches)
     vectors = vectors.reshape(len(energies), len(masses), 3, -1)
     tensors = np.einsum("qn,qian,qibn->iab", energies, vectors, vectors.conj(), optimize=True).real / len(energies)
-    return np.asarray(tensors / masses[:, None, None] * EV_PER_U_M2_S2 / M2_S2_PER_A2_FS2)
+    return np.asarray(tensors / masses[:, None, None] * EV_PER_U_M2_S2)
 
 
-def phonopy_velocity_covariance(phonon: Any, temperature: float) -> Array:
-    """`velocity_tensors` in m²/s²: its name until 0.3, kept for one release."""
-    return velocity_tensors(phonon, temperature) * M2_S2_PER_A2_FS2
+#: name of `velocity_tensors` until version 0.1, kept for one release
+phonopy_velocity_covariance = velocity_tensors
 
 
 def velocity_variance_along(covariance: ArrayLike, beam_direction: ArrayLike) -> Array:
-    """<v_z²> along the beam from the tensors, n·<vv>·n, shape (n_atoms,), in the unit of the tensors.
+    """<v_z²> along the beam from the tensors, n·<vv>·n, shape (n_atoms,) [m²/s²].
 
     Examples
     --------

@@ -42,6 +42,8 @@ class Capabilities:
         they are local, so their energies are those of the fully sampled crystal; such engines say True).
     spin
         Collinear spin is treated, explicitly or in the reference data the engine was trained on.
+    hubbard_u
+        A Hubbard U of the settings is added to its energies.
     stress
         The stress tensor exists, so cells can be relaxed.
     elements
@@ -57,6 +59,7 @@ class Capabilities:
     periodic: bool = True
     k_points: bool = True
     spin: bool = True
+    hubbard_u: bool = False
     stress: bool = True
     elements: frozenset[str] | None = None
 

@@ -106,13 +106,27 @@ def refuse_spin(calculation: Calculation, engine: Engine) -> None:
         _refuse(calculation, engine, "no spin polarisation", "a spin-polarised calculation")
 
 
+def refuse_hubbard_u(calculation: Calculation, engine: Engine) -> None:
+    """A Hubbard U must not be dropped without a word."""
+    asked = {*calculation.settings.hubbard_u} & {*calculation.atoms.get_chemical_symbols()}
+    if asked and not engine.capabilities.hubbard_u:
+        _refuse(calculation, engine, "no Hubbard U", f"hubbard_u of {', '.join(sorted(asked))}")
+
+
 def refuse_cell_relaxation(calculation: Calculation, engine: Engine) -> None:
     """Relaxing the cell needs the stress."""
     if calculation.settings.relax == "cell" and not engine.capabilities.stress:
         _refuse(calculation, engine, "relax: ions or none (it has no stress)", "relax: cell")
 
 
-REFUSALS = (refuse_unknown_elements, refuse_periodic, refuse_k_points, refuse_spin, refuse_cell_relaxation)
+REFUSALS = (
+    refuse_unknown_elements,
+    refuse_periodic,
+    refuse_k_points,
+    refuse_spin,
+    refuse_hubbard_u,
+    refuse_cell_relaxation,
+)
 
 
 def _refuse(calculation: Calculation, engine: Engine, expected: str, got: str) -> None:

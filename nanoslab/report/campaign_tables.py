@@ -158,13 +158,14 @@ def provenance_table(campaign_folder: Path, calculations: Sequence[Calculation],
         run = {} if source == "vasp" else _document(folder / source / "result.json")
         versions = {**deck.get("versions", {}), **run.get("versions", {})}
         seconds = run.get("wall_time_s")
+        words = ["imported (see result.json)"] if "imported" in run else []
         rows.append(
             (
                 calculation.name,
                 _recipe(calculation.atoms.info.get("recipe")),
                 calculation.starts_from or "-",
                 _hash(folder / "calculation.json"),
-                ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "-",
+                ", ".join([*words, *(f"{name} {version}" for name, version in sorted(versions.items()))]) or "-",
                 "-" if seconds is None else f"{seconds:.1f}",
             )
         )

@@ -8,12 +8,13 @@ from scipy.integrate import quad
 from nanoslab.beam import (
     classical_velocity_variance,
     debye_velocity_variance,
+    displacement_cross_section,
     dos_velocity_variance,
     phonopy_velocity_covariance,
     velocity_tensors,
     velocity_variance_along,
 )
-from nanoslab.beam.phonon_vibration import M2_S2_PER_A2_FS2, mean_mode_energy
+from nanoslab.beam.phonon_vibration import mean_mode_energy
 from nanoslab.errors import InputError
 
 
@@ -82,7 +83,7 @@ class Springs:
 
 
 def test_covariance_of_an_anisotropic_einstein_crystal() -> None:
-    tensors = velocity_tensors(Springs(), 77.0) * M2_S2_PER_A2_FS2
+    tensors = velocity_tensors(Springs(), 77.0)
     assert phonopy_velocity_covariance(Springs(), 77.0) == pytest.approx(tensors)  # its name of before
     for atom, mass in enumerate(Springs.Primitive.masses):
         for axis, frequency in enumerate(Springs.frequencies_per_axis[atom]):
@@ -115,9 +116,11 @@ def test_covariance_of_a_real_phonopy_calculation() -> None:
     phonon.forces = np.array(forces)
     phonon.produce_force_constants()
     phonon.run_mesh([8, 8, 8], with_eigenvectors=True, is_mesh_symmetry=False)
-    tensor, hot = (velocity_tensors(phonon, kelvin)[0] * M2_S2_PER_A2_FS2 for kelvin in (300.0, 6000.0))
+    tensor, hot = (velocity_tensors(phonon, kelvin)[0] for kelvin in (300.0, 6000.0))
     assert tensor == pytest.approx(np.eye(3) * tensor[0, 0], rel=1e-6, abs=tensor[0, 0] * 1e-6)
     assert hot[0, 0] == pytest.approx(classical_velocity_variance("Al", 6000), rel=1e-3)
+    struck = [displacement_cross_section("Al", 200, 16, velocity_variance=one) for one in (tensor, tensor[0, 0])]
+    assert struck[0] == pytest.approx(struck[1], rel=1e-3)
     phonon.run_projected_dos()
     dos = phonon.projected_dos
     from_dos = dos_velocity_variance(dos.frequency_points, dos.projected_dos[0], 26.9815385, 300.0)
@@ -138,7 +141,7 @@ def test_imaginary_modes_move_with_their_classical_energy() -> None:
     """Equipartition: <M v²/2> = kT/2 along a coordinate, whatever the potential along it."""
     unstable = Springs()
     unstable.mesh.frequencies[:, 0] = -1.5
-    along_x = velocity_tensors(unstable, 300.0)[0, 0, 0] * M2_S2_PER_A2_FS2
+    along_x = velocity_tensors(unstable, 300.0)[0, 0, 0]
     assert along_x == pytest.approx(classical_velocity_variance(Springs.Primitive.masses[0], 300.0))
 
 

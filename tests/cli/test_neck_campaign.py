@@ -55,6 +55,32 @@ def test_a_campaign_runs_and_resumes_to_the_same_answer(file, capsys):
     assert [path.stat().st_mtime_ns for path in finished[1:]] == times
 
 
+def test_a_study_edited_after_the_run_is_told_and_the_user_chooses(file, capsys):
+    command = ["run", "study", "--engine", ENGINE, "--jobs", "1", "--quiet"]
+    assert main(["write", str(file), "study"]) == 0
+    assert main(command) == 0
+    first = analyzed("study", capsys)
+    copy = Path("study/study.yaml")
+    copy.write_text(FILE.replace("planes: 1", "lattice: experimental\nplanes: 1"))
+    Path("cluster.yaml").write_text("backend: local\nvasp: {std: vasp_std}\n")
+    for words in (["analyze", "study"], command, ["submit", "study", "--cluster", "cluster.yaml"]):
+        capsys.readouterr()
+        assert main(words) == 2, words
+        err = capsys.readouterr().err
+        assert "other values of lattice; write it again with 'nanoslab write study/study.yaml study'" in err
+        assert err.count("\n") == 1
+    # written again, the results would be those of another lattice
+    assert main(["write", str(copy), "study"]) == 2
+    assert "differs in structure" in capsys.readouterr().err
+    # another microscope's paper to compare with changes no calculation
+    copy.write_text("# mine\n" + FILE.replace("Wang 2020, critical_pairs: 9", "ours, critical_pairs: 7"))
+    assert main(["analyze", "study", "--no-files"]) == 2
+    assert main(["write", str(copy), "study"]) == 0
+    again = analyzed("study", capsys)
+    assert again["necks"] == first["necks"]
+    assert again != first
+
+
 @pytest.mark.slow
 def test_a_study_file_runs_to_its_page(file, capsys):
     assert main(["run", str(file), "--engine", ENGINE, "--jobs", "1", "--quiet"]) == 0
@@ -63,6 +89,7 @@ def test_a_study_file_runs_to_its_page(file, capsys):
     assert "Wang 2020: critical size 9 pairs" in printed
     assert f"Level of theory: {ENGINE}" in printed
     assert list(Path("study").rglob("*.html"))
+    assert not [path for name in ("INCAR", "POSCAR", "vasp.json") for path in Path("study").rglob(name)]
 
 
 def test_a_screen_comes_before_the_decks(file, capsys):
@@ -74,7 +101,7 @@ def test_a_screen_comes_before_the_decks(file, capsys):
     names = [deck["name"] for deck in written["decks"]]
     assert len(names) == 2 + 1 + 1 + 2 + 2 + 2 + 2
     record = json.loads(Path("campaign/neck-09-7.7.7/calculation.json").read_text())
-    assert record["tags"]["screening_energy_eV"] == 3.0
+    assert record["role"]["screening_energy_eV"] == 3.0
     assert "screened:" in Path("campaign/study.yaml").read_text()
     assert main(["write", "study.screened.yaml", "campaign", "--json"]) == 0
     assert {deck["change"] for deck in json.loads(capsys.readouterr().out)["decks"]} == {"unchanged"}

@@ -114,7 +114,7 @@ def test_two_masses_share_the_energy_and_differ_in_velocity() -> None:
     """Classical limit: M <v_z²> = kT for both atoms; high temperature 5000 K, highest quantum 0.04 eV."""
     crystal = bulk("CuAu", "rocksalt", a=6.0, cubic=True)
     velocities = velocity_tensors(modes(crystal, (1, 1, 1), (2, 2, 2)), 5000.0)
-    classical = constants.k * 5000.0 / (crystal.get_masses() * constants.atomic_mass) * 1e-10  # Å²/fs²
+    classical = constants.k * 5000.0 / (crystal.get_masses() * constants.atomic_mass)
     for atom in range(len(crystal)):
         np.testing.assert_allclose(velocities[atom], classical[atom] * np.eye(3), atol=2e-3 * classical[atom])
 
@@ -128,8 +128,8 @@ def test_one_oscillator_has_the_closed_forms() -> None:
     assert thermal.entropy[1] == pytest.approx((energy - free) / 300.0, rel=OLD_CONSTANTS)
     mass, omega = 12.0 * constants.atomic_mass, 2 * np.pi * 5e12
     per_axis = energy / 3 * constants.e
-    velocities = per_axis / mass * 1e-10 * np.eye(3)  # Å²/fs²
-    np.testing.assert_allclose(velocity_tensors(phonon, 300.0)[0], velocities, rtol=OLD_CONSTANTS, atol=1e-12)
+    velocities = per_axis / mass * np.eye(3)
+    np.testing.assert_allclose(velocity_tensors(phonon, 300.0)[0], velocities, rtol=OLD_CONSTANTS, atol=1e-2)
     expected = per_axis / (mass * omega**2) * 1e20 * np.eye(3)
     np.testing.assert_allclose(
         mean_square_displacements(phonon, 300.0)[0], expected, rtol=2 * OLD_CONSTANTS, atol=1e-12
@@ -157,7 +157,7 @@ def test_imaginary_modes_are_counted_and_shown() -> None:
     assert thermal.free_energy_imaginary_as_real[0] == pytest.approx(as_real)
     assert thermal.entropy_imaginary_as_real[0] == pytest.approx(steady.entropy[0] * 2 / 3 + soft.entropy[0] / 3)
     kt_over_mass = constants.k * 300.0 / (12.0 * constants.atomic_mass)
-    assert velocity_tensors(unstable, 300.0)[0, 0, 0] * 1e10 == pytest.approx(kt_over_mass)
+    assert velocity_tensors(unstable, 300.0)[0, 0, 0] == pytest.approx(kt_over_mass)
 
 
 def test_thermal_properties_come_back_from_their_record() -> None:
@@ -229,7 +229,7 @@ def test_the_orientation_turns_the_tensors_and_nothing_else() -> None:
         thermal_properties(other, [300.0]).free_energy, thermal_properties(one, [300.0]).free_energy, atol=1e-6
     )
     expected = rotation.T @ velocity_tensors(one, 300.0) @ rotation
-    np.testing.assert_allclose(velocity_tensors(other, 300.0), expected, rtol=1e-3, atol=1e-9)
+    np.testing.assert_allclose(velocity_tensors(other, 300.0), expected, rtol=1e-3, atol=10.0)
 
 
 def test_displaced_cells_are_free_and_the_cell_is_left_alone() -> None:

@@ -116,6 +116,13 @@ def test_chgnet_skips_isolated_atoms_and_keeps_the_rest() -> None:
     assert "isolated atom" in skipped[0].reason
 
 
+def test_a_hubbard_u_is_not_dropped_in_silence() -> None:
+    plus_u = calculation(bulk("Ni"), hubbard_u={"Ni": 6.2})
+    with pytest.raises(EngineError, match="expected no Hubbard U, got hubbard_u of Ni"):
+        check([plus_u], engine("ase.calculators.emt:EMT"))
+    check([calculation(bulk("Cu"), hubbard_u={"Ni": 6.2})], engine("ase.calculators.emt:EMT"))
+
+
 def test_an_unknown_element_is_refused_before_any_work() -> None:
     with pytest.raises(EngineError, match="Po"):
         check([calculation(bulk("Po", "sc", a=3.3))], engine("chgnet"))

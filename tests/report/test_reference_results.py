@@ -47,3 +47,16 @@ def test_every_folder_says_what_it_is_and_names_no_path_of_a_machine(folder: Pat
         text = path.read_text(encoding="utf-8")
         assert "/home/" not in text
         assert "/tmp/" not in text  # noqa: S108 - looked for, not used
+
+
+@pytest.mark.parametrize("name", ["INCAR", "KPOINTS", "POSCAR", "POTCAR", "POTCAR.spec", "vasp.json"])
+def test_results_of_other_engines_ship_no_file_of_vasp(name: str) -> None:
+    assert not list((data_folder("workflows") / "reference_results").rglob(name))
+
+
+def test_results_that_no_command_made_say_so() -> None:
+    for path in (data_folder("workflows") / "reference_results").rglob("result.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        assert ("imported" in record) == ("method" in record), path  # only a script of one's own writes a method
+        script = record.get("imported", {}).get("script")
+        assert script is None or (ROOT / script).is_file(), path

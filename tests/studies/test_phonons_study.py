@@ -1,6 +1,7 @@
 """Studies of phonons and of free energies are campaigns like any other: two crystals of copper by EMT."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from nanoslab.calculation import Calculation, CalculationResult, Run
+from nanoslab.calculation import Calculation, CalculationResult, Role, Run, Settings
+from nanoslab.campaign.format import calculation_document, document_text
 from nanoslab.cli.main import main
 from nanoslab.errors import InputError
 from nanoslab.studies.phonons.free_energy import FreeEnergyStudy
@@ -118,6 +120,20 @@ def test_a_cell_that_is_not_relaxed_is_said(folder: Path) -> None:
     study = load_study(folder / "one.yaml")
     runs = [by_emt(calculation, max_free_force=0.3) for calculation in study.calculations()]
     assert "not relaxed: forces reach 0.300" in study.analyze(runs).tables()[0].notes[-1]
+
+
+def test_a_calculation_as_start_brings_its_structure_and_settings(folder: Path) -> None:
+    settings = Settings(source="own", cutoff_energy=350.0, kpoints=(6, 6, 6), spin_polarized=True)
+    crystal = bulk("CuAu", "rocksalt", a=5.6)
+    crystal.set_initial_magnetic_moments([1.0, 0.0])
+    cell = Calculation(name="cell", role=Role(kind="pristine"), atoms=crystal, settings=settings)
+    (folder / "cell.json").write_text(document_text(calculation_document(cell)))
+    fields = {"study": "phonons", "title": "copper", "structure": str(folder / "cell.json"), "supercell": [2, 2, 2]}
+    perfect = PhononsStudy.model_validate(fields).calculations()[0]
+    assert perfect.settings == replace(settings, kpoints=(3, 3, 3), relax="none", electronic_tolerance=1e-8)
+    assert perfect.atoms.get_initial_magnetic_moments().tolist() == [1.0] * 8 + [0.0] * 8
+    with pytest.raises(InputError, match="a calculation, which has its own"):
+        PhononsStudy.model_validate({**fields, "kpoints": [4, 4, 4]}).calculations()
 
 
 def test_k_points_must_be_said(folder: Path) -> None:

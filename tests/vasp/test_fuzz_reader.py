@@ -1,6 +1,7 @@
 """A few hundred cuts and damages of every run of the tests; `fuzz_reader.py` by itself makes thousands."""
 
 import importlib.util
+import random
 import sys
 from pathlib import Path
 
@@ -38,6 +39,20 @@ def test_a_cut_file_tells_only_what_was_finished(which, where, samples, folder):
 @given(which=st.integers(0, 5), places=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1))
 def test_damage_never_leaves_as_anything_but_our_own_error(which, places, samples, folder):
     fuzz.check_flips(samples[which], places, folder)
+
+
+#: an OUTCAR whose last steps are cut out with everything between them says nothing of it; see the test in test_problems
+DETECTABLE = [mutation for mutation in fuzz.MUTATIONS if mutation is not fuzz.piece_lost]
+
+
+@pytest.mark.parametrize("mutation", DETECTABLE, ids=lambda mutation: mutation.__name__)
+def test_a_changed_file_is_no_converged_run_of_another_energy(mutation, samples, folder):
+    chance = random.Random(7)
+    for chosen in samples:
+        other = chance.choice([sample for sample in samples if sample.kind == chosen.kind])
+        for _ in range(4):
+            content = mutation(chosen.content, other.content, chance)
+            assert fuzz.judge_mutation(chosen, content, folder) in ("same", "told"), chosen.name
 
 
 @pytest.mark.parametrize("name", REAL)

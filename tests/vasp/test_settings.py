@@ -42,6 +42,25 @@ def test_published_settings_of_ma_2023() -> None:
     assert preset("ma2023-zincblende").kpoints == (4, 4, 1)
 
 
+@pytest.mark.parametrize(
+    ("symbols", "values", "expected"),
+    [
+        # the U of nickel and cerium, as pymatgen's sets have them; species in the order of the POSCAR
+        ("ONiO", {"Ni": 6.2}, ("-1 2", "0 6.2", 4)),
+        ("Ce2O3", {"Ce": 5.0, "Ni": 6.2}, ("3 -1", "5 0", 6)),
+        ("CdSe", {"Cd": 2.1, "Se": 0.5}, ("2 1", "2.1 0.5", 4)),
+    ],
+)
+def test_a_hubbard_u_acts_on_the_shell_of_its_element(
+    symbols: str, values: dict[str, float], expected: tuple[str, str, int]
+) -> None:
+    atoms = Atoms(symbols, positions=np.arange(15).reshape(5, 3)[: len(Atoms(symbols))], cell=[20, 20, 20], pbc=True)
+    tags = incar(calculation(atoms, hubbard_u=values)).tags
+    assert (tags["LDAUL"], tags["LDAUU"], tags["LMAXMIX"]) == expected
+    assert (tags["LDAU"], tags["LDAUTYPE"]) == (True, 2)
+    assert not any(tag.startswith("LDAU") for tag in incar(calculation(hubbard_u={"Fe": 4.0})).tags)
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_name_their_source_and_travel(name: str) -> None:
     settings = preset(name)
@@ -55,7 +74,7 @@ def test_an_unknown_preset_gets_a_suggestion() -> None:
 
 
 def test_no_two_rules_say_the_same_tag() -> None:
-    everything = calculation(functional="HSE06", spin_polarized=True, dipole_correction=True)
+    everything = calculation(functional="HSE06", spin_polarized=True, dipole_correction=True, hubbard_u={"Cd": 2.0})
     said = [tag for rule in RULES for tag in rule(everything)]
     assert len(said) == len(set(said))
     assert set(said) <= known_tags()

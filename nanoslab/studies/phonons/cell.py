@@ -11,7 +11,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 from pydantic import Field
 
-from nanoslab.beam.phonon_vibration import M2_S2_PER_A2_FS2, velocity_tensors
+from nanoslab.beam.phonon_vibration import velocity_tensors
 from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
 from nanoslab.campaign.format import read_calculation
 from nanoslab.crystals import read_structure_file
@@ -175,7 +175,7 @@ class Vibrations:
     thermal
         Free energy and what belongs to it.
     mean_square_displacements, velocity_tensors
-        <u_a u_b> [Å²] and <v_a v_b> [Å²/fs²] of every atom at 300 K, shape (atoms, 3, 3).
+        <u_a u_b> [Å²] and <v_a v_b> [m²/s²] of every atom at 300 K, shape (atoms, 3, 3).
     """
 
     static: CalculationResult
@@ -210,7 +210,7 @@ class Vibrations:
             **self.thermal.to_dict(),
             "motion_temperature_K": ROOM_TEMPERATURE,
             "mean_square_displacement_A2": self.mean_square_displacements.tolist(),
-            "velocity_covariance_m2_per_s2": (self.velocity_tensors * M2_S2_PER_A2_FS2).tolist(),
+            "velocity_covariance_m2_per_s2": self.velocity_tensors.tolist(),
         }
 
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-from ase.data import ground_state_magnetic_moments
-from numpy.typing import NDArray
 
 from nanoslab.calculation import Calculation
 from nanoslab.errors import InputError
 from nanoslab.vasp.inputs.incar_names import SMEARINGS, TagValue, check_extra, functional_tags
+from nanoslab.vasp.inputs.magnetism import hubbard, is_noncollinear, spin, starting_moments
 from nanoslab.vasp.inputs.shape import (
     ISOLATED_GAP,
     centre_of_mass,
@@ -21,7 +20,6 @@ from nanoslab.vasp.inputs.shape import (
     is_isolated_atom,
     is_third_vector_perpendicular,
 )
-from nanoslab.vasp.poscar import species_order
 
 Rule = Callable[[Calculation], Mapping[str, TagValue]]
 
@@ -124,25 +122,12 @@ def in_plane_lattice(calculation: Calculation) -> dict[str, TagValue]:
     return {"LATTICE_CONSTRAINTS": ".TRUE. .TRUE. .FALSE."}
 
 
-def spin(calculation: Calculation) -> dict[str, TagValue]:
-    """Spin, with one moment per atom in the order of the POSCAR.
-
-    Without moments an isolated atom gets those of its ground state, everything else VASP's own start of 1 each.
-    """
-    if not calculation.settings.spin_polarized:
-        return {"ISPIN": 1}
-    moments = starting_moments(calculation)
-    if moments.ndim == 2:
-        return {"MAGMOM": tuple(float(x) for x in moments.ravel())}
-    return {"ISPIN": 2, "MAGMOM": tuple(float(x) for x in moments)}
-
-
 def isolated_atom(calculation: Calculation) -> dict[str, TagValue]:
     """One atom in a box: no symmetry, and the multiplicity held where Hund's rule put it."""
     if not is_isolated_atom(calculation.atoms):
         return {}
     tags: dict[str, TagValue] = {"ISYM": 0}
-    if calculation.settings.spin_polarized and not _is_noncollinear(calculation):
+    if calculation.settings.spin_polarized and not is_noncollinear(calculation):
         tags["NUPDOWN"] = round(abs(float(starting_moments(calculation).sum())))
     return tags
 
@@ -179,6 +164,7 @@ RULES: tuple[Rule, ...] = (
     relaxation,
     in_plane_lattice,
     spin,
+    hubbard,
     isolated_atom,
     dipole,
     output,
@@ -299,31 +285,9 @@ def kpoints_text(calculation: Calculation) -> str:
 
 def vasp_binary(calculation: Calculation) -> str:
     """Which of VASP's programs the deck is for: ``vasp_ncl``, ``vasp_gam`` (Gamma alone) or ``vasp_std``."""
-    if _is_noncollinear(calculation):
+    if is_noncollinear(calculation):
         return "vasp_ncl"
     return "vasp_gam" if tuple(calculation.settings.kpoints) == (1, 1, 1) else "vasp_std"
-
-
-def starting_moments(calculation: Calculation) -> NDArray[np.float64]:
-    """Moments per atom in the order of the POSCAR [Bohr magnetons], shape (n,) or (n, 3)."""
-    atoms = calculation.atoms
-    moments: NDArray[np.float64] = atoms.get_initial_magnetic_moments()[list(species_order(atoms))]
-    if moments.ndim == 2 and not _is_noncollinear(calculation):
-        raise InputError(
-            f"{calculation.name}: initial magnetic moments",
-            expected="one number per atom for collinear spin",
-            got="vectors",
-            advice="add LNONCOLLINEAR or LSORBIT to settings.extra",
-        )
-    if atoms.has("initial_magmoms"):
-        return moments
-    if is_isolated_atom(atoms):
-        return np.array([float(ground_state_magnetic_moments[atoms.numbers[0]])])
-    return np.ones(len(atoms))
-
-
-def _is_noncollinear(calculation: Calculation) -> bool:
-    return any(calculation.settings.extra.get(tag) in (True, ".TRUE.", "T") for tag in ("LSORBIT", "LNONCOLLINEAR"))
 
 
 def _value(value: TagValue) -> str:

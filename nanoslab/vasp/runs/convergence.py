@@ -37,7 +37,7 @@ def _electronic_tolerance(run: ParsedRun) -> float:
 
 def _electrons_converged(step: IonicStep, tolerance: float, limit: int) -> bool:
     if step.energy_change is None:
-        return step.n_electronic_steps < limit
+        return 0 < step.n_electronic_steps < limit
     change = abs(step.energy_change)
     if change <= tolerance + _LAST_DIGIT:
         return True

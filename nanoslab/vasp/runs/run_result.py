@@ -108,6 +108,10 @@ class RunResult:
     magnetization: tuple[float, ...] | None = None
     elapsed_s: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.free is not None:
+            self.free.flags.writeable = False
+
     @property
     def n_atoms(self) -> int | None:
         """Number of atoms, None when no file says."""
