@@ -6,6 +6,7 @@ through the exit face or sideways past an edge; knocked inside it stays, and is 
   --threshold Se=5.12 Cd=8          one energy for all atoms of an element
   --threshold Se:3=4.47 Se:4=5.24   by neighbours; fewer that are not listed cost in proportion
   --threshold Se@1=4.47 Se@2=5.24   by layer, 1 the outermost
+  --removal-energies CAMPAIGN       by layer and neighbours, from the vacancies that a campaign computed
   --cohesive-energy 2.33            bonds counted, 2 E_coh z/Z of a compound's cohesive energy per atom
   (none of them)                    the published table, as in nanoslab knockon
 
@@ -62,6 +63,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="[ELEMENT=]EV",
         help="cohesive energy per atom: bonds are counted [eV]",
     )
+    add(
+        "--removal-energies",
+        type=Path,
+        metavar="CAMPAIGN",
+        help="energies by site from its vacancies; --threshold wins",
+    )
+    add("--source", help="whose runs of that campaign (default: the only one there)")
+    add("--phase", help="which of its sheets (default: the only one)")
     add("--dose", type=with_unit, metavar="DOSE", help="e/Å² at the end")
     add("--dose-rate", type=with_unit, metavar="RATE", help="e/Å²/s, with --time instead of --dose")
     add("--time", type=float, metavar="S", help="duration [s]")
@@ -120,8 +129,14 @@ def _thresholds(arguments: Namespace, atoms: Atoms, elements: tuple[str, ...]) -
         cohesive = per_element(option, arguments.binding, elements, "eV")
         _require_all(option, elements, cohesive)
         return bond_counting_thresholds(atoms, cohesive)
-    if arguments.threshold:
-        given = site_energies(option, arguments.threshold, elements)
+    if arguments.threshold or arguments.removal_energies:
+        given = site_energies(option, arguments.threshold or (), elements)
+        if arguments.removal_energies:
+            from nanoslab.cli.removal_energies import removal_energies
+
+            named = {row.element for row in given}
+            computed = removal_energies(arguments.removal_energies, source=arguments.source, phase=arguments.phase)
+            given += tuple(row for row in computed if row.element not in named)
         _require_all(option, elements, {row.element for row in given})
         return site_thresholds(atoms, given)
     known = published_thresholds(atoms.get_chemical_formula("reduce")) or published_thresholds("".join(elements))
