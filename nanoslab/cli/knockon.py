@@ -36,7 +36,7 @@ COLUMNS = (
     ("kV", "g", "beam_energy_keV"),
     ("E_max [eV]", ".4f", "max_transferred_energy_eV"),
     ("E_d [eV]", ".4g", "threshold_energy_eV"),
-    ("from [kV]", ".1f", "threshold_beam_energy_keV"),
+    ("threshold [kV]", ".1f", "threshold_beam_energy_keV"),
     ("spherical [barn]", "barn", "cross_sections_barn.spherical"),
     ("planar [barn]", "barn", "cross_sections_barn.planar"),
     ("sphere-averaged [barn]", "barn", "cross_sections_barn.sphere-averaged"),
