@@ -23,7 +23,12 @@ from .dose import (
     surviving_fraction,
 )
 from .elements import Element, Isotope, element_data, elements_of_formula
-from .etching import Etching, coordination_cross_sections, etch, etch_by_coordination, site_cross_sections
+from .excitation import (
+    Excitation,
+    ExcitationFit,
+    fit_excitation,
+    ionisation_assisted_cross_section,
+)
 from .facets import Facet, facets_cross_section, tilted_cross_section
 from .kinematics import (
     electron_speed,
@@ -35,6 +40,7 @@ from .kinematics import (
     transferred_energy,
 )
 from .knockon import default_thresholds
+from .loss.etching import Etching, coordination_cross_sections, etch, etch_by_coordination, site_cross_sections
 from .loss.site_etching import SiteEtching, etch_sites
 from .loss.sites import SiteEnergy, SiteThresholds, bond_counting_thresholds, layers_along, site_thresholds
 from .mott import mott_ratio
@@ -47,8 +53,10 @@ from .phonon_vibration import (
 from .planning.answer import KnockOnQuestion, knockon_answer
 from .planning.composition import CompositionDose, composition_doses
 from .planning.heating import beam_heating, stopping_power
+from .planning.mechanisms import Explanation, explain_loss, explanation_map
+from .planning.safe_energy import SafeBeamEnergy, highest_safe_beam_energy
 from .planning.session import Exposure, SessionPlan, broad_beam, plan_session, scanned_beam
-from .safe_energy import SafeBeamEnergy, highest_safe_beam_energy
+from .tables.measured import MeasuredCrossSection, measured_cross_sections
 from .tables.thresholds import PublishedThreshold, lowest_threshold, published_thresholds
 from .totals import Target
 from .vibration import classical_velocity_variance, debye_velocity_variance, natural_target
@@ -58,10 +66,14 @@ __all__ = [
     "Conditions",
     "Element",
     "Etching",
+    "Excitation",
+    "ExcitationFit",
+    "Explanation",
     "Exposure",
     "Facet",
     "Isotope",
     "KnockOnQuestion",
+    "MeasuredCrossSection",
     "PublishedThreshold",
     "SafeBeamEnergy",
     "SessionPlan",
@@ -95,8 +107,12 @@ __all__ = [
     "etch",
     "etch_by_coordination",
     "etch_sites",
+    "explain_loss",
+    "explanation_map",
     "facets_cross_section",
+    "fit_excitation",
     "highest_safe_beam_energy",
+    "ionisation_assisted_cross_section",
     "knockon_answer",
     "layers_along",
     "lifetime",
@@ -104,6 +120,7 @@ __all__ = [
     "max_recoil_speed",
     "max_transferred_energy",
     "mean_atomisation_energy",
+    "measured_cross_sections",
     "mott_ratio",
     "natural_target",
     "phonopy_velocity_covariance",

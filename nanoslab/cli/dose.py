@@ -42,8 +42,8 @@ WAYS = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the command."""
-    from nanoslab.cli.beam_options import dose, kilovolts
-    from nanoslab.cli.quantities import area, current, length, time
+    from nanoslab.cli.beam.options import dose, kilovolts
+    from nanoslab.cli.beam.quantities import area, current, length, time
 
     add = parser.add_argument
     add("material", help="a formula or a material of the table, such as CdSe, MoS2, graphene")
@@ -62,6 +62,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--threshold", nargs="+", metavar="[ELEMENT=]EV", help="displacement threshold [eV]")
     add("--allowed-loss", type=float, default=0.01, metavar="FRACTION", help="that may go (default: %(default)s)")
     add("--temperature", type=float, default=300.0, metavar="K", help="thermal motion [K] (default: 300)")
+    add("--observed-loss", nargs="+", metavar="[ELEMENT=]FRACTION", help="seen: which mechanism could explain it")
     add("--conductivity", type=float, metavar="K", help="thermal conductivity of the film [W/m/K], for the heating")
     add("--density", type=float, metavar="RHO", help="density [g/cm³], for the heating")
     add("--heat-sink", type=length, metavar="R", help="distance to where the film is held [Å], for the heating")
@@ -71,14 +72,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Print dose, losses per site, what is safe, and one sentence per voltage."""
     from nanoslab.beam.planning.answer import elements_of_names
+    from nanoslab.beam.planning.mechanisms import explain_loss
     from nanoslab.beam.planning.session import plan_session
-    from nanoslab.cli.beam_options import per_element, voltages
+    from nanoslab.cli.beam.options import per_element, voltages
 
     kilovolts = _with_header(arguments) or voltages(arguments.kv)
     if not kilovolts:
         raise InputError("--kv", expected="a voltage", got="none", advice="such as --kv 200")
     elements = list(elements_of_names([arguments.material]))
     thresholds = per_element("--threshold", arguments.threshold or (), elements, "eV")
+    seen = per_element("--observed-loss", arguments.observed_loss or (), elements, "")
     exposure = _exposure(arguments)
     documents = []
     for kv in kilovolts:
@@ -90,7 +93,13 @@ def run(arguments: Namespace) -> None:
             allowed_loss=arguments.allowed_loss,
             temperature=arguments.temperature,
         )
-        documents.append({**plan.to_dict(), **_heating(arguments, kv)})
+        document = {**plan.to_dict(), **_heating(arguments, kv)}
+        if seen:
+            doses = exposure.dose_e_per_A2
+            document["explanations"] = [
+                explain_loss(arguments.material, element, loss, kv, doses).to_dict() for element, loss in seen.items()
+            ]
+        documents.append(document)
     if arguments.json:
         print_json(documents[0] if len(documents) == 1 else {"voltages": documents})
     else:
@@ -101,8 +110,8 @@ def _with_header(arguments: Namespace) -> tuple[float, ...]:
     """Fill what was not given from the header of a file; its voltage, if none was given [kV]."""
     if arguments.file is None:
         return ()
-    from nanoslab.cli.beam_options import voltages
-    from nanoslab.cli.microscope_file import read_header
+    from nanoslab.cli.beam.microscope_file import read_header
+    from nanoslab.cli.beam.options import voltages
 
     header = read_header(arguments.file)
     if arguments.dose is None and arguments.dose_rate is None:
@@ -209,6 +218,12 @@ def _print(documents: list[dict[str, Any]]) -> None:
             print_note(
                 f"The beam loses {document['stopping_power_eV_per_A']:.3g} eV per Å and warms the film by about "
                 f"{document['temperature_rise_K']:.2g} K (conduction alone; Egerton et al., Micron 35 (2004) 399)."
+            )
+        for seen in document.get("explanations", ()):
+            low, high = (f"{barn:.3g}" for barn in seen["knock_on_barn"])
+            print_note(
+                f"A loss of {100 * seen['loss']:g} % of the {seen['element']} needs {seen['needed_barn']:.3g} barn; "
+                f"knock-on has {low} to {high}: {seen['verdict']}."
             )
         print(document["sentence"])
 

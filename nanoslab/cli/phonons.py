@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.output import add_json_option, print_json, print_study_tables
-from nanoslab.driver.names import engine_from_here
+from nanoslab.driver.backend import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Compute a campaign here, with an embedded engine; killed or out of time, the same command goes on.
 
-Given a study file, the campaign with its VASP decks is written first and analyzed at the end.
+Given a study file, the campaign is written first and analyzed at the end.
 
 Example: nanoslab run cdse_nanosheet.yaml --engine chgnet
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.output import add_json_option, print_json, print_table
-from nanoslab.driver.names import engine_from_here
+from nanoslab.driver.backend import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """Where every calculation of a campaign stands, read from its folders: no cluster needed, any copy will do.
 
-States: waiting, queued, running, done, failed (worth 'submit --retry failed'), needs-you (mend it first).
+States: waiting, queued, running, done, failed (worth 'submit --retry failed'), needs-you (mend it first). What took
+more than one start says how each of them ended: killed, out of wall time, node failed, repaired ...
 
 Example: nanoslab status my-campaign --watch
 """
@@ -83,7 +84,9 @@ def _table(standings: Sequence[Standing], *, show_all: bool) -> Table:
     from nanoslab.driver.status import counts
 
     quiet = ("done", "waiting")
-    shown = [s for s in standings if show_all or s.state not in quiet or (s.state == "waiting" and s.reason)]
+    shown = [
+        s for s in standings if show_all or s.state not in quiet or s.starts > 1 or (s.state == "waiting" and s.reason)
+    ]
     rows = shown if show_all else shown[:MOST_ROWS]
     total = ", ".join(f"{number} {state}" for state, number in counts(standings).items() if number)
     more = f"; {len(shown) - len(rows)} more rows with --all" if len(rows) < len(shown) else ""
@@ -96,8 +99,14 @@ def _table(standings: Sequence[Standing], *, show_all: bool) -> Table:
         colour = _COLOURS.get(standing.state, "default")
         cells: list[Any] = [escape(standing.name), *([standing.source] if several else [])]
         cells += [f"[{colour}]{standing.state}[/]", str(standing.starts or ""), standing.job, _age(standing.since)]
-        table.add_row(*cells, escape(standing.reason))
+        table.add_row(*cells, escape(_why(standing)))
     return table
+
+
+def _why(standing: Standing) -> str:
+    """Reason of the state; where it took more than one start, how each of the others ended."""
+    starts = [f"start {start.number} {start.outcome}: {start.reason}" for start in standing.history[:-1]]
+    return "\n".join([*([standing.reason] if standing.reason else []), *starts])
 
 
 def _age(since: float | None) -> str:

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from nanoslab.cli.output import add_json_option, print_json
-from nanoslab.driver.names import engine_from_here
+from nanoslab.driver.backend import engine_from_here
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:

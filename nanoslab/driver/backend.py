@@ -10,6 +10,29 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One calculation of a campaign, as its driver sees it.
+
+    Attributes
+    ----------
+    name, starts_from
+        Its folder, and the calculation whose relaxed structure it starts from.
+    n_atoms
+        In its structure.
+    build
+        Which VASP it needs: ``std``, ``gam`` or ``ncl``.
+    has_potcar
+        Whether a POTCAR lies in its folder.
+    """
+
+    name: str
+    n_atoms: int
+    starts_from: str | None = None
+    build: str = "std"
+    has_potcar: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrder:
     """Everything a node needs to know about one calculation; plain values, so that it travels as JSON.
 
@@ -131,3 +154,17 @@ class Backend(Protocol):
     def close(self) -> None:
         """Let go of everything at the end of a drive."""
         ...
+
+
+def engine_from_here(name_and_options: str) -> str:
+    """Engine as given, the path of a Python file made absolute: workers and nodes start in other folders.
+
+    Examples
+    --------
+    >>> engine_from_here("xtb:method=GFN1-xTB")
+    'xtb:method=GFN1-xTB'
+    >>> Path(engine_from_here("./mine.py:calculator").partition(":")[0]).is_absolute()
+    True
+    """
+    name, colon, rest = name_and_options.partition(":")
+    return f"{Path(name).absolute()}{colon}{rest}" if name.endswith(".py") else name_and_options

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from nanoslab.campaign.names import DRIVER_FOLDER, calculation_names, matching
 from nanoslab.campaign.state import State, current_state, read_attempt, write_state
-from nanoslab.driver.names import DRIVER_FOLDER, calculation_names, campaign_label, matching
-from nanoslab.driver.slurm import cancel_jobs, has_slurm, our_jobs, process_is_alive
+from nanoslab.driver.slurm import HAND_ARRAY, campaign_label, cancel_jobs, has_slurm, our_jobs, process_is_alive
 from nanoslab.driver.status import campaign_status
 from nanoslab.errors import InputError
 from nanoslab.files import write_atomically
@@ -24,7 +24,7 @@ from nanoslab.files import write_atomically
 SILENCE = 600.0
 
 #: last part of the name of jobs that serve many calculations: those of submit.sh, and Parsl's
-SHARED_JOBS = ("array", "block")
+SHARED_JOBS = (HAND_ARRAY, "block")
 
 _CANCEL = "cancel.json"
 

@@ -11,14 +11,13 @@ from nanoslab.campaign.format import n_atoms, read_calculation, read_document
 from nanoslab.campaign.graph import parents_first, select
 from nanoslab.campaign.names import calculation_names
 from nanoslab.campaign.study_copy import require_unchanged_study
-from nanoslab.driver.backend import Backend, JobOrder
-from nanoslab.driver.config import Cluster
+from nanoslab.driver.backend import Backend, JobOrder, Planned
+from nanoslab.driver.config import Cluster, check_before_queueing
 from nanoslab.driver.control import cancelled_names, driver_lock
-from nanoslab.driver.here import Here, StepListener
+from nanoslab.driver.here import Here, StepListener, processors
 from nanoslab.driver.ledger import Entry, Ledger
 from nanoslab.driver.loop import Drive, Pace
-from nanoslab.driver.names import campaign_label
-from nanoslab.driver.preflight import Planned, check_before_queueing, processors
+from nanoslab.driver.slurm import campaign_label
 from nanoslab.errors import InputError
 from nanoslab.text import one_line
 from nanoslab.vasp.inputs.manifest import read_manifest
@@ -87,7 +86,7 @@ def _planned(folder: Path) -> Planned:
         name=folder.name,
         n_atoms=n_atoms(document),
         starts_from=document["starts_from"],
-        build=str(read_manifest(folder).get("vasp_binary", "vasp_std")).removeprefix("vasp_"),
+        build=str(read_manifest(folder).get("vasp_binary", "")).removeprefix("vasp_"),
         has_potcar=(folder / "POTCAR").is_file(),
     )
 
@@ -114,7 +113,7 @@ def checked_plan(request: Request) -> tuple[tuple[Planned, ...], tuple[Planned, 
     one_line("campaign", str(request.campaign.resolve()), most=1000)  # stands in job scripts
     planned = read_plan(request.campaign)
     wanted = select(planned, request.only)
-    check_before_queueing(request.cluster, wanted, source=request.source)
+    check_before_queueing(request.campaign, request.cluster, wanted, source=request.source)
     return planned, wanted
 
 
@@ -181,7 +180,7 @@ def make_backend(request: Request, ranks: int, on_step: StepListener | None = No
 
         return ParslBackend(request.campaign, request.cluster)
     if request.cluster.backend == "array":
-        from nanoslab.driver.array_backend import ArrayBackend
+        from nanoslab.driver.job_array import ArrayBackend
 
         return ArrayBackend(request.campaign, request.cluster)
     return Here(
@@ -202,7 +201,7 @@ def scripts(request: Request) -> dict[str, str]:
     made = orders(request, wanted)
     ranks = max(order.ranks for order in made)
     if request.cluster.backend == "array":
-        from nanoslab.driver.array_backend import array_script
+        from nanoslab.driver.job_array import array_script
 
         return {"all calculations": array_script(request.cluster, ranks)}
     backend = make_backend(request, ranks)

@@ -18,12 +18,12 @@ from subprocess import CalledProcessError
 from threading import Event
 from typing import Any
 
+from nanoslab.campaign.names import DRIVER_FOLDER
 from nanoslab.campaign.state import ATTEMPTS
 from nanoslab.driver.backend import JobOrder, QueueView, RefusedError
-from nanoslab.driver.config import Cluster
+from nanoslab.driver.config import Cluster, resource_lines, shell_lines
 from nanoslab.driver.job import run_job
-from nanoslab.driver.names import DRIVER_FOLDER
-from nanoslab.driver.slurm import job_script, may_be_tried_later, our_jobs
+from nanoslab.driver.slurm import may_be_tried_later, our_jobs
 from nanoslab.errors import EngineError, InputError
 
 #: how long the loop waits for a word on a submission before it goes on [s]
@@ -147,3 +147,31 @@ def _hand_over(done: Future[Any], outer: Future[Any]) -> None:
         outer.set_exception(error)
     else:
         outer.set_result(done.result())
+
+
+def job_script(order: JobOrder, cluster: Cluster, command: str) -> str:
+    """Text of the script that runs a command for one calculation, for a user to read or to run by hand.
+
+    Examples
+    --------
+    >>> order = JobOrder(campaign="/c", name="sheet", ranks=8, job_name="ns1.sheet")
+    >>> print(job_script(order, Cluster(partition="long", wall_time="2:00:00"), "run"), end="")
+    #!/bin/bash
+    #SBATCH --job-name=ns1.sheet
+    #SBATCH --output=/c/sheet/attempts/slurm-%j.out
+    #SBATCH --open-mode=append
+    #SBATCH --partition=long
+    #SBATCH --time=02:00:00
+    #SBATCH --ntasks=8
+    <BLANKLINE>
+    run
+    """
+    lines = [
+        f"--job-name={order.job_name}",
+        f"--output={order.run_folder / ATTEMPTS}/slurm-%j.out",
+        "--open-mode=append",
+        *resource_lines(order.ranks, cluster),
+    ]
+    head = "".join(f"#SBATCH {line}\n" for line in lines)
+    body = "".join(f"{line}\n" for line in shell_lines(cluster))
+    return f"#!/bin/bash\n{head}\n{body}{command}\n"

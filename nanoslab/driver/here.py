@@ -21,8 +21,8 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
+from nanoslab.campaign.names import DRIVER_FOLDER
 from nanoslab.driver.backend import JobOrder, QueueView
-from nanoslab.driver.names import DRIVER_FOLDER
 
 #: what numerical libraries look at when they are loaded; an embedded engine gets one thread per worker
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -35,6 +35,11 @@ _PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from nanosl
 
 #: called with the calculation, the number of the ionic step and the largest force on a free component [eV/Å]
 StepListener = Callable[[str, int, float], None]
+
+
+def processors() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Here:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import errno
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nanoslab.campaign.state import (
     Owner,
@@ -27,9 +29,12 @@ from nanoslab.campaign.state import (
     write_state,
 )
 from nanoslab.driver.backend import JobOrder
-from nanoslab.driver.judge import Outcome, judge_engine, judge_left_behind, judge_vasp
+from nanoslab.driver.judge import Outcome, VaspEnd, judge_engine, judge_left_behind, judge_vasp
 from nanoslab.driver.slurm import owner_is_alive, seconds_left, this_owner
-from nanoslab.errors import FileError, NanoslabError
+from nanoslab.errors import EngineError, FileError, NanoslabError
+
+if TYPE_CHECKING:
+    from nanoslab.driver.vasp_job import VaspOptions
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -168,18 +173,41 @@ def _compute(order: JobOrder, attempt: int, on_step: OnStep | None) -> Outcome:
 
 
 def _run_vasp(order: JobOrder, attempt: int, stop_at: float | None) -> Outcome:
-    from nanoslab.driver.restart import prepare_vasp
-    from nanoslab.driver.vasp_job import VaspOptions, run_vasp
+    from nanoslab.driver.vasp_job import VaspOptions, prepare_vasp
 
-    print(f"{order.name}: start {attempt} {prepare_vasp(order.run_folder, attempt)}", flush=True)
+    folder = order.run_folder
+    print(f"{order.name}: start {attempt} {prepare_vasp(folder, attempt)}", flush=True)
     options = VaspOptions(
         command=tuple(order.vasp_command),
-        custodian=order.custodian,
         stop_at=stop_at,
         stop_before_end=order.stop_before_end,
         frozen_after=order.frozen_after,
     )
-    return judge_vasp(order.run_folder, run_vasp(order.run_folder, options))
+    try:
+        return judge_vasp(folder, _runner(order)(folder, options))
+    except (FileNotFoundError, PermissionError) as error:
+        if error.filename not in (options.command[0], str(folder / options.command[0])):
+            raise
+        raise EngineError(
+            "cluster file, vasp",
+            expected=f"the command {options.command[0]!r} on the node {socket.gethostname()}",
+            got=error.strerror,
+            advice="load its module in 'modules:' or give its full path",
+        ) from None
+
+
+def _runner(order: JobOrder) -> Callable[[Path, VaspOptions], VaspEnd]:
+    """What runs VASP: custodian, which repairs known failures, or nothing but ourselves."""
+    if not order.custodian:
+        from nanoslab.driver.vasp_job import run_vasp
+
+        return run_vasp
+    try:
+        from nanoslab.driver.repair import run_repaired
+    except ModuleNotFoundError as error:
+        advice = "pip install 'nanoslab[cluster]' or 'custodian: false'"
+        raise EngineError("custodian", expected="the package", got=error, advice=advice) from None
+    return run_repaired
 
 
 def _run_engine(order: JobOrder, stop_at: float | None, on_step: OnStep | None) -> Outcome:

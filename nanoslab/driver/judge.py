@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanoslab.campaign.state import State
-from nanoslab.driver.vasp_job import VaspEnd
 from nanoslab.errors import NanoslabError
 
 if TYPE_CHECKING:
@@ -45,6 +44,28 @@ LEVEL_TAGS = frozenset((
     "LSORBIT", "LNONCOLLINEAR", "NELECT",
 ))
 # fmt: on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaspEnd:
+    """How a run of VASP ended.
+
+    Attributes
+    ----------
+    exit_code
+        Of the command; negative for a signal.
+    stopped
+        Whether it was asked to stop because the time was nearly over.
+    repairs
+        What custodian changed, in words.
+    unrepaired
+        What it could not repair; empty when nothing was left.
+    """
+
+    exit_code: int
+    stopped: bool = False
+    repairs: tuple[str, ...] = ()
+    unrepaired: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

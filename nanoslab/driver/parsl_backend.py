@@ -21,11 +21,11 @@ from typing import Any
 
 import psutil
 
+from nanoslab.campaign.names import DRIVER_FOLDER
 from nanoslab.driver.backend import JobOrder, QueueView
-from nanoslab.driver.config import Cluster
+from nanoslab.driver.config import Cluster, resource_lines, shell_lines, slurm_time
 from nanoslab.driver.job import run_job
-from nanoslab.driver.names import DRIVER_FOLDER, campaign_label
-from nanoslab.driver.slurm import cancel_jobs, our_jobs, resource_lines, shell_lines, slurm_time
+from nanoslab.driver.slurm import campaign_label, cancel_jobs, our_jobs
 from nanoslab.errors import EngineError
 
 #: how long cancelled blocks of an earlier driver may take to end [s]

@@ -1,4 +1,4 @@
-"""Which VASP failures custodian may repair here, and how it is asked to stop.
+"""A run of VASP under custodian: which failures it may repair here, and how it is asked to stop.
 
 The rule: a repair may change how the answer is found, never which answer. A study subtracts energies of many
 runs, so whatever would alter smearing, k-points, cutoff, precision, projection or the cell is left out, and
@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from custodian.custodian import ErrorHandler
+from custodian.custodian import Custodian, CustodianError, ErrorHandler
 from custodian.vasp.handlers import (
     FrozenJobErrorHandler,
     NonConvergingErrorHandler,
@@ -27,8 +28,13 @@ from custodian.vasp.handlers import (
     VaspErrorHandler,
 )
 from custodian.vasp.io import load_vasprun
+from custodian.vasp.jobs import VaspJob
 
-from nanoslab.driver.vasp_job import write_stopcar
+from nanoslab.driver.judge import VaspEnd
+from nanoslab.driver.vasp_job import VaspOptions, end_process_group, write_stopcar
+
+#: most repairs of one start
+MOST_REPAIRS = 8
 
 #: error of VaspErrorHandler -> what its repair would change
 CHANGES_THE_ANSWER = {
@@ -49,6 +55,58 @@ CHANGES_THE_ANSWER = {
     "auto_nbands": "nothing: it is only a warning",
     "amin": "nothing needed: VASP warns on every long cell",
 }
+
+
+def run_repaired(folder: Path, options: VaspOptions) -> VaspEnd:
+    """Run VASP until it ends by itself, cannot be repaired, or is stopped in time."""
+    stop = StopInTime(*options.stops())
+    job = VaspJob(list(options.command), backup=False, auto_gamma=False, final=True)
+    custodian = Custodian(
+        handlers(stop, options.frozen_after),
+        [job],
+        max_errors=MOST_REPAIRS,
+        polling_time_step=options.polling,
+        monitor_freq=6,
+        skip_over_errors=True,  # a handler that stumbles over a cut file must not take the run with it
+        terminate_on_nonzero_returncode=False,
+        directory=str(folder),
+    )
+    unrepaired = ""
+    try:
+        custodian.run()
+    except CustodianError as error:
+        unrepaired = str(getattr(error, "message", error))
+    finally:
+        process = getattr(job, "_vasp_process", None)
+        if process is not None:
+            end_process_group(process)
+    code = process.returncode if process is not None and process.returncode is not None else 0
+    corrections = custodian.run_log[-1]["corrections"] if custodian.run_log else []
+    return VaspEnd(
+        exit_code=code,
+        stopped=stop.asked,
+        repairs=tuple(_words(corrections)),
+        unrepaired="" if stop.asked else _unrepaired(unrepaired, corrections),
+    )
+
+
+def _words(corrections: Iterable[dict[str, Any]]) -> Iterable[str]:
+    for correction in corrections:
+        if not correction.get("actions"):
+            continue
+        changes = []
+        for action in correction["actions"]:
+            what = action.get("dict") or action.get("file")
+            for verb, value in action["action"].items():
+                changes.append(f"{what} {verb.strip('_')} {value}")
+        yield f"{', '.join(correction['errors'])}: {'; '.join(changes)}"
+
+
+def _unrepaired(message: str, corrections: list[dict[str, Any]]) -> str:
+    if not message:
+        return ""
+    errors = dict.fromkeys(error for correction in corrections for error in correction["errors"])
+    return f"custodian could not repair {', '.join(errors) or message}"
 
 
 class StopInTime(ErrorHandler):  # type: ignore[misc]

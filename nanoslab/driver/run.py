@@ -10,7 +10,7 @@ from typing import Literal
 from nanoslab.campaign.graph import select
 from nanoslab.driver.config import Cluster
 from nanoslab.driver.drive import Listeners, Request, drive, engine_label, read_plan
-from nanoslab.driver.preflight import processors
+from nanoslab.driver.here import processors
 from nanoslab.driver.status import Standing, campaign_status
 
 RunState = Literal["finished", "skipped", "failed", "unfinished"]

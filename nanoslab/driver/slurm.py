@@ -1,10 +1,11 @@
-"""The few questions we put to Slurm and to this machine, and the script of one job as text.
+"""The few questions we put to Slurm and to this machine.
 
 What is in the queue, why a job went, whether the owner of a start still runs, please stop it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -12,12 +13,11 @@ import socket
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
-from nanoslab.campaign.state import ATTEMPTS, Owner
-from nanoslab.driver.backend import JobOrder
-from nanoslab.driver.config import Cluster
+from nanoslab.campaign.state import Owner
 from nanoslab.errors import EngineError
 
 #: words of an sbatch refusal that time alone mends: quotas, a full or restarting controller
@@ -39,6 +39,10 @@ _WAIT_WORDS = (
 )
 
 
+#: last part of the name of arrays that submit.sh queues by hand
+HAND_ARRAY = "array"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedJob:
     """One job of ours that Slurm still knows: its number, its name, and its state in Slurm's words."""
@@ -46,6 +50,17 @@ class QueuedJob:
     job: str
     name: str
     state: str
+
+
+def campaign_label(campaign: Path) -> str:
+    """Short word that marks this campaign's jobs in the queue.
+
+    Examples
+    --------
+    >>> campaign_label(Path("one")) == campaign_label(Path("two"))
+    False
+    """
+    return f"ns{hashlib.sha256(str(campaign.resolve()).encode()).hexdigest()[:8]}"
 
 
 def has_slurm() -> bool:
@@ -221,66 +236,3 @@ def process_is_alive(pid: int, started_before: float | None = None) -> bool:
         return True  # it runs, as somebody else
     except (psutil.NoSuchProcess, ValueError):
         return False
-
-
-def job_script(order: JobOrder, cluster: Cluster, command: str) -> str:
-    """Text of the script that runs a command for one calculation, for a user to read or to run by hand.
-
-    Examples
-    --------
-    >>> order = JobOrder(campaign="/c", name="sheet", ranks=8, job_name="ns1.sheet")
-    >>> print(job_script(order, Cluster(partition="long", wall_time="2:00:00"), "run"), end="")
-    #!/bin/bash
-    #SBATCH --job-name=ns1.sheet
-    #SBATCH --output=/c/sheet/attempts/slurm-%j.out
-    #SBATCH --open-mode=append
-    #SBATCH --partition=long
-    #SBATCH --time=02:00:00
-    #SBATCH --ntasks=8
-    <BLANKLINE>
-    run
-    """
-    lines = [
-        f"--job-name={order.job_name}",
-        f"--output={order.run_folder / ATTEMPTS}/slurm-%j.out",
-        "--open-mode=append",
-        *resource_lines(order.ranks, cluster),
-    ]
-    head = "".join(f"#SBATCH {line}\n" for line in lines)
-    body = "".join(f"{line}\n" for line in shell_lines(cluster))
-    return f"#!/bin/bash\n{head}\n{body}{command}\n"
-
-
-def resource_lines(ranks: int, cluster: Cluster) -> list[str]:
-    """Options that ask the queue for place and time.
-
-    Examples
-    --------
-    >>> resource_lines(128, Cluster(ranks_per_node=64))[1:]
-    ['--ntasks=128', '--nodes=2', '--ntasks-per-node=64']
-    """
-    named = {"partition": cluster.partition, "account": cluster.account, "qos": cluster.qos}
-    lines = [f"--{name}={value}" for name, value in named.items() if value]
-    lines += [f"--time={slurm_time(cluster.wall_time)}", f"--ntasks={ranks}"]
-    if cluster.ranks_per_node:
-        lines += [f"--nodes={-(-ranks // cluster.ranks_per_node)}"]
-        lines += [f"--ntasks-per-node={min(ranks, cluster.ranks_per_node)}"]
-    if cluster.memory_per_rank:
-        lines += [f"--mem-per-cpu={cluster.memory_per_rank}"]
-    return lines + list(cluster.sbatch)
-
-
-def shell_lines(cluster: Cluster) -> list[str]:
-    """Lines before the command: modules, then whatever else the user wants."""
-    return [*(f"module load {module}" for module in cluster.modules), *cluster.setup]
-
-
-def slurm_time(seconds: int) -> str:
-    """Time as Slurm takes it.
-
-    Examples
-    --------
-    >>> slurm_time(93600), slurm_time(90)
-    ('26:00:00', '00:01:30')
-    """
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

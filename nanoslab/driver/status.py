@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nanoslab.campaign.names import calculation_names, matching
 from nanoslab.campaign.state import (
     ATTEMPTS,
     STATE_FILE,
@@ -20,7 +21,6 @@ from nanoslab.campaign.state import (
     read_attempt,
 )
 from nanoslab.driver.judge import OUTPUTS, judge_engine, state_from_outputs
-from nanoslab.driver.names import calculation_names, matching
 from nanoslab.errors import FileError
 
 

@@ -1,42 +1,38 @@
-"""One run of VASP in its folder: under custodian or plain, stopped in time, its end told in plain words."""
+"""One run of VASP in its folder: what it begins from, how it is run, and how it is stopped in time.
+
+It begins from the relaxed parent, the last valid CONTCAR, or the inputs as they were written. Nothing a job wrote is
+ever deleted or written over: what an earlier start left goes into its attempt's folder.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nanoslab.errors import EngineError
+import numpy as np
+from ase import Atoms
+from ase.geometry import get_distances
 
-#: most repairs of one start
-MOST_REPAIRS = 8
+from nanoslab.campaign.format import read_calculation
+from nanoslab.campaign.state import attempt_folder
+from nanoslab.driver.judge import VaspEnd
+from nanoslab.engines.run import start_from
+from nanoslab.errors import FileError, NanoslabError
+from nanoslab.vasp.poscar import read_poscar, species_order, write_poscar
 
+INPUTS = ("POSCAR", "INCAR", "KPOINTS")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VaspEnd:
-    """How a run of VASP ended.
+#: files that are not a run's output and stay where they are
+_STAY = frozenset({*INPUTS, "POTCAR", "POTCAR.spec", "calculation.json", "vasp.json", "state.json"})
 
-    Attributes
-    ----------
-    exit_code
-        Of the command; negative for a signal.
-    stopped
-        Whether it was asked to stop because the time was nearly over.
-    repairs
-        What custodian changed, in words.
-    unrepaired
-        What it could not repair; empty when nothing was left.
-    """
-
-    exit_code: int
-    stopped: bool = False
-    repairs: tuple[str, ...] = ()
-    unrepaired: str = ""
+#: two atoms nearer than this mean that a CONTCAR is garbage [Å]
+_TOO_NEAR = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +43,6 @@ class VaspOptions:
     ----------
     command
         Words of the command with its launcher.
-    custodian
-        Whether known failures are repaired.
     stop_at
         When to ask for a stop [seconds since 1970], or None.
     stop_before_end
@@ -58,7 +52,6 @@ class VaspOptions:
     """
 
     command: tuple[str, ...]
-    custodian: bool = True
     stop_at: float | None = None
     stop_before_end: float = 600.0
     frozen_after: float = 21600.0
@@ -68,30 +61,16 @@ class VaspOptions:
         """How often VASP is looked at [s]."""
         return min(10.0, max(0.1, self.stop_before_end / 20))
 
+    def stops(self) -> tuple[float, float]:
+        """When to ask for a stop after the ionic step, and when for one at once [seconds since 1970]."""
+        if self.stop_at is None:
+            return float("inf"), float("inf")
+        return self.stop_at, self.stop_at + 0.6 * self.stop_before_end
+
 
 def run_vasp(folder: Path, options: VaspOptions) -> VaspEnd:
-    """Run VASP until it ends by itself, cannot be repaired, or is stopped in time.
-
-    Raises
-    ------
-    EngineError
-        The command, or custodian when it is asked for, is not there.
-    """
-    try:
-        return _with_custodian(folder, options) if options.custodian else _plain(folder, options)
-    except (FileNotFoundError, PermissionError) as error:
-        if error.filename not in (options.command[0], str(folder / options.command[0])):
-            raise
-        raise EngineError(
-            "cluster file, vasp",
-            expected=f"the command {options.command[0]!r} on the node {os.uname().nodename}",
-            got=error.strerror,
-            advice="load its module in 'modules:' or give its full path",
-        ) from None
-
-
-def _plain(folder: Path, options: VaspOptions) -> VaspEnd:
-    soft, hard = _stops(options)
+    """Run VASP as it is until it ends by itself or is stopped in time; a silent one is ended."""
+    soft, hard = options.stops()
     asked = 0
     with (folder / "vasp.out").open("w") as out, (folder / "std_err.txt").open("w") as err:
         process = subprocess.Popen(options.command, cwd=folder, stdout=out, stderr=err, start_new_session=True)
@@ -110,79 +89,9 @@ def _plain(folder: Path, options: VaspOptions) -> VaspEnd:
     return VaspEnd(exit_code=process.returncode, stopped=asked > 0)
 
 
-def _stops(options: VaspOptions) -> tuple[float, float]:
-    """When to ask for a stop after the ionic step, and when for one at once [seconds since 1970]."""
-    if options.stop_at is None:
-        return float("inf"), float("inf")
-    return options.stop_at, options.stop_at + 0.6 * options.stop_before_end
-
-
 def write_stopcar(folder: Path, *, abort: bool = False) -> None:
     """Ask a running VASP to end: after this ionic step, or at once."""
     (folder / "STOPCAR").write_text("LABORT = .TRUE.\n" if abort else "LSTOP = .TRUE.\n")
-
-
-def _with_custodian(folder: Path, options: VaspOptions) -> VaspEnd:
-    try:
-        from custodian.custodian import Custodian, CustodianError
-        from custodian.vasp.jobs import VaspJob
-
-        from nanoslab.driver.repair import StopInTime, handlers
-    except ModuleNotFoundError as error:
-        raise EngineError(
-            "custodian",
-            expected="the package",
-            got=error,
-            advice="pip install 'nanoslab[cluster]' or 'custodian: false'",
-        ) from None
-    stop = StopInTime(*_stops(options))
-    job = VaspJob(list(options.command), backup=False, auto_gamma=False, final=True)
-    custodian = Custodian(
-        handlers(stop, options.frozen_after),
-        [job],
-        max_errors=MOST_REPAIRS,
-        polling_time_step=options.polling,
-        monitor_freq=6,
-        skip_over_errors=True,  # a handler that stumbles over a cut file must not take the run with it
-        terminate_on_nonzero_returncode=False,
-        directory=str(folder),
-    )
-    unrepaired = ""
-    try:
-        custodian.run()
-    except CustodianError as error:
-        unrepaired = str(getattr(error, "message", error))
-    finally:
-        process = getattr(job, "_vasp_process", None)
-        if process is not None:
-            end_process_group(process)
-    code = process.returncode if process is not None and process.returncode is not None else 0
-    corrections = custodian.run_log[-1]["corrections"] if custodian.run_log else []
-    return VaspEnd(
-        exit_code=code,
-        stopped=stop.asked,
-        repairs=tuple(_words(corrections)),
-        unrepaired="" if stop.asked else _unrepaired(unrepaired, corrections),
-    )
-
-
-def _words(corrections: Iterable[dict[str, Any]]) -> Iterable[str]:
-    for correction in corrections:
-        if not correction.get("actions"):
-            continue
-        changes = []
-        for action in correction["actions"]:
-            what = action.get("dict") or action.get("file")
-            for verb, value in action["action"].items():
-                changes.append(f"{what} {verb.strip('_')} {value}")
-        yield f"{', '.join(correction['errors'])}: {'; '.join(changes)}"
-
-
-def _unrepaired(message: str, corrections: list[dict[str, Any]]) -> str:
-    if not message:
-        return ""
-    errors = dict.fromkeys(error for correction in corrections for error in correction["errors"])
-    return f"custodian could not repair {', '.join(errors) or message}"
 
 
 def end_process_group(process: subprocess.Popen[Any]) -> None:
@@ -206,3 +115,141 @@ def _silent_for(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
+
+
+def prepare_vasp(folder: Path, attempt: int) -> str:
+    """Make a run folder ready for a start, and say in words what it begins from.
+
+    Parameters
+    ----------
+    folder
+        Run folder with the deck.
+    attempt
+        Number of the start that was claimed.
+
+    Raises
+    ------
+    FileError
+        The deck or the parent cannot be read.
+    """
+    put_aside(folder, attempt - 1)
+    for name in INPUTS:
+        _copy_once(folder / name, folder / f"{name}.initial")
+    initial = read_poscar(folder / "POSCAR.initial")
+    source = latest_contcar(folder, attempt, initial)
+    calculation = read_calculation(folder)
+    parent = calculation.starts_from
+    if source is not None and not _edited_since(folder / "POSCAR", source):
+        start = read_poscar(source)
+        start.set_constraint(initial.constraints)
+        write_poscar(start, folder / "POSCAR", comment=_comment(folder))
+        words = f"goes on from the CONTCAR of start {int(source.parent.name)}"
+    elif parent is not None and source is None:
+        start = start_from(calculation, relaxed_parent(folder.parent / parent))
+        write_poscar(start, folder / "POSCAR", comment=_comment(folder))
+        words = f"starts from the relaxed {parent}"
+    else:
+        words = "starts from its POSCAR"
+    for name in INPUTS:
+        if (folder / name).exists():
+            shutil.copy2(folder / name, attempt_folder(folder, attempt) / f"{name}.start")
+    return words
+
+
+def put_aside(folder: Path, attempt: int) -> tuple[str, ...]:
+    """Move everything an earlier start wrote into its attempt's folder; number 0 is what was there before us.
+
+    A name that is taken there already gets a number, so nothing is written over.
+    """
+    moved = []
+    target = attempt_folder(folder, attempt)
+    for entry in sorted(folder.iterdir()):
+        if entry.name in _STAY or entry.name.endswith(".initial") or entry.is_dir() or entry.name.startswith("."):
+            continue
+        target.mkdir(parents=True, exist_ok=True)
+        entry.rename(free_name(target / entry.name))
+        moved.append(entry.name)
+    return tuple(moved)
+
+
+def free_name(path: Path) -> Path:
+    """Give the path itself, or with the first free number behind it.
+
+    Examples
+    --------
+    >>> free_name(Path("no/such/OUTCAR")).name
+    'OUTCAR'
+    """
+    candidate, number = path, 0
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}.{number}")
+    return candidate
+
+
+def latest_contcar(folder: Path, attempt: int, initial: Atoms) -> Path | None:
+    """CONTCAR of the latest start before this one that left a valid one; start 0 is a run of the user's own."""
+    for number in range(attempt - 1, -1, -1):
+        path = attempt_folder(folder, number) / "CONTCAR"
+        if is_valid_contcar(path, initial):
+            return path
+    return None
+
+
+def is_valid_contcar(path: Path, initial: Atoms) -> bool:
+    """Whether a CONTCAR is whole: same atoms as the start, finite numbers, no two atoms on one another.
+
+    Examples
+    --------
+    >>> is_valid_contcar(Path("nowhere"), Atoms("Se"))
+    False
+    """
+    try:
+        atoms = read_poscar(path)
+    except NanoslabError:
+        return False
+    if not np.array_equal(atoms.numbers, initial.numbers):
+        return False
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
+        return False
+    if atoms.cell.volume < 1e-3 or len(atoms) == 1:
+        return bool(atoms.cell.volume >= 1e-3)
+    _, distances = get_distances(atoms.positions, cell=atoms.cell, pbc=True)
+    return bool(distances[~np.eye(len(atoms), dtype=bool)].min() > _TOO_NEAR)
+
+
+def relaxed_parent(parent: Path) -> Atoms:
+    """Final structure of a finished calculation, its atoms in the order they were built.
+
+    Raises
+    ------
+    FileError
+        When there is no whole CONTCAR.
+    """
+    built = read_calculation(parent).atoms
+    order = list(species_order(built))
+    if not is_valid_contcar(parent / "CONTCAR", built[order]):
+        raise FileError(
+            parent / "CONTCAR",
+            expected="the relaxed structure to start from",
+            got="none that is whole",
+            advice=f"see what became of {parent.name}",
+        )
+    return read_poscar(parent / "CONTCAR")[np.argsort(order)]
+
+
+def _edited_since(poscar: Path, contcar: Path) -> bool:
+    """Whether somebody put another POSCAR there after the CONTCAR was written (one or two seconds do not count)."""
+    return poscar.stat().st_mtime > contcar.stat().st_mtime + 2.0 and poscar.read_bytes() != contcar.read_bytes()
+
+
+def _comment(folder: Path) -> str:
+    with (folder / "POSCAR.initial").open(errors="replace") as stream:
+        return stream.readline().strip() or folder.name
+
+
+def _copy_once(source: Path, target: Path) -> None:
+    if source.exists() and not target.exists():
+        temporary = target.with_name(f".{target.name}.part")
+        shutil.copy2(source, temporary)
+        temporary.rename(target)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nanoslab.campaign.state import State, write_state
+from nanoslab.campaign.state import Owner, State, claim_attempt, read_attempt, record_attempt, write_state
 from nanoslab.cli.main import main
 
 
@@ -53,6 +53,26 @@ def test_the_table_shows_what_somebody_should_look_at(capsys, tmp_path: Path) ->
     assert "c01" not in said
     assert main(["status", str(folder), "--all"]) == 0
     assert "c01" in capsys.readouterr().out
+
+
+def test_every_start_is_told_with_its_end(capsys, tmp_path: Path) -> None:
+    folder = campaign(tmp_path / "c", ["a", "b"])
+    ends = [("again", "job 7 is gone: its node failed (NODE_FAIL)"), ("stopped", "stopped in time"), ("done", "")]
+    for outcome, reason in ends:
+        number = claim_attempt(folder / "a", Owner(host="n1", pid=1, job="7"), lambda _: False)
+        record = {**read_attempt(folder / "a", number), "outcome": outcome, "reason": reason, "ended": 2e9}
+        record_attempt(folder / "a", number, record)
+    write_state(folder / "a", State(state="done", attempt=3))
+    row = rows_of(capsys, folder)["a"]
+    assert row["starts"] == 3
+    assert [(start["number"], start["outcome"], start["reason"]) for start in row["history"]] == [
+        (number, *end) for number, end in enumerate(ends, start=1)
+    ]
+    assert (row["history"][0]["job"], row["history"][0]["ended_unix_s"]) == ("7", 2e9)
+    assert main(["status", str(folder)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "start 1 again: job 7 is gone: its node failed" in said
+    assert "start 2 stopped: stopped in time" in said
 
 
 def test_a_job_that_must_be_over_is_doubted(capsys, tmp_path: Path) -> None:

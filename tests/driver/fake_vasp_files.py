@@ -48,6 +48,7 @@ class Outputs:
                 f"   POMASS = {MASSES.get(symbol, 50.0):8.3f}; ZVAL   = {VALENCE.get(symbol, 4.0):8.3f}    mass and valenz\n"
             )
         write(f"\n   ions per type =   {''.join(f'{count:5d}' for count in poscar.counts)}\n")
+        write("\n Startparameter for this run:\n")
         write(f"   NELM   = {int(self.parameter('NELM', 60)):6d};   NELMIN=  2; NELMDL= -5     # of ELM steps\n")
         write(f"   EDIFF  = {self.parameter('EDIFF', 1e-4):.1E}   stopping-criterion for ELM\n")
         write(f"   EDIFFG = {self.parameter('EDIFFG', -0.01):.1E}   stopping-criterion for IOM\n")

@@ -30,7 +30,7 @@ def test_the_template_is_valid_and_says_what_it_seems_to_say() -> None:
         ("window: 0", ["window"]),
         ("a: [", ["plain YAML"]),
         ("- a", ["named fields"]),
-        ('setup: ["a\\nb"]', ["setup", "single lines"]),
+        ('setup: ["a\\nb"]', ["setup", "one line of printable text"]),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path: Path, text: str, words: list[str]) -> None:

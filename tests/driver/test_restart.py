@@ -9,7 +9,7 @@ import pytest
 
 from nanoslab.campaign.format import read_calculation
 from nanoslab.campaign.state import attempt_folder
-from nanoslab.driver.restart import free_name, is_valid_contcar, latest_contcar, prepare_vasp, put_aside
+from nanoslab.driver.vasp_job import free_name, is_valid_contcar, latest_contcar, prepare_vasp, put_aside
 from nanoslab.errors import FileError
 from nanoslab.vasp.poscar import read_poscar, write_poscar
 

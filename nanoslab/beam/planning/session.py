@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import pi
-from typing import Any
+from typing import Any, NamedTuple
 
 from nanoslab.beam.binding import threshold_interval
 from nanoslab.beam.checks import require_beam_energy, require_positive
@@ -226,14 +226,14 @@ def plan_session(
     >>> f"{100 * plan.sites[-1].lost[1]:.2f} % of the Se"
     '0.54 % of the Se'
     """
-    from nanoslab.beam.safe_energy import highest_safe_beam_energy
-    from nanoslab.beam.targets import targets_under
+    from nanoslab.beam.planning.safe_energy import highest_safe_beam_energy
+    from nanoslab.beam.planning.targets import targets_under
 
     require_beam_energy(beam_energy_keV)
     if not 0 < allowed_loss < 1:
         raise InputError("allowed loss", expected="a fraction between 0 and 1", got=allowed_loss, advice="1 % is 0.01")
     conditions = Conditions(temperature=temperature)
-    intervals = _intervals(material, thresholds or {})
+    intervals = site_intervals(material, thresholds or {})
     sites = []
     for element, site, source, interval in intervals:
         barns = (
@@ -275,8 +275,23 @@ def _percent(fraction: float) -> str:
     return f"{100 * fraction:.2g} %" if fraction >= 1e-4 else "0.01 %"
 
 
-def _intervals(material: str, thresholds: Mapping[str, float]) -> list[tuple[str, str, str, tuple[float, float]]]:
-    """Element, site, source and interval of the threshold [eV] of every site."""
+class SiteInterval(NamedTuple):
+    """A site and the interval in which its threshold lies [eV]."""
+
+    element: str
+    site: str
+    source: str
+    interval: tuple[float, float]
+
+
+def site_intervals(material: str, thresholds: Mapping[str, float]) -> list[SiteInterval]:
+    """Sites of a material: with the thresholds given, from the published table, or estimated.
+
+    Examples
+    --------
+    >>> [round(site.interval[1], 2) for site in site_intervals("CdSe", {"Cd": 8.0})]
+    [8.0, 7.45, 8.73, 8.98]
+    """
     elements = elements_of_names([material])
     unknown = [element for element in thresholds if element not in elements]
     if unknown:
@@ -285,13 +300,14 @@ def _intervals(material: str, thresholds: Mapping[str, float]) -> list[tuple[str
     for element, named in elements.items():
         rows = published_thresholds(named, element)
         if element in thresholds:
-            found.append((element, "all", "displacement threshold, given", (thresholds[element],) * 2))
+            given = (thresholds[element], thresholds[element])
+            found.append(SiteInterval(element, "all", "displacement threshold, given", given))
         elif rows:
             for row in rows:
                 high = threshold_interval(row.energy)[1] if row.kind == "removal" else row.energy
-                found.append((element, row.site, row.label, (row.energy, high)))
+                found.append(SiteInterval(element, row.site, row.label, (row.energy, high)))
         else:
             those = thresholds_of(KnockOnQuestion(names=[material]), {element: named})[element]
             energies = [threshold.energy for threshold in those]
-            found.append((element, "surface", those[0].source, (min(energies), max(energies))))
+            found.append(SiteInterval(element, "surface", those[0].source, (min(energies), max(energies))))
     return found
