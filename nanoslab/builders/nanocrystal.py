@@ -179,10 +179,9 @@ def _cut(
     cell: Atoms, counts: Mapping[str, int], normals: Vector | None, centre: Vector
 ) -> tuple[_Block, NDArray[np.bool_]]:
     """Block of sites, and which of them lie nearest to the centre."""
-    volume = cell.get_volume() / len(cell) * max(1, sum(counts.values()))
     # a composition far from the crystal's own needs the room of its most frequent species
-    share = {element: (cell.symbols == element).sum() / len(cell) for element in counts}
-    volume *= max(number / share[element] for element, number in counts.items()) / max(1, sum(counts.values()))
+    cells = max(number / (cell.symbols == element).sum() for element, number in counts.items())
+    volume = cell.get_volume() * cells
     block = _block(cell, normals, centre, _radius(volume, normals) + _MARGIN * shortest_distance(cell))
     chosen = np.zeros(len(block.symbols), dtype=bool)
     for element, number in counts.items():

@@ -35,7 +35,7 @@ from nanoslab.species import cations_first, formal_charges
 Repeat = Sequence[int] | Sequence[Sequence[int]]
 
 FIXABLE = ("middle", "bottom", "none")
-#: a larger sheet is a slip of the pen
+#: a larger sheet is a typing error
 MOST_ATOMS = 1_000_000
 
 

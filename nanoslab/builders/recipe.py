@@ -47,7 +47,7 @@ def group_by_species(atoms: Atoms) -> Atoms:
     return grouped
 
 
-#: what no sheet exceeds: a larger number is a slip of the pen, and would fill the memory before it failed
+#: what no sheet exceeds: a larger number is a typing error, and would fill the memory before it failed
 MOST = 10_000
 
 

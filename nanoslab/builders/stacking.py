@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import gcd
 from typing import Any
@@ -79,13 +79,7 @@ class Stacking:
         Positions are those of the repeat that holds it.
         """
         repeat, index = divmod(number, len(self.planes))
-        plane = self.planes[index]
-        return StackedPlane(
-            species=plane.species,
-            symbols=plane.symbols,
-            positions=plane.positions + repeat * self.step,
-            bonds=plane.bonds,
-        )
+        return replace(self.planes[index], positions=self.planes[index].positions + repeat * self.step)
 
     def broken_bonds(self, start: int, n_planes: int) -> int:
         """Bonds per in-plane cell that a sheet of these planes has cut."""

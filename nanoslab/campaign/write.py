@@ -6,7 +6,6 @@ refuse as well.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +123,7 @@ def plan_campaign(
     former, notes = _former_study(target, study["sha256"])
     files |= former
     files[STUDY_FILE] = source.read_bytes()
-    files[CAMPAIGN_FILE] = (json.dumps({"schema": SCHEMA, "nanoslab": version, **document}, indent=2) + "\n").encode()
+    files[CAMPAIGN_FILE] = document_text({"schema": SCHEMA, "nanoslab": version, **document}).encode()
     return CampaignPlan(folder=target, files=files, notes=(*notes, *_leftovers(target, set(texts))))
 
 

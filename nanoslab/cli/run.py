@@ -1,6 +1,6 @@
 """Compute a campaign here, with an embedded engine; killed or out of time, the same command goes on.
 
-Given a study file, the campaign with its VASP decks is written first and analyzed at the end.
+Given a study file, the campaign is written first and analyzed at the end.
 
 Example: nanoslab run cdse_nanosheet.yaml --engine chgnet
 """

@@ -252,6 +252,9 @@ def _check_nobody_runs_it_by_hand(campaign: Path) -> None:
 
 def _check_vasp(cluster: Cluster, planned: Sequence[Planned]) -> None:
     for item in planned:
+        if not item.build:
+            advice = "add them with 'nanoslab write STUDY CAMPAIGN', or name an engine with --engine"
+            raise InputError(item.name, expected="VASP's input files", got="none in its folder", advice=advice)
         if not item.has_potcar:
             raise InputError(
                 f"{item.name}/POTCAR",

@@ -86,7 +86,7 @@ def _planned(folder: Path) -> Planned:
         name=folder.name,
         n_atoms=n_atoms(document),
         starts_from=document["starts_from"],
-        build=str(read_manifest(folder).get("vasp_binary", "vasp_std")).removeprefix("vasp_"),
+        build=str(read_manifest(folder).get("vasp_binary", "")).removeprefix("vasp_"),
         has_potcar=(folder / "POTCAR").is_file(),
     )
 

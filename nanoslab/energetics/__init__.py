@@ -1,1 +1,8 @@
-"""Numbers in, frozen results out: formation energies, chemical potentials, what may be subtracted from what."""
+"""Energies in, frozen results out: formation energies, chemical potentials, what may be subtracted from what.
+
+Public names are listed in ``__init__.pyi``; each is loaded when it is first asked for.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

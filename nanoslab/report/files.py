@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
 
 def write_results(folder: Path, result: StudyResult) -> list[Path]:
-    """Write ``results.json`` and one CSV per list of records into a folder of their own, replacing earlier ones.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-    """
+    """Write ``results.json`` and one CSV per list of records, replacing earlier ones; returns the paths."""
     document = {"schema": 1, **result.to_dict()}
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.csv"):
@@ -41,13 +35,7 @@ def write_results(folder: Path, result: StudyResult) -> list[Path]:
 
 
 def write_plots(folder: Path, plots: Sequence[Plot], ending: str) -> list[Path]:
-    """Write every plot as ``NAME.ending``; plots of earlier analyses in that format go.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-    """
+    """Write every plot as ``NAME.ending``; plots of earlier analyses in that format go; returns the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob(f"*.{ending}"):
         stale.unlink()
@@ -58,13 +46,7 @@ def write_plots(folder: Path, plots: Sequence[Plot], ending: str) -> list[Path]:
 
 
 def write_views(folder: Path, scenes: Sequence[Scene], ending: str) -> list[Path]:
-    """Write side, front and top view of every structure as ``NAME.ending``.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-    """
+    """Write side, front and top view of every structure as ``NAME.ending``; returns the paths."""
     from nanoslab.report.structure_views import views_figure
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.errors import unknown_name
@@ -92,6 +92,24 @@ class StudyResult:
 
     def _repr_html_(self) -> str:
         return "".join(_table_html(table) for table in self.tables())
+
+
+def record(row: Any, **renamed: str | None) -> dict[str, Any]:
+    """Fields of a frozen row as plain JSON values, under the names given, which carry units; None leaves one out.
+
+    Examples
+    --------
+    >>> record(Table(title="E", columns=("x",), rows=()), columns="headings", notes=None)
+    {'title': 'E', 'headings': ['x'], 'rows': []}
+    """
+    names = {one.name: renamed.get(one.name, one.name) for one in fields(row)}
+    return {name: _json(getattr(row, attribute)) for attribute, name in names.items() if name is not None}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return [_json(item) for item in value] if isinstance(value, tuple) else value
 
 
 def record_lists(document: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:

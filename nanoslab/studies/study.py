@@ -23,8 +23,6 @@ from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
 from nanoslab.yaml_file import StrictModel, validated
 
-#: base of every part of a study file
-StudyModel = StrictModel
 Result = TypeVar("Result", bound=StudyResult)
 
 
@@ -33,6 +31,10 @@ class Reference(NamedTuple):
 
     text: str
     link: str = ""
+
+
+class StudyModel(StrictModel):
+    """Part of a study file: an unknown field is an error, and nothing changes after reading."""
 
 
 class PaperModel(StudyModel):

@@ -9,6 +9,7 @@ import pytest
 
 from nanoslab.campaign import load_campaign, write_campaign
 from nanoslab.driver.results import read_runs
+from nanoslab.driver.run import run_campaign
 from nanoslab.driver.vasp_campaign import write_vasp_campaign
 from nanoslab.engines import engine
 from nanoslab.engines.fingerprint import calculation_fingerprint
@@ -62,6 +63,18 @@ def test_writing_it_again_leaves_every_file_of_before(campaign: Path) -> None:
     assert [run.result.energy for run in read_runs(load_campaign(campaign), LABEL)] == [
         run.result.energy for run in read_runs(load_campaign(SHIPPED), LABEL)
     ]
+
+
+def test_the_run_goes_on_and_computes_nothing_again(campaign: Path) -> None:
+    before = contents(campaign)
+    ended = run_campaign(campaign, EMT, jobs=1)
+    assert [(one.name, one.state, one.already_there) for one in ended] == [
+        ("sheet", "finished", True),
+        ("v_Cu", "finished", True),
+        ("bulk", "finished", True),
+    ]
+    after = contents(campaign)
+    assert {name: after[name] for name in before} == before
 
 
 def test_a_changed_structure_is_refused_for_its_results_sake(campaign: Path) -> None:

@@ -89,6 +89,7 @@ def test_a_study_file_runs_to_its_page(file, capsys):
     assert "Wang 2020: critical size 9 pairs" in printed
     assert f"Level of theory: {ENGINE}" in printed
     assert list(Path("study").rglob("*.html"))
+    assert not [path for name in ("INCAR", "POSCAR", "vasp.json") for path in Path("study").rglob(name)]
 
 
 def test_a_screen_comes_before_the_decks(file, capsys):

@@ -87,6 +87,23 @@ def test_faults_are_one_line_and_leave_no_campaign(
     assert not (tmp_path / "c").exists()
 
 
+def test_vasp_says_at_the_writing_what_it_cannot_do_and_takes_what_it_can(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.write_text(STUDY + "settings: {functional: PBEE}\n")
+    assert write(study, tmp_path / "c") == 2
+    err = capsys.readouterr().err
+    assert "settings.functional: expected one of LDA" in err
+    assert "did you mean PBE" in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "c").exists()
+    study.write_text(STUDY + "settings: {spin_polarized: true, initial_moments: {Cd: 0.5}, hubbard_u: {Cd: 2.1}}\n")
+    assert write(study, tmp_path / "c") == 0
+    incar = (tmp_path / "c" / "wurtzite-pristine" / "INCAR").read_text()
+    for line in ("ISPIN = 2", "MAGMOM = 6*0.5 6*0", "LDAUU = 2.1 0", "LDAUL = 2 -1"):
+        assert f"{line}\n" in incar
+
+
 def test_results_are_never_overwritten(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(study, tmp_path / "c")
     (tmp_path / "c" / "wurtzite-pristine" / "OUTCAR").write_text("precious")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nanoslab.energetics.gap import GapMinimum
-from nanoslab.studies.result import StudyResult, Table
+from nanoslab.studies.result import StudyResult, Table, record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +65,7 @@ class GapStudyResult(StudyResult):
         low = self.minimum
         return {
             "gaps": [
-                {
-                    "gap_A": row.gap,
-                    "facing_distance_A": row.facing_distance,
-                    "energy_eV": row.energy,
-                    "converged": row.converged,
-                    "calculation": row.calculation,
-                    "notes": list(row.notes),
-                }
-                for row in self.rows
+                record(row, gap="gap_A", facing_distance="facing_distance_A", energy="energy_eV") for row in self.rows
             ],
             "minimum_gap_A": None if low is None else low.gap,
             "minimum_facing_distance_A": self.minimum_facing_distance,

@@ -8,7 +8,7 @@ from typing import Any
 from nanoslab.energetics.neck import NucleationFit, RawCriticalSize
 from nanoslab.measure.neck_shape import NeckMetrics
 from nanoslab.studies.neck.tables import neck_tables
-from nanoslab.studies.result import StudyResult, Table
+from nanoslab.studies.result import StudyResult, Table, record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +129,7 @@ class NeckStudyResult(StudyResult):
     def document(self) -> dict[str, Any]:
         """Return the numbers; the keys carry their units."""
         interval = list(self.fit.interval) if self.fit is not None else None
+        compared = self.compared_with
         return {
             "necks": [self._size(size) for size in self.sizes],
             "shapes": [_shape(row) for row in self.rows],
@@ -140,42 +141,25 @@ class NeckStudyResult(StudyResult):
             "critical_pairs_raw_bracketed": None if self.raw is None else self.raw.bracketed,
             "nucleation_fit": None if self.fit is None else _fit(self.fit),
             "nucleation_fit_problem": self.fit_problem or None,
-            "compared_with": _compared(self.compared_with),
+            "compared_with": None if compared is None else {"source": compared[0], "critical_pairs": compared[1]},
             "screen": self.screen,
         }
 
     def _size(self, size: SizeRow) -> dict[str, Any]:
         row = size.lowest
+        shape = _shape(row)
+        kept = ("n_pairs", "delta_energy_eV", "shape", "perimeter", "imbalance", "converged", "calculation")
         return {
-            "n_pairs": row.n_pairs,
-            "delta_energy_eV": row.delta_energy,
-            "spread_eV": size.spread,
-            "n_shapes": size.n_shapes,
-            "n_broken": size.n_broken,
+            **{key: shape[key] for key in kept},
+            **record(size, lowest=None, spread="spread_eV"),
             "width_nm": self.width_nm(row.n_pairs),
             "fitted_energy_eV": None if self.fit is None else self.fit.energy(row.n_pairs),
-            "shape": row.shape,
-            "perimeter": row.perimeter,
-            "imbalance": row.imbalance,
-            "converged": row.converged,
-            "calculation": row.calculation,
         }
 
 
 def _shape(row: NeckRow) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "calculation": row.calculation,
-        "shape": row.shape,
-        "n_pairs": row.n_pairs,
-        "n_columns": row.n_columns,
-        "perimeter": row.perimeter,
-        "imbalance": row.imbalance,
-        "delta_energy_eV": row.delta_energy,
-        "screening_delta_energy_eV": row.screening_energy,
-        "intact": row.intact,
-        "converged": row.converged,
-        "notes": list(row.notes),
-    }
+    renamed = {"delta_energy": "delta_energy_eV", "screening_energy": "screening_delta_energy_eV", "metrics": None}
+    document = {**record(row, **renamed), "intact": row.intact}
     if row.metrics is not None:
         document |= {
             "n_connected_columns": row.metrics.n_connected,
@@ -189,18 +173,11 @@ def _shape(row: NeckRow) -> dict[str, Any]:
 
 
 def _fit(fit: NucleationFit) -> dict[str, Any]:
-    return {
-        "area_term_eV_per_pair": fit.area_term,
-        "edge_term_eV_per_column_edge": fit.edge_term,
-        "covariance_eV2": [list(row) for row in fit.covariance],
-        "rms_eV": fit.rms,
-        "n_points": fit.n_points,
-        "critical_pairs": fit.critical_pairs,
-        "barrier_eV": fit.barrier,
-        "interval": list(fit.interval),
-        "confidence": fit.confidence,
+    renamed = {
+        "area_term": "area_term_eV_per_pair",
+        "edge_term": "edge_term_eV_per_column_edge",
+        "covariance": "covariance_eV2",
+        "rms": "rms_eV",
+        "pairs_per_column": None,
     }
-
-
-def _compared(reading: tuple[str, float] | None) -> dict[str, Any] | None:
-    return None if reading is None else {"source": reading[0], "critical_pairs": reading[1]}
+    return {**record(fit, **renamed), "critical_pairs": fit.critical_pairs, "barrier_eV": fit.barrier}

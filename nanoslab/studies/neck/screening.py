@@ -15,7 +15,7 @@ from typing import Any
 from nanoslab.calculation import Calculation, Run
 from nanoslab.campaign import write_campaign
 from nanoslab.driver.run import Ended, Step, run_campaign
-from nanoslab.engines import Engine, engine_of_file, read_result
+from nanoslab.engines import engine_of_file, read_result
 from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 from nanoslab.studies.neck.result import NeckStudyResult
@@ -30,7 +30,7 @@ def ready_study_file(
     deadline: float | None = None,
     on_event: Callable[[Step | Ended], None] | None = None,
 ) -> Path:
-    """Return the study file that decks are written from: the given one, or after its screen the one beside it.
+    """Return the study file to compute: the given one, or after its screen the one beside it.
 
     Parameters
     ----------
@@ -56,15 +56,15 @@ def ready_study_file(
     'cdse_nanosheet.yaml'
     """
     file = Path(path)
-    study = load_study(file)
-    if not isinstance(study, NeckStudy) or study.screen is None or study.screened is not None:
+    study = _unscreened(file)
+    if study is None or study.screen is None:
         return file
-    screen = screening_study(study)
+    screen, name = screening_study(study), study.screen.engine
     calculations, folder = screen.calculations(), file.with_name(f"{file.stem}.screening")
-    chosen = engine_of_file(f"{file}: screen.engine", study.screen.engine)
-    write_campaign(file, calculations, folder)
-    _require_all(run_campaign(folder, study.screen.engine, jobs=jobs, deadline=deadline, on_event=on_event))
-    result = _analyzed(screen, calculations, folder, chosen)
+    chosen = engine_of_file(f"{file}: screen.engine", name)
+    write_campaign(file, calculations, folder, study.structure_files)
+    _require_all(run_campaign(folder, name, jobs=jobs, deadline=deadline, on_event=on_event))
+    result = _analyzed(screen, calculations, folder, chosen.label)
     target = file.with_name(f"{file.stem}.screened.yaml")
     text = screened_text(file.read_text(encoding="utf-8"), result)
     if not target.is_file() or target.read_text(encoding="utf-8") != text:
@@ -82,10 +82,16 @@ def screening_size(path: str | os.PathLike[str]) -> int:
     >>> screening_size(data_folder("workflows") / "pbse_neck.yaml")
     0
     """
+    study = _unscreened(path)
+    return 0 if study is None else len(screening_study(study).calculations())
+
+
+def _unscreened(path: str | os.PathLike[str]) -> NeckStudy | None:
+    """Study of a file that asks for a screen and does not hold its energies yet."""
     study = load_study(path)
-    if not isinstance(study, NeckStudy) or study.screen is None or study.screened is not None:
-        return 0
-    return len(screening_study(study).calculations())
+    if isinstance(study, NeckStudy) and study.screen is not None and study.screened is None:
+        return study
+    return None
 
 
 def screening_study(study: NeckStudy) -> NeckStudy:
@@ -93,7 +99,7 @@ def screening_study(study: NeckStudy) -> NeckStudy:
 
     Examples
     --------
-    >>> study = NeckStudy.from_document({"study": "pbse-neck", "title": "t", "crystal": "PbSe-rocksalt", "planes": 4,
+    >>> study = NeckStudy.from_document({"study": "neck", "title": "t", "crystal": "PbSe-rocksalt", "planes": 4,
     ...     "pairs": [1, 4], "screen": {"engine": "xtb", "planes": 1}})
     >>> [calculation.name for calculation in screening_study(study).calculations()][-2:]
     ['neck-04-f', 'neck-04-7.2']
@@ -146,11 +152,8 @@ def _require_all(outcomes: tuple[Ended, ...]) -> None:
         )
 
 
-def _analyzed(
-    screen: NeckStudy, calculations: tuple[Calculation, ...], folder: Path, chosen: Engine
-) -> NeckStudyResult:
-    runs = [Run(calculation=one, result=read_result(folder / one.name / chosen.label)) for one in calculations]
-    result = screen.analyze(runs)
+def _analyzed(screen: NeckStudy, calculations: tuple[Calculation, ...], folder: Path, label: str) -> NeckStudyResult:
+    result = screen.analyze(Run(calculation=one, result=read_result(folder / one.name / label)) for one in calculations)
     if result.refused:
         name, reason = result.refused[0]
         raise EngineError(f"screen, {name}", expected="a result to be used", got=reason)

@@ -13,7 +13,7 @@ from nanoslab.energetics.phase_order import PhaseChange, phase_changes
 from nanoslab.energetics.vacancy import VacancyEnergy
 from nanoslab.measure.diffraction import SheetReflection
 from nanoslab.measure.sheet import InPlaneStrain, SheetMetrics
-from nanoslab.studies.result import StudyResult, Table
+from nanoslab.studies.result import StudyResult, Table, record
 from nanoslab.studies.vacancies.tables import vacancy_tables
 
 
@@ -179,12 +179,7 @@ class VacancyStudyResult(StudyResult):
             "vacancies": [_vacancy(row) for row in self.vacancies],
             "lateral": [_in_plane(row) for row in self.in_plane],
             "crystals": [
-                {
-                    "crystal": row.crystal,
-                    "calculation": row.calculation,
-                    "lattice_constants_A": list(row.lattice_constants),
-                    "energy_per_atom_eV": row.energy_per_atom,
-                }
+                record(row, lattice_constants="lattice_constants_A", energy_per_atom="energy_per_atom_eV")
                 for row in self.crystals
             ],
             "chemical_potentials": {
@@ -197,77 +192,46 @@ class VacancyStudyResult(StudyResult):
                 row.phase: {element: self.slope_per_removed_meV(row.phase, element) for element in row.counts}
                 for row in self.sheets
             },
-            "phase_changes": [
-                {"anion_to_cation": change.anion_to_cation, "before": change.before, "after": change.after}
-                for change in self.phase_changes
-            ],
+            "phase_changes": [record(change) for change in self.phase_changes],
             "beam": [
-                {
-                    "element": row.element,
-                    "beam_energy_keV": row.beam_energy_keV,
-                    "max_transferred_energy_eV": row.max_transferred_energy,
-                    "removal_energy_eV": dict(row.removal_energies),
-                }
+                record(row, max_transferred_energy="max_transferred_energy_eV", removal_energies="removal_energy_eV")
                 for row in self.beam
             ],
         }
 
 
 def _sheet(row: SheetRow) -> dict[str, Any]:
-    return {
-        "phase": row.phase,
-        "calculation": row.calculation,
-        "counts": dict(row.counts),
-        "energy_per_atom_eV": row.energy_per_atom,
-        "formation_energy_per_atom_eV": row.formation_energy_per_atom,
-        "thickness_A": row.metrics.thickness,
-        "structure": _structure(row.metrics),
-        "converged": row.converged,
-    }
+    per_atom = {key: f"{key}_eV" for key in ("energy_per_atom", "formation_energy_per_atom")}
+    structure = _structure(row.metrics)
+    return {**record(row, **per_atom, metrics=None), "thickness_A": row.metrics.thickness, "structure": structure}
 
 
 def _vacancy(row: VacancyRow) -> dict[str, Any]:
+    energy = row.energy
+    left_out = ("pristine_energy_per_atom", "pristine_formation_energy_per_atom", "energy", "metrics")
     return {
-        "label": row.label,
-        "phase": row.phase,
-        "series": list(row.series),
-        "calculation": row.calculation,
-        "n_removed": row.energy.n_removed,
-        "removed": dict(row.energy.removed),
-        "degeneracy": row.degeneracy,
-        "cation_to_anion": row.cation_to_anion,
-        "formation_energy_eV": dict(row.energy.formation_energies),
-        "energy_difference_eV": row.energy.energy_difference,
-        "energy_per_atom_eV": row.energy.energy_per_atom,
+        **record(row, **dict.fromkeys(left_out)),
+        "n_removed": energy.n_removed,
+        "removed": dict(energy.removed),
+        "formation_energy_eV": dict(energy.formation_energies),
+        "energy_difference_eV": energy.energy_difference,
+        "energy_per_atom_eV": energy.energy_per_atom,
         "energy_per_atom_change_meV": row.energy_per_atom_change_meV,
-        "formation_energy_per_atom_eV": row.energy.formation_energy_per_atom,
+        "formation_energy_per_atom_eV": energy.formation_energy_per_atom,
         "formation_energy_per_atom_change_meV": row.formation_energy_per_atom_change_meV,
         "structure": _structure(row.metrics),
-        "converged": row.converged,
-        "notes": list(row.notes),
     }
 
 
 def _in_plane(row: InPlaneRow) -> dict[str, Any]:
-    smaller, larger = (float(strain) for strain in row.strain.principal)
+    left_out = dict.fromkeys(("strain", "reflections", "built_spacings", "metrics"))
     return {
-        "label": row.label,
-        "phase": row.phase,
-        "calculation": row.calculation,
-        "removed": dict(row.removed),
-        "cation_to_anion": row.cation_to_anion,
-        "principal_strains": [smaller, larger],
+        **record(row, **left_out, energy_gain="energy_gain_eV"),
+        "principal_strains": row.strain.principal.tolist(),
         "area_strain": row.strain.area,
-        "energy_gain_eV": row.energy_gain,
         "thickness_A": row.metrics.thickness,
         "reflections": [
-            {
-                "h": reflection.h,
-                "k": reflection.k,
-                "spacing_A": reflection.spacing,
-                "built_spacing_A": built,
-                "intensity": reflection.intensity,
-            }
+            {**record(reflection, spacing="spacing_A"), "built_spacing_A": built}
             for reflection, built in zip(row.reflections, row.built_spacings, strict=True)
         ],
     }
