@@ -32,6 +32,7 @@ from nanoslab.beam.closed_form import Escape
 from nanoslab.beam.constants import ELECTRON_REST_ENERGY_EV
 from nanoslab.beam.cross_section import named_exit
 from nanoslab.beam.kinematics import electron_speed
+from nanoslab.beam.tables.measured import MeasuredCrossSection
 from nanoslab.beam.totals import Target, total_cross_section
 from nanoslab.errors import InputError
 
@@ -99,22 +100,6 @@ class Excitation:
         lives = exp(-self.escape_time_s / self.lifetime_s)
         chance = np.minimum(self.probability * lives * grown, 1.0)
         return chance if np.ndim(chance) else float(chance)
-
-
-class MeasuredCrossSection(NamedTuple):
-    """A displacement cross-section from an experiment: beam energy [keV], value and error [barn]."""
-
-    beam_energy_keV: float
-    barn: float
-    error_barn: float
-
-
-#: S of MoS2: Kretschmer et al., Nano Lett. 20 (2020) 2865, supporting information, as carried by the scripts of
-#: Yoshimura et al., Nanoscale 15 (2023) 1053
-MOS2_SULPHUR = tuple(
-    MeasuredCrossSection(*row)
-    for row in ((20, 6.7, 0.5), (30, 11.6, 0.5), (40, 9.0, 1.0), (60, 4.2, 0.4), (80, 5.3, 0.4))
-)
 
 
 def ionisation_assisted_cross_section(

@@ -105,7 +105,7 @@ def analyze_campaign(
 
     campaign = load_campaign(folder)
     study = load_study(campaign.study_file)
-    chosen = _source(campaign, source)
+    chosen = chosen_source(campaign, source)
     runs = read_runs(campaign, chosen)
     result = study.analyze(runs, allow_unconverged=allow_unconverged, allow_mismatch=allow_mismatch)
     files = []
@@ -127,7 +127,8 @@ def analyze_campaign(
         )
 
 
-def _source(campaign: Campaign, asked: str | None) -> str:
+def chosen_source(campaign: Campaign, asked: str | None) -> str:
+    """Whose runs to read: as asked, or the only one there."""
     from nanoslab.driver.results import available_sources
 
     sources = available_sources(campaign)

@@ -6,6 +6,7 @@ through the exit face or sideways past an edge; knocked inside it stays, and is 
   --threshold Se=5.12 Cd=8          one energy for all atoms of an element
   --threshold Se:3=4.47 Se:4=5.24   by neighbours; fewer that are not listed cost in proportion
   --threshold Se@1=4.47 Se@2=5.24   by layer, 1 the outermost
+  --removal-energies CAMPAIGN       by layer and neighbours, from the vacancies that a campaign computed
   --cohesive-energy 2.33            bonds counted, 2 E_coh z/Z of a compound's cohesive energy per atom
   (none of them)                    the published table, as in nanoslab knockon
 
@@ -44,8 +45,8 @@ KNOCK_ON_ALONE = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the command."""
-    from nanoslab.cli.beam_options import add_motion_options, kilovolts
-    from nanoslab.cli.beam_options import dose as with_unit
+    from nanoslab.cli.beam.options import add_motion_options, kilovolts
+    from nanoslab.cli.beam.options import dose as with_unit
 
     add = parser.add_argument
     add("structure", type=Path, help="POSCAR, .vasp, .cif, .extxyz or .xyz")
@@ -62,6 +63,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="[ELEMENT=]EV",
         help="cohesive energy per atom: bonds are counted [eV]",
     )
+    add(
+        "--removal-energies",
+        type=Path,
+        metavar="CAMPAIGN",
+        help="energies by site from its vacancies; --threshold wins",
+    )
+    add("--source", help="whose runs of that campaign (default: the only one there)")
+    add("--phase", help="which of its sheets (default: the only one)")
     add("--dose", type=with_unit, metavar="DOSE", help="e/Å² at the end")
     add("--dose-rate", type=with_unit, metavar="RATE", help="e/Å²/s, with --time instead of --dose")
     add("--time", type=float, metavar="S", help="duration [s]")
@@ -81,7 +90,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Etch, then print composition against dose."""
-    from nanoslab.cli.beam_options import voltages
+    from nanoslab.cli.beam.options import voltages
     from nanoslab.cli.structures import read_structure
 
     dose = _dose(arguments)
@@ -99,7 +108,7 @@ def run(arguments: Namespace) -> None:
         _write(atoms, found[kilovolts[0]], arguments.output)
         shared["file"] = str(arguments.output)
     if arguments.plot:
-        from nanoslab.cli.etch_plot import plot_etching
+        from nanoslab.cli.beam.etch_plot import plot_etching
 
         plot_etching(arguments.plot, found, pair)
         shared["plot"] = arguments.plot
@@ -113,15 +122,21 @@ def _thresholds(arguments: Namespace, atoms: Atoms, elements: tuple[str, ...]) -
     """What every atom costs: bonds counted, as given, or from the published table."""
     from nanoslab.beam.loss.sites import SiteEnergy, bond_counting_thresholds, site_thresholds
     from nanoslab.beam.tables.thresholds import published_thresholds
-    from nanoslab.cli.beam_options import per_element, site_energies
+    from nanoslab.cli.beam.options import per_element, site_energies
 
     option = "--cohesive-energy" if arguments.binding else "--threshold"
     if arguments.binding:
         cohesive = per_element(option, arguments.binding, elements, "eV")
         _require_all(option, elements, cohesive)
         return bond_counting_thresholds(atoms, cohesive)
-    if arguments.threshold:
-        given = site_energies(option, arguments.threshold, elements)
+    if arguments.threshold or arguments.removal_energies:
+        given = site_energies(option, arguments.threshold or (), elements)
+        if arguments.removal_energies:
+            from nanoslab.cli.beam.removal_energies import removal_energies
+
+            named = {row.element for row in given}
+            computed = removal_energies(arguments.removal_energies, source=arguments.source, phase=arguments.phase)
+            given += tuple(row for row in computed if row.element not in named)
         _require_all(option, elements, {row.element for row in given})
         return site_thresholds(atoms, given)
     known = published_thresholds(atoms.get_chemical_formula("reduce")) or published_thresholds("".join(elements))
@@ -146,7 +161,7 @@ def _etch(arguments: Namespace, atoms: Atoms, thresholds: SiteThresholds, kv: fl
     import numpy as np
 
     from nanoslab.beam.loss.site_etching import etch_sites
-    from nanoslab.beam.targets import targets_under
+    from nanoslab.beam.planning.targets import targets_under
 
     elements = tuple(dict.fromkeys(atoms.get_chemical_symbols()))
     conditions = _conditions(arguments, elements)
@@ -194,7 +209,7 @@ def _ratio(text: str | None, elements: tuple[str, ...]) -> tuple[tuple[str, str]
 
 def _conditions(arguments: Namespace, elements: tuple[str, ...]) -> Conditions:
     from nanoslab.beam.conditions import Conditions
-    from nanoslab.cli.beam_options import motion_of
+    from nanoslab.cli.beam.options import motion_of
 
     return Conditions(model=arguments.model, escape=arguments.escape, **motion_of(arguments, elements))
 

@@ -31,11 +31,14 @@ class NeckPoint:
         Free edges of the cross-section, in columns.
     delta_energy
         E(necked) - E(double slab) - n E(bulk pair) [eV].
+    imbalance
+        Difference between the numbers of cation-first and anion-first columns.
     """
 
     n_pairs: int
     perimeter: int
     delta_energy: float
+    imbalance: int = 0
 
 
 def neck_energy(*, necked: float, double_slab: float, bulk_pair: float, n_pairs: int) -> float:
@@ -100,7 +103,7 @@ def raw_critical_size(lowest: Sequence[NeckPoint]) -> RawCriticalSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NucleationFit:
-    """dE = area_term * pairs + edge_term * perimeter, fitted by least squares: no neck costs nothing.
+    """dE = area_term * pairs + edge_term * perimeter + imbalance_term * imbalance, by least squares.
 
     Attributes
     ----------
@@ -108,10 +111,16 @@ class NucleationFit:
         Energy of one more pair inside [eV]; below zero where a neck wants to grow.
     edge_term
         Energy of one column edge of the perimeter [eV].
+    imbalance_term
+        Energy of one column more of one kind than of the other [eV]; None where all necks are alike in it.
     covariance
-        Of the two terms [eV²]; rows, shape (2, 2).
+        Of the area and edge terms [eV²]; rows, shape (2, 2).
     rms
         Root mean square of the residuals [eV].
+    r_squared
+        Share of the energies' variance that the fit explains; a constant explains 0.
+    prediction_error, prediction_error_of_constant
+        Root mean square error of each energy predicted from all the others [eV], by this fit and by their mean.
     n_points
         Necks fitted.
     pairs_per_column
@@ -124,6 +133,7 @@ class NucleationFit:
 
     Notes
     -----
+    The smooth curve is that of necks with as many cation-first as anion-first columns.
     A compact neck of s columns has a perimeter near 4 sqrt(s), so the smooth curve is highest at
     s = (2 edge_term / area_term)², with the area term counted per column. The interval comes from
     4000 draws of the terms from their Student distribution; in each the most compact polyomino of
@@ -133,8 +143,12 @@ class NucleationFit:
 
     area_term: float
     edge_term: float
+    imbalance_term: float | None
     covariance: tuple[tuple[float, float], tuple[float, float]]
     rms: float
+    r_squared: float
+    prediction_error: float
+    prediction_error_of_constant: float
     n_points: int
     pairs_per_column: int
     confidence: float
@@ -162,6 +176,8 @@ def fit_nucleation(
 ) -> NucleationFit:
     """Fit area and edge terms to necks of several sizes, and bound the critical size.
 
+    The imbalance of the columns is a third term where it varies independently.
+
     Parameters
     ----------
     points
@@ -174,7 +190,8 @@ def fit_nucleation(
     Raises
     ------
     InputError
-        There are too few necks, or their sizes and perimeters do not tell the terms apart.
+        There are too few necks, their sizes and perimeters do not tell the terms apart, or the mean of the energies
+        predicts each of them better than the fit to the others does.
 
     Examples
     --------
@@ -192,23 +209,57 @@ def fit_nucleation(
             got=f"{len(points)} of sizes {sorted({point.n_pairs for point in points})}",
             advice="compute more sizes",
         )
+    imbalances = np.array([[point.imbalance] for point in points], dtype=float)
+    with_imbalance = np.hstack([design, imbalances])
+    if len(points) > 4 and np.linalg.matrix_rank(with_imbalance) == 3:
+        design = with_imbalance
     terms, *_ = np.linalg.lstsq(design, energies, rcond=None)
     residuals = energies - design @ terms
-    freedom = len(points) - 2
-    covariance = (residuals @ residuals) / freedom * np.linalg.inv(design.T @ design)
+    freedom = len(points) - design.shape[1]
+    covariance = ((residuals @ residuals) / freedom * np.linalg.inv(design.T @ design))[:2, :2]
+    scatter = energies - energies.mean()
+    r_squared = 1.0 - float(residuals @ residuals) / float(scatter @ scatter) if scatter.any() else 0.0
+    error, error_of_constant = (
+        _prediction_error(design, energies),
+        _prediction_error(np.ones((len(points), 1)), energies),
+    )
+    if error >= error_of_constant:
+        raise InputError(
+            "nucleation fit",
+            expected="sizes and perimeters that predict a neck's energy better than the mean of all necks does",
+            got=f"an error of {error:.2f} eV against {error_of_constant:.2f} eV (R2 {r_squared:.2f})",
+            advice="these energies have no critical size; compute more sizes and shapes, or relax them",
+        )
     return NucleationFit(
         area_term=float(terms[0]),
         edge_term=float(terms[1]),
+        imbalance_term=float(terms[2]) if len(terms) > 2 else None,
         covariance=(
             (float(covariance[0, 0]), float(covariance[0, 1])),
             (float(covariance[1, 0]), float(covariance[1, 1])),
         ),
         rms=float(np.sqrt(np.mean(residuals**2))),
+        r_squared=r_squared,
+        prediction_error=error,
+        prediction_error_of_constant=error_of_constant,
         n_points=len(points),
         pairs_per_column=pairs_per_column,
         confidence=confidence,
-        interval=_interval(terms, covariance, freedom, pairs_per_column, confidence),
+        interval=_interval(terms[:2], covariance, freedom, pairs_per_column, confidence),
     )
+
+
+def _prediction_error(design: NDArray[np.float64], energies: NDArray[np.float64]) -> float:
+    """Root mean square error of each energy predicted by the least-squares fit to all the others [eV].
+
+    Leaving one out multiplies its residual by 1 / (1 - leverage); one that the others say nothing of is infinitely off.
+    """
+    projection = design @ np.linalg.pinv(design)
+    residuals = energies - projection @ energies
+    free = 1.0 - np.diag(projection)
+    if np.any(free < 1e-9):
+        return math.inf
+    return float(np.sqrt(np.mean((residuals / free) ** 2)))
 
 
 def _interval(

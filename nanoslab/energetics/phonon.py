@@ -1,7 +1,7 @@
 """Phonons by finite displacements: displaced supercells out, forces in; modes and their sums are phonopy's.
 
 Imaginary modes have no free energy. They are counted and shown, left out of the sums, and the free energy with their
-frequencies taken as real stands beside it, so that a reader sees how much hangs on them.
+frequencies taken as real stands beside it, so that a reader sees how much depends on them.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ def values_at(document: Any, path: Sequence[Step]) -> list[Any]:
         elif isinstance(step, int):
             nodes = [node[step] for node in nodes]
         else:
-            nodes = [node[step] for node in nodes if step in node]
+            nodes = [node[step] for node in nodes if node is not None and step in node]
     return nodes
 
 

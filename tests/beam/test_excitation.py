@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from nanoslab.beam import (
-    MOS2_SULPHUR,
     Excitation,
     displacement_cross_section,
     explain_loss,
     explanation_map,
     fit_excitation,
     ionisation_assisted_cross_section,
+    measured_cross_sections,
     natural_target,
     surviving_fraction,
 )
@@ -20,6 +20,7 @@ from nanoslab.beam.planning.mechanisms import ASSISTED, KNOCK_ON, LOW_THRESHOLD,
 from nanoslab.errors import InputError
 
 SULPHUR = natural_target("S")
+MEASURED = measured_cross_sections("MoS2", "S")
 IONISED = Excitation(threshold_energy=0.66, probability=5.2e-4)
 
 
@@ -44,7 +45,7 @@ def test_a_certain_excitation_is_knock_on_from_the_excited_state() -> None:
 
 def test_sulphur_of_mos2_lies_within_the_error_bars_from_30_to_80_kv() -> None:
     """Kretschmer et al. 2020. Pure knock-on misses the 60 kV point by five orders of magnitude."""
-    points = MOS2_SULPHUR[1:]
+    points = MEASURED[1:]
     found = fit_excitation(SULPHUR, points, 6.9, IONISED)
     assert np.abs(found.deviations).max() < 1.2
     assert [abs(d) < 1 for d, p in zip(found.deviations, points, strict=True) if p.beam_energy_keV >= 55] == [True] * 2
@@ -60,7 +61,7 @@ def test_the_80_kv_point_is_met_without_having_been_fitted() -> None:
     """The excited state from 30, 40 and 60 kV, the ground state from theory (6.9 eV): 5.3 barn measured."""
     from scipy.optimize import least_squares
 
-    points = MOS2_SULPHUR[1:4]
+    points = MEASURED[1:4]
 
     def deviations(logs: np.ndarray) -> np.ndarray:
         trial = replace(IONISED, threshold_energy=float(np.exp(logs[0])), probability=float(np.exp(logs[1])))
@@ -114,7 +115,7 @@ def test_more_dose_never_needs_more_than_less(material: str) -> None:
         (lambda: Excitation(threshold_energy=1.0, probability=1.5), "probability"),
         (lambda: Excitation(threshold_energy=-1.0, probability=0.5), "excited threshold"),
         (lambda: Excitation(threshold_energy=1.0, probability=0.5, lifetime_s=-1.0), "lifetime"),
-        (lambda: fit_excitation(SULPHUR, MOS2_SULPHUR[:2], 6.9, IONISED), "three points"),
+        (lambda: fit_excitation(SULPHUR, MEASURED[:2], 6.9, IONISED), "three points"),
         (lambda: explain_loss("CdSe", "Te", 0.2, 200, 1e4), "one of CdSe"),
         (lambda: explain_loss("CdSe", "Se", 2.0, 200, 1e4), "20 % is 0.2"),
         (lambda: explain_loss("CdSe", "Se", 0.2, 200, 0.0), "dose"),

@@ -9,7 +9,7 @@ import pytest
 from ase.build import bulk
 from ase.io import read, write
 
-from nanoslab.beam import displacement_cross_section, dose_for_composition
+from nanoslab.beam import classical_velocity_variance, displacement_cross_section, dose_for_composition
 from nanoslab.cli.main import main
 
 
@@ -71,6 +71,26 @@ def test_the_published_table_is_the_default(capsys: pytest.CaptureFixture[str], 
     by_hand = ("--threshold", "Se:3=4.47", "Se:4@2=5.24", "Se:4=5.39", "Cd:3=3.49")
     given = document(capsys, str(sheet), "--kv", "200", "--dose", "1e5", "--runs", "2", *by_hand)
     assert given["rows"] == found["rows"]
+
+
+def test_energies_by_site_come_from_a_campaign(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """GPAW's vacancy of the shipped reference results: 4.47 eV for Se with three neighbours."""
+    from nanoslab.builders import build_nanosheet
+    from nanoslab.files import data_folder
+
+    write(tmp_path / "wz.extxyz", build_nanosheet("CdSe-wurtzite", "11-20", monolayers=7).repeat((2, 2, 1)))
+    campaign = str(data_folder("workflows") / "reference_results" / "cdse_nanosheet_gpaw")
+    shared = (str(tmp_path / "wz.extxyz"), "--kv", "200", "--dose", "1e5", "--runs", "3")
+    options = ("--removal-energies", campaign, "--source", "gpaw", "--phase", "wurtzite")
+    found = document(capsys, *shared, *options, "--threshold", "Cd=8")
+    assert any("GPAW" in source for source in found["threshold_sources"])
+    barn = displacement_cross_section(
+        "Se", 200, 4.474, masses="isotopes", velocity_variance=classical_velocity_variance("Se", 300)
+    )
+    assert found["cross_sections_barn"]["Se"] == pytest.approx(barn, rel=1e-3)
+    for more, named in (((), "--phase"), (("--phase", "wurtzite"), "an energy for Cd"), (("--phase", "x"), "wurtzite")):
+        assert main(["etch", *shared, *options[:4], *more]) == 2
+        assert named in capsys.readouterr().err
 
 
 def test_bonds_are_counted_with_the_cohesive_energy(capsys: pytest.CaptureFixture[str], sheet: Path) -> None:

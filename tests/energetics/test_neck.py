@@ -1,5 +1,7 @@
 """dE(n), the critical size and what has become of a neck: closed forms counted by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -35,6 +37,10 @@ def compact(sizes, area, edge, noise=None):
         )
         for n, e in zip(sizes, noise, strict=True)
     ]
+
+
+#: the bond model, dE = P - n
+SIXTEEN = list(enumerate(compact(range(1, 17), -1.0, 1.0), start=1))
 
 
 @pytest.mark.parametrize("n", range(1, 8))
@@ -231,3 +237,37 @@ def test_measuring_changes_neither_structure():
     measure(moved, start, neck)
     assert start == before
     assert moved == copy
+
+
+def test_an_imbalance_of_the_columns_is_a_term_of_its_own():
+    """Added to the bond model it comes back, and the critical size is that of balanced necks."""
+    odd = [replace(p, imbalance=n % 2, delta_energy=p.delta_energy + 0.8 * (n % 2)) for n, p in SIXTEEN]
+    fit = fit_nucleation(odd)
+    assert fit.imbalance_term == pytest.approx(0.8)
+    assert (fit.area_term, fit.edge_term, fit.critical_pairs) == pytest.approx((-1.0, 1.0, 4.0), abs=1e-9)
+    assert fit.r_squared == pytest.approx(1.0)
+    assert fit_nucleation([p for _, p in SIXTEEN]).imbalance_term is None
+
+
+def test_the_error_of_prediction_is_that_of_leaving_one_out():
+    random = np.random.default_rng(5)
+    points = compact(range(1, 17), -1.0, 1.0, random.normal(0.0, 0.2, 16))
+    missed = []
+    for left_out in points:
+        rest = fit_nucleation([p for p in points if p is not left_out])
+        said = rest.area_term * left_out.n_pairs + rest.edge_term * left_out.perimeter
+        missed.append(left_out.delta_energy - said)
+    assert fit_nucleation(points).prediction_error == pytest.approx(np.sqrt(np.mean(np.square(missed))))
+
+
+def test_a_fit_that_predicts_worse_than_the_mean_is_refused():
+    """The shipped GFN2 energies of unrelaxed necks: R2 is 0.32 with the imbalance and -0.48 without."""
+    energies = {1: 2.94, 2: 2.71, 3: 3.39, 4: 1.28, 6: 1.81, 8: 2.50, 9: 2.77, 10: 2.59, 12: 2.38, 16: 2.00}
+    perimeters = dict(zip(energies, (4, 6, 8, 8, 10, 12, 12, 14, 14, 16), strict=True))
+    for odd in (0, 1):
+        points = [
+            NeckPoint(n_pairs=n, perimeter=perimeters[n], delta_energy=e, imbalance=odd * (n % 2))
+            for n, e in energies.items()
+        ]
+        with pytest.raises(InputError, match=r"better than the mean.*no critical size"):
+            fit_nucleation(points)

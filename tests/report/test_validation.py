@@ -90,7 +90,9 @@ def test_numbers_are_read_where_they_stand_and_missing_ones_stay_missing() -> No
 
 
 def test_every_quantity_stays_in_the_table_and_sources_stand_side_by_side() -> None:
-    found = [campaign("neck", name, {"critical_pairs": n}, "Pb Se") for name, n in (("xtb", 9.6), ("chgnet", 1.0))]
+    sizes = (("xtb", 9.6), ("chgnet", 1.0))
+    found = [campaign("neck", name, {"nucleation_fit": {"critical_pairs": n}}, "Pb Se") for name, n in sizes]
+    found.append(campaign("neck", "gpaw", {"nucleation_fit": None, "critical_pairs_raw": 3}, "Pb Se"))  # refused
     rows = validation_rows(PUBLISHED, found)
     assert len(rows) == sum(len(file.values) for file in PUBLISHED)
     neck = row_of(rows, "critical neck, fitted")

@@ -112,8 +112,8 @@ def site_thresholds(atoms: Atoms, energies: Sequence[SiteEnergy]) -> SiteThresho
             )
         own.sort(key=lambda row: row.layer is None)  # those of the layer first
         table[atom, 1:] = [_energy(own, z, int(counts[atom])) for z in range(1, table.shape[1])]
-        here = [row for row in own if row.n_neighbours == counts[atom]] or own
-        sources.append(here[0].source)
+        exact = [row for row in own if row.n_neighbours in (counts[atom], None)]
+        sources.append(exact[0].source if exact else f"scaled with the bonds from: {own[0].source}")
     return SiteThresholds(by_neighbours=table, sources=tuple(sources))
 
 

@@ -105,7 +105,9 @@ def _sizes(rows: Sequence[NeckRow]) -> tuple[SizeRow, ...]:
 
 
 def _point(row: NeckRow) -> NeckPoint:
-    return NeckPoint(n_pairs=row.n_pairs, perimeter=row.perimeter, delta_energy=row.delta_energy)
+    return NeckPoint(
+        n_pairs=row.n_pairs, perimeter=row.perimeter, delta_energy=row.delta_energy, imbalance=row.imbalance
+    )
 
 
 def _fit(lowest: Sequence[NeckPoint], pairs_per_column: int) -> tuple[NucleationFit | None, str]:

@@ -176,8 +176,11 @@ def _fit(fit: NucleationFit) -> dict[str, Any]:
     renamed = {
         "area_term": "area_term_eV_per_pair",
         "edge_term": "edge_term_eV_per_column_edge",
+        "imbalance_term": "imbalance_term_eV_per_column",
         "covariance": "covariance_eV2",
         "rms": "rms_eV",
+        "prediction_error": "prediction_error_eV",
+        "prediction_error_of_constant": "prediction_error_of_constant_eV",
         "pairs_per_column": None,
     }
     return {**record(fit, **renamed), "critical_pairs": fit.critical_pairs, "barrier_eV": fit.barrier}

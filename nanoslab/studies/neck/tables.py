@@ -64,7 +64,9 @@ def _fit_note(document: Document) -> str:
         return f"No nucleation fit: {document['nucleation_fit_problem']}."
     terms = (
         f"Fit: {fit['area_term_eV_per_pair']:+.3f} eV per pair, {fit['edge_term_eV_per_column_edge']:+.3f} eV per "
-        f"column edge; rms {fit['rms_eV']:.2f} eV over {fit['n_points']} sizes"
+        f"column edge{_imbalance(fit)}; rms {fit['rms_eV']:.2f} eV over {fit['n_points']} sizes, "
+        f"R2 {fit['r_squared']:.2f}; a size left out is predicted within {fit['prediction_error_eV']:.2f} eV, "
+        f"by the mean within {fit['prediction_error_of_constant_eV']:.2f} eV"
     )
     lower, upper = fit["interval"]
     bounds = f"{lower:.3g} to {upper:.3g}" if upper is not None else f"{lower:.3g} or more"
@@ -72,6 +74,11 @@ def _fit_note(document: Document) -> str:
         return f"{terms}; no critical size, necks only cost ({fit['confidence']:.0%}: {bounds} pairs)."
     size = f"critical size {fit['critical_pairs']:.1f} pairs, {document['critical_width_nm']:.2f} nm"
     return f"{terms}; {size} ({fit['confidence']:.0%}: {bounds})."
+
+
+def _imbalance(fit: Record) -> str:
+    term = fit["imbalance_term_eV_per_column"]
+    return "" if term is None else f", {term:+.3f} eV per column more of one kind than of the other"
 
 
 def _shapes(shapes: list[Record]) -> Table:
