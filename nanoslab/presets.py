@@ -24,22 +24,24 @@ _MA2023 = Settings(
     force_tolerance=1e-2,
 )
 
+_WANG2020 = replace(
+    _MA2023,
+    source="Wang et al. 2020 (neck formation of PbSe) prints no settings; chosen here: PBE, 400 eV "
+    "(1.6 times the largest cutoff of Pb_d and Se), Gaussian 0.05 eV, 1e-5 eV, 0.02 eV/Å",
+    smearing_width=0.05,
+    force_tolerance=2e-2,
+)
+
 #: name -> settings; k-points belong to a cell, so those of a plain name are one point
 PRESETS: Mapping[str, Settings] = MappingProxyType(
     {
         "ma2023": _MA2023,
         "ma2023-wurtzite": replace(_MA2023, kpoints=(4, 3, 1)),
         "ma2023-zincblende": replace(_MA2023, kpoints=(4, 4, 1)),
-        "wang2020": Settings(
-            source="Wang et al. 2020 (neck formation of PbSe) prints no settings; chosen here: PBE, 400 eV "
-            "(1.6 times the largest cutoff of Pb_d and Se), Gaussian 0.05 eV, 1e-5 eV, 0.02 eV/Å",
-            functional="PBE",
-            cutoff_energy=400.0,
-            smearing="gaussian",
-            smearing_width=0.05,
-            electronic_tolerance=1e-5,
-            force_tolerance=2e-2,
-        ),
+        "wang2020": _WANG2020,
+        # the same numbers for studies that follow no paper
+        "pbe": replace(_MA2023, source="default: PBE, 400 eV, Gaussian 0.1 eV, 1e-5 eV, 0.01 eV/Å"),
+        "pbe-double-slab": replace(_WANG2020, source="default: PBE, 400 eV, Gaussian 0.05 eV, 1e-5 eV, 0.02 eV/Å"),
     }
 )
 

@@ -23,7 +23,6 @@ from .dose import (
     surviving_fraction,
 )
 from .elements import Element, Isotope, element_data, elements_of_formula
-from .etching import Etching, coordination_cross_sections, etch, etch_by_coordination, site_cross_sections
 from .excitation import (
     Excitation,
     ExcitationFit,
@@ -41,6 +40,7 @@ from .kinematics import (
     transferred_energy,
 )
 from .knockon import default_thresholds
+from .loss.etching import Etching, coordination_cross_sections, etch, etch_by_coordination, site_cross_sections
 from .loss.site_etching import SiteEtching, etch_sites
 from .loss.sites import SiteEnergy, SiteThresholds, bond_counting_thresholds, layers_along, site_thresholds
 from .mott import mott_ratio
@@ -54,8 +54,8 @@ from .planning.answer import KnockOnQuestion, knockon_answer
 from .planning.composition import CompositionDose, composition_doses
 from .planning.heating import beam_heating, stopping_power
 from .planning.mechanisms import Explanation, explain_loss, explanation_map
+from .planning.safe_energy import SafeBeamEnergy, highest_safe_beam_energy
 from .planning.session import Exposure, SessionPlan, broad_beam, plan_session, scanned_beam
-from .safe_energy import SafeBeamEnergy, highest_safe_beam_energy
 from .tables.measured import MeasuredCrossSection, measured_cross_sections
 from .tables.thresholds import PublishedThreshold, lowest_threshold, published_thresholds
 from .totals import Target

@@ -8,12 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
-from nanoslab.beam.binding import (
-    bond_counting_energy,
-    mean_atomisation_energy,
-    sublimation_energy,
-    threshold_interval,
-)
+from nanoslab.beam.binding import mean_atomisation_energy, sublimation_energy, threshold_interval
 from nanoslab.beam.checks import require_not_negative, require_positive
 from nanoslab.beam.closed_form import Escape, closed_form_cross_section
 from nanoslab.beam.conditions import Conditions, Threshold
@@ -174,9 +169,11 @@ def default_thresholds(element: str, material: str | None = None) -> tuple[Thres
 
 
 def atomisation_thresholds(formula: str, formation_enthalpy: float) -> dict[str, tuple[Threshold, ...]]:
-    """For each element of a compound the cost of an atom with 3 of its 4 bonds, and with all of them, by bond counting.
+    """For each element of a compound the cost of an atom with three quarters of its bonds, and with all of them.
 
-    Never below what the table has for the element in this compound, a lower bound by itself.
+    All bonds of a binary compound join its two elements, so the n atoms of one of them share the whole atomisation
+    energy, which is 2 E_coh for AB. Compounds of more elements are given 2 E_coh, the mean. Never below what the
+    table has for the element in this compound, a lower bound by itself.
 
     Parameters
     ----------
@@ -187,21 +184,25 @@ def atomisation_thresholds(formula: str, formation_enthalpy: float) -> dict[str,
     --------
     >>> [round(t.energy, 2) for t in atomisation_thresholds("CdTe", -1.0)["Te"]]
     [3.29, 4.39]
+    >>> {element: round(those[1].energy, 1) for element, those in atomisation_thresholds("WSe2", 0.0).items()}
+    {'W': 13.4, 'Se': 6.7}
     """
     from nanoslab.beam.tables.thresholds import lowest_threshold
 
     composition = composition_of_formula(formula)
     cohesive = mean_atomisation_energy(composition, formation_enthalpy)
-    whole = "mean atomisation energy" if formation_enthalpy else "mean atomisation energy without formation enthalpy"
+    whole = "atomisation energy" if formation_enthalpy else "atomisation energy without formation enthalpy"
     found: dict[str, tuple[Threshold, ...]] = {}
-    for element in composition:
-        low, high = (bond_counting_energy(cohesive, z, 4) for z in (3, 4))
-        label = f"bonds counted, {{}} of 4 at half the {whole} of {formula} each"
+    for element, count in composition.items():
+        full = 2 * cohesive
+        if len(composition) == 2:
+            full = cohesive * sum(composition.values()) / count
+        label = f"bonds counted, {{}} of them, from the {whole} of {formula}"
+        first = Threshold(0.75 * full, label.format("three quarters"))
         row = lowest_threshold(element, formula)
-        first = Threshold(low, label.format(3))
-        if row is not None and row.energy > low:
+        if row is not None and row.energy > first.energy:
             first = Threshold(row.energy, row.label)
-        found[element] = (first, Threshold(max(high, first.energy), label.format(4)))
+        found[element] = (first, Threshold(max(full, first.energy), label.format("all")))
     return found
 
 

@@ -42,8 +42,8 @@ WAYS = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the command."""
-    from nanoslab.cli.beam_options import dose, kilovolts
-    from nanoslab.cli.quantities import area, current, length, time
+    from nanoslab.cli.beam.options import dose, kilovolts
+    from nanoslab.cli.beam.quantities import area, current, length, time
 
     add = parser.add_argument
     add("material", help="a formula or a material of the table, such as CdSe, MoS2, graphene")
@@ -74,7 +74,7 @@ def run(arguments: Namespace) -> None:
     from nanoslab.beam.planning.answer import elements_of_names
     from nanoslab.beam.planning.mechanisms import explain_loss
     from nanoslab.beam.planning.session import plan_session
-    from nanoslab.cli.beam_options import per_element, voltages
+    from nanoslab.cli.beam.options import per_element, voltages
 
     kilovolts = _with_header(arguments) or voltages(arguments.kv)
     if not kilovolts:
@@ -110,8 +110,8 @@ def _with_header(arguments: Namespace) -> tuple[float, ...]:
     """Fill what was not given from the header of a file; its voltage, if none was given [kV]."""
     if arguments.file is None:
         return ()
-    from nanoslab.cli.beam_options import voltages
-    from nanoslab.cli.microscope_file import read_header
+    from nanoslab.cli.beam.microscope_file import read_header
+    from nanoslab.cli.beam.options import voltages
 
     header = read_header(arguments.file)
     if arguments.dose is None and arguments.dose_rate is None:

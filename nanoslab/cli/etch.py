@@ -45,8 +45,8 @@ KNOCK_ON_ALONE = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the command."""
-    from nanoslab.cli.beam_options import add_motion_options, kilovolts
-    from nanoslab.cli.beam_options import dose as with_unit
+    from nanoslab.cli.beam.options import add_motion_options, kilovolts
+    from nanoslab.cli.beam.options import dose as with_unit
 
     add = parser.add_argument
     add("structure", type=Path, help="POSCAR, .vasp, .cif, .extxyz or .xyz")
@@ -90,7 +90,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Etch, then print composition against dose."""
-    from nanoslab.cli.beam_options import voltages
+    from nanoslab.cli.beam.options import voltages
     from nanoslab.cli.structures import read_structure
 
     dose = _dose(arguments)
@@ -108,7 +108,7 @@ def run(arguments: Namespace) -> None:
         _write(atoms, found[kilovolts[0]], arguments.output)
         shared["file"] = str(arguments.output)
     if arguments.plot:
-        from nanoslab.cli.etch_plot import plot_etching
+        from nanoslab.cli.beam.etch_plot import plot_etching
 
         plot_etching(arguments.plot, found, pair)
         shared["plot"] = arguments.plot
@@ -122,7 +122,7 @@ def _thresholds(arguments: Namespace, atoms: Atoms, elements: tuple[str, ...]) -
     """What every atom costs: bonds counted, as given, or from the published table."""
     from nanoslab.beam.loss.sites import SiteEnergy, bond_counting_thresholds, site_thresholds
     from nanoslab.beam.tables.thresholds import published_thresholds
-    from nanoslab.cli.beam_options import per_element, site_energies
+    from nanoslab.cli.beam.options import per_element, site_energies
 
     option = "--cohesive-energy" if arguments.binding else "--threshold"
     if arguments.binding:
@@ -132,7 +132,7 @@ def _thresholds(arguments: Namespace, atoms: Atoms, elements: tuple[str, ...]) -
     if arguments.threshold or arguments.removal_energies:
         given = site_energies(option, arguments.threshold or (), elements)
         if arguments.removal_energies:
-            from nanoslab.cli.removal_energies import removal_energies
+            from nanoslab.cli.beam.removal_energies import removal_energies
 
             named = {row.element for row in given}
             computed = removal_energies(arguments.removal_energies, source=arguments.source, phase=arguments.phase)
@@ -161,7 +161,7 @@ def _etch(arguments: Namespace, atoms: Atoms, thresholds: SiteThresholds, kv: fl
     import numpy as np
 
     from nanoslab.beam.loss.site_etching import etch_sites
-    from nanoslab.beam.targets import targets_under
+    from nanoslab.beam.planning.targets import targets_under
 
     elements = tuple(dict.fromkeys(atoms.get_chemical_symbols()))
     conditions = _conditions(arguments, elements)
@@ -209,7 +209,7 @@ def _ratio(text: str | None, elements: tuple[str, ...]) -> tuple[tuple[str, str]
 
 def _conditions(arguments: Namespace, elements: tuple[str, ...]) -> Conditions:
     from nanoslab.beam.conditions import Conditions
-    from nanoslab.cli.beam_options import motion_of
+    from nanoslab.cli.beam.options import motion_of
 
     return Conditions(model=arguments.model, escape=arguments.escape, **motion_of(arguments, elements))
 

@@ -36,7 +36,7 @@ COLUMNS = (
     ("kV", "g", "beam_energy_keV"),
     ("E_max [eV]", ".4f", "max_transferred_energy_eV"),
     ("E_d [eV]", ".4g", "threshold_energy_eV"),
-    ("from [kV]", ".1f", "threshold_beam_energy_keV"),
+    ("threshold [kV]", ".1f", "threshold_beam_energy_keV"),
     ("spherical [barn]", "barn", "cross_sections_barn.spherical"),
     ("planar [barn]", "barn", "cross_sections_barn.planar"),
     ("sphere-averaged [barn]", "barn", "cross_sections_barn.sphere-averaged"),
@@ -52,7 +52,7 @@ SMALLEST_BARN, SMALLEST_RATE, LONGEST = 1e-9, 1e-15, 1e17
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the command."""
-    from nanoslab.cli.beam_options import add_motion_options, dose, kilovolts
+    from nanoslab.cli.beam.options import add_motion_options, dose, kilovolts
 
     add = parser.add_argument
     add("elements", nargs="+", metavar="ATOM|MATERIAL", help="Se, 34, CdSe for both, graphene")
@@ -81,7 +81,7 @@ def run(arguments: Namespace) -> None:
     document = knockon_answer(question)
     if arguments.plot:
         from nanoslab.beam.planning.answer import USUAL_KILOVOLTS, elements_of_names, thresholds_of
-        from nanoslab.cli.knockon_plot import plot_knockon
+        from nanoslab.cli.beam.knockon_plot import plot_knockon
 
         thresholds = thresholds_of(question, elements_of_names(question.names))
         plot_knockon(arguments.plot, thresholds, question.kilovolts or USUAL_KILOVOLTS, question.conditions)
@@ -98,7 +98,7 @@ def run(arguments: Namespace) -> None:
 def _question(arguments: Namespace) -> KnockOnQuestion:
     """What is asked; numbers and combinations that mean nothing are refused before anything is computed."""
     from nanoslab.beam.planning.answer import KnockOnQuestion, elements_of_names
-    from nanoslab.cli.beam_options import per_element, voltages
+    from nanoslab.cli.beam.options import per_element, voltages
 
     kilovolts = voltages(arguments.kv)
     _check(arguments)
@@ -144,7 +144,7 @@ def _check(arguments: Namespace) -> None:
 
 def _conditions(arguments: Namespace, elements: Sequence[str]) -> Conditions | None:
     """How atoms are hit and move; None when only kinematics was asked for."""
-    from nanoslab.cli.beam_options import motion_of
+    from nanoslab.cli.beam.options import motion_of
 
     motion = motion_of(arguments, elements)
     asked = (

@@ -36,7 +36,7 @@ class DoubleSlabStudy(Study[Result]):
         Of every calculation but the bulk's.
     """
 
-    settings: SettingsModel = SettingsModel(preset="wang2020")
+    settings: SettingsModel = SettingsModel(preset="pbe-double-slab")
     relax: Literal["none", "ions"] = "ions"
     kpoints: tuple[Count, Count, Count] = (1, 1, 1)
     crystal: CrystalName

@@ -30,7 +30,7 @@ class SettingsModel(StrictModel):
         Element -> magnetic moment that its atoms start with [Bohr magnetons]; needs ``spin_polarized``.
     """
 
-    preset: str = "ma2023"
+    preset: str = "pbe"
     functional: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_+./ -]*$")
     spin_polarized: bool | None = None
     hubbard_u: dict[str, Annotated[float, Field(ge=0)]] | None = None

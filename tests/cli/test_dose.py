@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nanoslab.beam import broad_beam, plan_session
+from nanoslab.cli.beam.microscope_file import exposure_of
 from nanoslab.cli.main import main
-from nanoslab.cli.microscope_file import exposure_of
 
 
 def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:

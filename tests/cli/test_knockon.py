@@ -120,13 +120,18 @@ def test_an_element_without_a_published_threshold_is_estimated_and_says_so(capsy
     compound = document(capsys, "ZnS", "--kv", "200", "--model", "rutherford")["rows"]
     assert [row["threshold_energy_eV"] for row in compound] == pytest.approx([3.15, 4.2] * 2)
     assert "bonds counted" in compound[0]["threshold_source"]
+    unequal = document(capsys, "TiSe2", "--kv", "200", "--model", "rutherford")["rows"]
+    whole = 4.85 + 2 * 2.25  # all bonds join Ti and Se: one Ti or two Se hold them
+    assert [row["threshold_energy_eV"] for row in unequal] == pytest.approx(
+        [0.75 * whole, whole, 0.75 * whole / 2, whole / 2]
+    )
 
 
 def test_a_compound_may_count_bonds_from_its_formation_enthalpy(capsys: pytest.CaptureFixture[str]) -> None:
     rows = document(capsys, "CdTe", "--kv", "200", "--formation-enthalpy", "-1.0")["rows"]
     cohesive = (1.16 + 2.23 + 1.0) / 2
     assert [row["threshold_energy_eV"] for row in rows] == pytest.approx([1.5 * cohesive, 2 * cohesive] * 2)
-    assert "mean atomisation energy of CdTe" in rows[0]["threshold_source"]
+    assert "atomisation energy of CdTe" in rows[0]["threshold_source"]
 
 
 @pytest.mark.parametrize(

@@ -62,15 +62,14 @@ def test_what_the_study_file_says_of_structures_changes_no_number(
 
 def test_roles_of_a_campaign_become_those_of_the_study_and_keep_what_the_study_does_not_know() -> None:
     found = load_campaign(SHIPPED / "cdse_nanosheet_gpaw")
-    plain = next(c for c in found.calculations if c.role.kind == "lateral")
-    assert type(plain.role) is Role
-    run = read_runs(found, "gpaw")[0]
-    study = load_study(found.study_file)
-    typed = [study._typed(replace(run, calculation=c)).calculation.role for c in found.calculations]
+    study, result = load_study(found.study_file), read_runs(found, "gpaw")[0].result
+    assert all(type(c.role) is Role for c in found.calculations)
+    # campaigns of version 0.1 said here which sheet it was
+    plain = [replace(c, role=Role(**c.role.model_dump(), of="somewhere")) for c in found.calculations]
+    typed = [study._typed(Run(calculation=c, result=result)).calculation.role for c in plain]
     assert [role.kind for role in typed] == [c.role.kind for c in found.calculations]
     assert not any(type(role) is Role for role in typed)
-    of = next(role for role in typed if role.kind == "lateral")
-    assert of.model_extra == {"of": plain.starts_from}
+    assert all(role.model_extra == {"of": "somewhere"} for role in typed)
 
 
 def test_a_role_without_what_the_study_needs_is_refused_by_name(tmp_path: Path) -> None:
@@ -180,6 +179,7 @@ def test_only_papers_that_the_file_names_are_cited(tmp_path: Path) -> None:
 
     plain = load_study(written(tmp_path, SHEET.replace("CRYSTAL", "ZnSe-zincblende")))
     assert not any("Ma et al" in reference.text for reference in references(plain, "chgnet"))
+    assert not any("Ma et al" in one.settings.source for one in plain.calculations())
     ma = references(load_study(data_folder("workflows") / "cdse_nanosheet.yaml"), "chgnet")
     assert ma[0].link == "https://doi.org/10.1002/advs.202205690"
 
@@ -192,6 +192,12 @@ def test_arrays_of_a_result_are_read_only() -> None:
         row.metrics.environments.eclipsed_bonds[0] = 5.0
     with pytest.raises(ValueError, match="read-only"):
         row.strain.tensor[0] = 5.0
+
+
+def test_results_by_name_are_refused_with_what_to_give_instead() -> None:
+    study = load_study(data_folder("workflows") / "pbse_gap.yaml")
+    with pytest.raises(InputError, match=r"got results by name; give \[Run\(calculation=c"):
+        study.analyze({"slab": CalculationResult(name="slab", path="", level_of_theory="")})
 
 
 def test_missing_runs_of_every_study_are_named() -> None:

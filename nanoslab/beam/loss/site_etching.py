@@ -3,7 +3,7 @@
 Notes
 -----
 Every atom is hit with its own cross-section σ_i, from the threshold of its site with the neighbours it has left. The
-clock is the dose (`nanoslab.beam.etching`). A hit atom draws its recoil from the distribution that belongs to its
+clock is the dose (`nanoslab.beam.loss.etching`). A hit atom draws its recoil from the distribution that belongs to its
 cross-section and an azimuth, and its way is followed (`nanoslab.beam.loss.paths`):
 
     exit face       free, and so is the way straight along the beam
@@ -31,7 +31,7 @@ from nanoslab.beam.checks import require_not_negative, require_positive
 from nanoslab.beam.closed_form import Escape
 from nanoslab.beam.cross_section import named_exit
 from nanoslab.beam.dose import A2_PER_BARN
-from nanoslab.beam.etching import Etching
+from nanoslab.beam.loss.etching import Etching
 from nanoslab.beam.loss.paths import Surroundings, beam_frame
 from nanoslab.beam.loss.recoils import Recoils, recoils
 from nanoslab.beam.loss.sites import SiteThresholds, layers_along

@@ -285,8 +285,8 @@ def _safe_voltage(
     dose: float, thresholds: Mapping[str, tuple[Threshold, ...]], conditions: Conditions
 ) -> dict[str, Any]:
     """Highest voltage that loses no more than allowed, with the lowest threshold of each element."""
-    from nanoslab.beam.safe_energy import highest_safe_beam_energy
-    from nanoslab.beam.targets import targets_under
+    from nanoslab.beam.planning.safe_energy import highest_safe_beam_energy
+    from nanoslab.beam.planning.targets import targets_under
 
     if conditions.allowed_loss is None:
         raise InputError("dose", expected="an allowed loss beside it", got="none", advice="add --allowed-loss 0.01")

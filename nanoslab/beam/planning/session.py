@@ -226,8 +226,8 @@ def plan_session(
     >>> f"{100 * plan.sites[-1].lost[1]:.2f} % of the Se"
     '0.54 % of the Se'
     """
-    from nanoslab.beam.safe_energy import highest_safe_beam_energy
-    from nanoslab.beam.targets import targets_under
+    from nanoslab.beam.planning.safe_energy import highest_safe_beam_energy
+    from nanoslab.beam.planning.targets import targets_under
 
     require_beam_energy(beam_energy_keV)
     if not 0 < allowed_loss < 1:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nanoslab.cli.knockon_plot import DASHES, plot_file, save
+from nanoslab.cli.beam.knockon_plot import DASHES, plot_file, save
 
 if TYPE_CHECKING:
-    from nanoslab.beam.etching import Etching
+    from nanoslab.beam.loss.etching import Etching
 
 
 def plot_etching(path: str, etchings: Mapping[float, Etching], pair: tuple[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""What the commands about the beam share: options, quantities, headers of microscopes, plots."""
