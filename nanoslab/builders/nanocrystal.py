@@ -116,20 +116,7 @@ def build_nanocrystal(
 
 
 def units_of_diameter(crystal: str | Path | Atoms, diameter_nm: float, *, lattice: str | None = None) -> int:
-    """Formula units in the sphere of a diameter, at the volume that they have in the crystal; at least one.
-
-    Parameters
-    ----------
-    crystal, lattice
-        See `build_nanocrystal`.
-    diameter_nm
-        Diameter [nm].
-
-    Examples
-    --------
-    >>> units_of_diameter("CdSe-wurtzite", 1.5)
-    30
-    """
+    """Formula units in the sphere of a diameter, at the volume that they have in the crystal; at least one."""
     cell = load_crystal(crystal, lattice)
     volume = np.pi / 6 * (10.0 * require_positive("diameter", diameter_nm, "nm")) ** 3
     units = len(cell) / len(cell.symbols.formula.reduce()[0])

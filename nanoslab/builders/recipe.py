@@ -33,13 +33,7 @@ def describe_lattice(source: str | Path | Atoms, lattice: str | None) -> str | N
 
 
 def group_by_species(atoms: Atoms) -> Atoms:
-    """Copy with cations first, and within a species from the bottom up.
-
-    Examples
-    --------
-    >>> str(group_by_species(Atoms("SeCd", positions=[(0, 0, 0), (0, 0, 2)])).symbols)
-    'CdSe'
-    """
+    """Copy with cations first, and within a species from the bottom up."""
     rank = {element: place for place, element in enumerate(cations_first(atoms.get_chemical_symbols()))}
     x, y, z = np.round(atoms.positions.T, 6)
     order = np.lexsort((x, y, z, [rank[symbol] for symbol in atoms.get_chemical_symbols()]))

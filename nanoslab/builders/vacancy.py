@@ -317,15 +317,7 @@ def _label(
 
 
 def _stem(species: str, region: str, numbers: Sequence[int], n_layers: int, *, whole_layers: bool) -> str:
-    """Label without its running number.
-
-    Examples
-    --------
-    >>> _stem("Se", "top", [1], 7, whole_layers=False), _stem("Se", "any", [3], 7, whole_layers=False)
-    ('v_Se-surface', 'v_Se-layer3')
-    >>> _stem("Se", "both", [1, 7], 7, whole_layers=False), _stem("Se", "both", [1, 1, 7, 7], 7, whole_layers=True)
-    ('v_2Se-both', 'v_Se-layers-both')
-    """
+    """Label without its running number, such as ``v_Se-surface``, ``v_2Se-both`` or ``v_Se-layers-both``."""
     if whole_layers:
         where = f"layer{numbers[0]}" if region == "any" else f"layer-{region}"
         return f"v_{species}-{'layers-both' if region == 'both' else where}"

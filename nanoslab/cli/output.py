@@ -64,22 +64,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], widest: int | None) -> list[str]:
-    """Lines of a table that is no wider than `widest`, if its numbers leave room for that.
-
-    Parameters
-    ----------
-    columns, rows
-        Headings and cells.
-    widest
-        Columns of the terminal; None for as wide as it takes.
-
-    Examples
-    --------
-    >>> for line in table_lines(["name", "E"], [["wurtzite-v_2Se-depth-1", "-72.9"]], 20): print(line)
-    name               E
-    -------------  -----
-    …_2Se-depth-1  -72.9
-    """
+    """Lines of a table that is no wider than `widest` columns (None: any), if its numbers leave room for that."""
     rows = [[printable(cell) for cell in row] for row in rows]
     right = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
     words = bool(rows) and len(columns) > 1 and not right[-1] and _too_wide(columns, rows, widest)

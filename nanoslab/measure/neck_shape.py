@@ -28,16 +28,12 @@ class NeckMetrics:
 
     Attributes
     ----------
-    n_columns
-        Columns that bridged the gap in the start structure.
-    n_connected
-        Separate bonded chains of neck atoms that still lead from one slab to the other.
+    n_columns, n_connected
+        Columns that bridged the gap in the start, and separate bonded chains of neck atoms that still do.
     plane_spacing
         Mean distance of successive planes from the lower slab through the neck to the upper one [Å].
     column_spacing
         Mean distance of bonded neighbours within the planes of the neck [Å].
-    n_planes
-        Planes of the neck.
     largest_displacement
         Of an atom of the neck, from the start [Å].
     problems
@@ -71,26 +67,7 @@ class NeckMetrics:
 def measure_neck(
     atoms: Atoms, start: Atoms, neck_indices: Sequence[int], *, bond_length: float, column_spacing: float
 ) -> NeckMetrics:
-    """Measure the neck of a structure against the one it started from.
-
-    Parameters
-    ----------
-    atoms
-        Structure to measure, the atoms in the order of the start; not changed.
-    start
-        Structure as built; not changed.
-    neck_indices
-        Atoms of the neck.
-    bond_length, column_spacing
-        Of the crystal [Å].
-
-    Examples
-    --------
-    >>> chain = Atoms("PbSePbSe", positions=[(2, 2, 3 * n) for n in range(4)], cell=[4, 4, 30], pbc=True)
-    >>> metrics = measure_neck(chain, chain, [1, 2], bond_length=3.0, column_spacing=3.0)
-    >>> metrics.n_connected, metrics.plane_spacing, metrics.length, metrics.intact
-    (1, 3.0, 6.0, True)
-    """
+    """Measure a neck against the start, whose atoms come in the same order; bond and spacing of the crystal [Å]."""
     neck = np.array(sorted(neck_indices), dtype=int)
     if len(atoms) != len(start) or not np.array_equal(atoms.numbers, start.numbers) or len(neck) == 0:
         raise InputError(
