@@ -15,7 +15,7 @@ from pydantic import PrivateAttr, field_validator
 
 from nanoslab.calculation import Calculation, Role, Run
 from nanoslab.campaign import structure_file
-from nanoslab.errors import NanoslabError
+from nanoslab.errors import InputError, NanoslabError
 from nanoslab.plot_data import Plot
 from nanoslab.studies.crystal_source import crystal_source, is_structure_file
 from nanoslab.studies.result import StudyResult
@@ -145,6 +145,13 @@ class Study(StudyModel, Generic[Result]):
         allow_mismatch
             Subtract energies of differing settings; the differences are noted.
         """
+        if isinstance(runs, Mapping):
+            raise InputError(
+                "runs",
+                expected="calculations as they were written, each with its result",
+                got="results by name",
+                advice="give [Run(calculation=c, result=results[c.name]) for c in the calculations that were run]",
+            )
         usable = UsableRuns(
             runs=tuple(self._typed(run) for run in runs),
             allow_unconverged=allow_unconverged,

@@ -194,6 +194,12 @@ def test_arrays_of_a_result_are_read_only() -> None:
         row.strain.tensor[0] = 5.0
 
 
+def test_results_by_name_are_refused_with_what_to_give_instead() -> None:
+    study = load_study(data_folder("workflows") / "pbse_gap.yaml")
+    with pytest.raises(InputError, match=r"got results by name; give \[Run\(calculation=c"):
+        study.analyze({"slab": CalculationResult(name="slab", path="", level_of_theory="")})
+
+
 def test_missing_runs_of_every_study_are_named() -> None:
     for name in ("cdse_nanosheet", "pbse_gap"):
         study = load_study(data_folder("workflows") / f"{name}.yaml")
