@@ -22,7 +22,6 @@ from nanoslab.files import data_folder
 _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 #: what spglib calls hexagonal and trigonal space groups, where gamma is 120 degrees
 _HEXAGONAL = range(143, 195)
-#: what ASE's readers let through when a file is malformed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,7 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
         onduplicates="error",
     )
     plain = Atoms(atoms.numbers, cell=atoms.cell, scaled_positions=atoms.get_scaled_positions(), pbc=True)
-    plain.info["recipe"] = _recipe("crystal", name=name, lattice=lattice, source=record.lattices[lattice].source)
+    plain.info["recipe"] = make_recipe("crystal", name=name, lattice=lattice, source=record.lattices[lattice].source)
     return plain
 
 
@@ -117,7 +116,7 @@ def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atom
     atoms = read_structure_file(Path(source))
     atoms.set_constraint()
     sha256 = hashlib.sha256(Path(source).read_bytes()).hexdigest()
-    atoms.info = {"recipe": _recipe("structure file", file=str(source), sha256=sha256)}
+    atoms.info = {"recipe": make_recipe("structure file", file=str(source), sha256=sha256)}
     return atoms
 
 
@@ -144,7 +143,8 @@ def read_structure_file(path: Path) -> Atoms:
     return atoms
 
 
-def _recipe(builder: str, **parameters: str) -> dict[str, Any]:
+def make_recipe(builder: str, **parameters: Any) -> dict[str, Any]:
+    """Plain-JSON record of a builder and its parameters."""
     return {"builder": builder, "parameters": parameters, "nanoslab": __version__}
 
 

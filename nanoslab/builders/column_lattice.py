@@ -11,8 +11,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.recipe import make_recipe
-from nanoslab.crystals import crystal_names, crystal_record, load_crystal
+from nanoslab.crystals import crystal_names, crystal_record, load_crystal, make_recipe
 from nanoslab.errors import InputError
 from nanoslab.species import cations_first
 from nanoslab.symmetry import crystal_symmetry, standard_cell

@@ -180,7 +180,9 @@ def _clearances(
     z = surroundings.positions[:, 2]
     near = np.flatnonzero((z > poses[..., 2].min() - _REACH) & (z < poses[..., 2].max() + _REACH))
     radii = _radii(molecule)
-    reach = _relative(poses, surroundings.positions[near], sides, radii, _radii(surroundings)[near])
+    change = poses[:, :, None, :] - surroundings.positions[near]
+    change[..., :2] -= sides * np.round(change[..., :2] / sides)
+    reach = np.linalg.norm(change, axis=3) / (radii[:, None] + _radii(surroundings)[near])
     head = np.isin(np.arange(len(molecule)), _head(molecule, binding))
     reach[:, head[:, None] & np.isin(near, anchor.metals)[None, :]] = np.inf
     free = reach.min(axis=(1, 2), initial=_UNTOUCHED)
@@ -195,18 +197,6 @@ def _head(molecule: Atoms, binding: Sequence[int]) -> list[int]:
     """Atoms that the bond brings near the metal: the binding ones and what is bonded to them."""
     first, second = neighbor_list("ij", molecule, natural_cutoffs(molecule, mult=1.15))
     return sorted({*binding, *(int(other) for one, other in zip(first, second, strict=True) if one in binding)})
-
-
-def _relative(
-    poses: NDArray[np.float64],
-    others: NDArray[np.float64],
-    sides: NDArray[np.float64],
-    radii: NDArray[np.float64],
-    other_radii: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    change = poses[:, :, None, :] - others[None, None, :, :]
-    change[..., :2] -= sides * np.round(change[..., :2] / sides)
-    return np.asarray(np.linalg.norm(change, axis=3) / (radii[:, None] + other_radii[None, :]))
 
 
 def _radii(atoms: Atoms) -> NDArray[np.float64]:

@@ -18,13 +18,12 @@ from nanoslab.builders.recipe import (
     describe_lattice,
     describe_source,
     group_by_species,
-    make_recipe,
     require_positive,
     require_whole_number,
 )
 from nanoslab.builders.stacking import BOND_REACH, conventional_cell, is_hexagonal, shortest_distance
 from nanoslab.builders.summary import StructureSummary, count_species
-from nanoslab.crystals import load_crystal
+from nanoslab.crystals import load_crystal, make_recipe
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.species import cations_first, formal_charges
 from nanoslab.symmetry import point_operations

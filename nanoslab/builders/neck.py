@@ -28,7 +28,7 @@ from nanoslab.builders.neck_shapes import (
     neck_shape,
 )
 from nanoslab.builders.polyomino import Cell
-from nanoslab.builders.recipe import make_recipe
+from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 
 Side = Literal["lower", "upper", "both"]

@@ -8,15 +8,9 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from nanoslab import __version__
 from nanoslab.crystals import crystal_names
 from nanoslab.errors import InputError
 from nanoslab.species import cations_first
-
-
-def make_recipe(builder: str, **parameters: Any) -> dict[str, Any]:
-    """Plain-JSON record of a builder and its parameters."""
-    return {"builder": builder, "parameters": parameters, "nanoslab": __version__}
 
 
 def describe_source(source: str | Path | Atoms) -> Any:

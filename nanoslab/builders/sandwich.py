@@ -24,8 +24,8 @@ from nanoslab.builders.double_slab import (
 from nanoslab.builders.ligand import LigandLayer, ligand
 from nanoslab.builders.ligand_pose import CLEARANCE, Anchor, Pose, binding_sites, find_pose, move_pose
 from nanoslab.builders.neck import build_neck_of_shape
-from nanoslab.builders.recipe import make_recipe
 from nanoslab.builders.summary import StructureSummary, count_species
+from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 
 _TAGS = {"lower": LOWER, "upper": UPPER}

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 Permutations = NDArray[np.intp]
 _WORD = 64
@@ -93,17 +95,9 @@ def _complements(subsets: NDArray[np.intp], n_points: int) -> NDArray[np.intp]:
 
 
 def _cycle_lengths(permutation: NDArray[np.intp]) -> tuple[int, ...]:
-    seen: set[int] = set()
-    lengths = []
-    for start in range(len(permutation)):
-        point, length = start, 0
-        while point not in seen:
-            seen.add(point)
-            point = int(permutation[point])
-            length += 1
-        if length:
-            lengths.append(length)
-    return tuple(sorted(lengths))
+    points = np.arange(len(permutation))
+    graph = csr_array((np.ones(len(points)), (points, permutation)), shape=(len(points), len(points)))
+    return tuple(sorted(np.bincount(connected_components(graph)[1]).tolist()))
 
 
 def _fixed_subsets(lengths: tuple[int, ...], size: int) -> int:

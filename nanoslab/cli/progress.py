@@ -8,12 +8,6 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def silence() -> Iterator[Callable[[Any], None]]:
-    """Yield a listener that shows nothing."""
-    yield lambda event: None  # noqa: ARG005 (a listener takes an event)
-
-
-@contextlib.contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[Any], None]]:
     """Yield a listener of `run_campaign` that draws a bar of so many calculations on the standard error."""
     from rich.console import Console

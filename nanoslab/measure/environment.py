@@ -75,8 +75,6 @@ def local_environments(atoms: Atoms) -> Environments:
     staggered = np.bincount(i[judged & (eclipse <= 1.0 - ECLIPSED)], minlength=n)
     all_judged = np.bincount(i[judged], minlength=n)
     eclipsed_bonds = np.bincount(i, weights=eclipse, minlength=n).astype(float)
-    for array in (coordination, eclipsed_bonds):
-        array.setflags(write=False)
     numbers = zip(coordination.tolist(), eclipsed.tolist(), staggered.tolist(), all_judged.tolist(), strict=True)
     return Environments(
         coordination=coordination,

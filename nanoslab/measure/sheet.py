@@ -94,9 +94,7 @@ def in_plane_strain(sheet: Atoms, reference: Atoms) -> InPlaneStrain:
     """Strain that takes the in-plane lattice of the reference (the sheet as built, same vectors) to the sheet's."""
     deformation = np.linalg.inv(_in_plane(reference)) @ _in_plane(sheet)
     left, stretch, _ = np.linalg.svd(deformation)
-    tensor = left @ np.diag(stretch) @ left.T - np.eye(2)
-    tensor.setflags(write=False)
-    return InPlaneStrain(tensor=tensor)
+    return InPlaneStrain(tensor=left @ np.diag(stretch) @ left.T - np.eye(2))
 
 
 def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, int, float], ...]:
@@ -105,8 +103,7 @@ def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, in
     One of each +-(h, k); a centring of the atoms may extinguish some of them.
     """
     reciprocal = np.linalg.inv(_in_plane(atoms)).T
-    lengths = np.linalg.norm(_in_plane(atoms), axis=1)
-    h_max, k_max = (int(np.floor(length / shortest)) for length in lengths)
+    h_max, k_max = (int(length // shortest) for length in np.linalg.norm(_in_plane(atoms), axis=1))
     rows = [
         (h, k, float(1.0 / np.linalg.norm(np.array([h, k]) @ reciprocal)))
         for h in range(h_max + 1)

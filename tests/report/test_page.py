@@ -233,7 +233,7 @@ def test_colours_cells_and_ghosts_can_be_chosen(browser: Any, page: Path, conten
 
 def test_tables_sort_both_ways_and_copy_as_csv(browser: Any, page: Path) -> None:
     browser.show(page)
-    table = "document.querySelector('#vacancies table')"
+    table = "document.querySelector('#table-vacancies table')"
     cells = f"return [...{table}.tBodies[0].rows].map(row => parseFloat(row.cells[3].textContent))"
     button = browser.driver.find_elements("css selector", "#table-vacancies thead button")[3]
     browser.run("arguments[0].scrollIntoView({block: 'center'})", button)
