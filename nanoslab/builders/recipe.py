@@ -13,6 +13,21 @@ from nanoslab.errors import InputError
 from nanoslab.species import cations_first
 
 
+def recipe_value(atoms: Atoms, *keys: str) -> Any:
+    """Entry of the recipe that a structure carries; an error where a file was edited and lacks it."""
+    value: Any = atoms.info.get("recipe")
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            raise InputError(
+                f"recipe: {'.'.join(keys)}",
+                expected="what the builder wrote",
+                got="nothing",
+                advice="the file was edited; write the campaign again, results stay",
+            )
+        value = value[key]
+    return value
+
+
 def describe_source(source: str | Path | Atoms) -> Any:
     """Name, path or recipe of what a builder started from, as plain JSON."""
     if isinstance(source, Atoms):

@@ -1,43 +1,19 @@
 """A campaign: a folder with the study file, one sub-folder per calculation, and nothing hidden.
 
 The folder is the state. It is written whole or not at all and reads back to the same calculations; it knows neither
-VASP nor the engines that put their files into it.
+VASP nor the engines that put their files into it. Public names are listed in ``__init__.pyi``.
 """
 
-from __future__ import annotations
-
+from importlib import import_module
 from typing import Any
 
-#: public name -> file that holds it; a file is loaded when one of its names is asked for
-_HOME = {
-    "Campaign": "campaign.load",
-    "CampaignPlan": "campaign.write",
-    "check_calculations": "campaign.graph",
-    "load_campaign": "campaign.load",
-    "read_calculation": "campaign.format",
-    "structure_file": "campaign.study_copy",
-    "write_campaign": "campaign.write",
-    # where they were until version 0.2
-    "available_sources": "driver.results",
-    "collect": "driver.results",
-    "read_runs": "driver.results",
-}
+import lazy_loader
 
-__all__ = [
-    "Campaign",
-    "CampaignPlan",
-    "check_calculations",
-    "load_campaign",
-    "read_calculation",
-    "structure_file",
-    "write_campaign",
-]
+_public, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    """Load the file behind a public name on first use."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"nanoslab.{_HOME[name]}"), name)
+    """Load a public name on first use; two of them are in `nanoslab.driver.results` since version 0.2."""
+    if name in {"available_sources", "collect"}:
+        return getattr(import_module("nanoslab.driver.results"), name)
+    return _public(name)

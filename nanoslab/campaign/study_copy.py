@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def study_fields(path: Path) -> dict[str, Any]:
     FileError
         If it cannot be read, or is no YAML with named fields.
     """
-    fields: dict[str, Any] = json.loads(json.dumps(read_yaml(path), default=str))
+    fields: dict[str, Any] = _plain(read_yaml(path))
     return fields
 
 
@@ -109,6 +109,17 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         got = error.strerror or str(error)
         raise FileError(path, expected="a readable study file", got=got, advice="check the path") from error
+
+
+def _plain(node: Any) -> Any:
+    """Value of a YAML file in the types of JSON: dates and numbers without end become their text."""
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    if isinstance(node, float):
+        return float(node) if isfinite(node) else str(float(node))
+    return node if node is None or isinstance(node, bool | int) else str(node)
 
 
 def _safe_name(source: Path, digest: str) -> str:

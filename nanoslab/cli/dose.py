@@ -63,6 +63,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--allowed-loss", type=float, default=0.01, metavar="FRACTION", help="that may go (default: %(default)s)")
     add("--temperature", type=float, default=300.0, metavar="K", help="thermal motion [K] (default: 300)")
     add("--observed-loss", nargs="+", metavar="[ELEMENT=]FRACTION", help="seen: which mechanism could explain it")
+    add("--map", metavar="FILE", help="with --observed-loss: verdicts over voltage and dose, as .pdf, .svg or .png")
     add("--conductivity", type=float, metavar="K", help="thermal conductivity of the film [W/m/K], for the heating")
     add("--density", type=float, metavar="RHO", help="density [g/cm³], for the heating")
     add("--heat-sink", type=length, metavar="R", help="distance to where the film is held [Å], for the heating")
@@ -100,6 +101,13 @@ def run(arguments: Namespace) -> None:
                 explain_loss(arguments.material, element, loss, kv, doses).to_dict() for element, loss in seen.items()
             ]
         documents.append(document)
+    if arguments.map:
+        from nanoslab.cli.beam.mechanism_plot import plot_mechanisms
+
+        if not seen:
+            raise InputError("--map", expected="--observed-loss beside it", got="none", advice="such as Se=0.2")
+        marked = [(kv, exposure.dose_e_per_A2) for kv in kilovolts]
+        plot_mechanisms(arguments.map, arguments.material, seen, marked)
     if arguments.json:
         print_json(documents[0] if len(documents) == 1 else {"voltages": documents})
     else:

@@ -10,6 +10,7 @@ PMG_VASP_PSP_DIR or VASP_PP_PATH) every folder gets a POTCAR.spec that names the
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
     from nanoslab.driver.vasp_campaign import WrittenCampaign
-    from nanoslab.vasp.inputs.deck import WrittenDeck
     from nanoslab.vasp.inputs.potcar import PotcarLibrary
 
 
@@ -108,24 +108,5 @@ def _some(names: list[str]) -> str:
 
 
 def _document(written: WrittenCampaign) -> dict[str, Any]:
-    return {
-        "campaign": str(written.folder),
-        "decks": [_deck_document(deck) for deck in written.decks],
-        "notes": list(written.notes),
-    }
-
-
-def _deck_document(deck: WrittenDeck) -> dict[str, Any]:
-    return {
-        "name": deck.name,
-        "role": deck.role,
-        "folder": str(deck.folder),
-        "change": deck.change,
-        "formula": deck.formula,
-        "n_atoms": deck.n_atoms,
-        "kpoints": list(deck.kpoints),
-        "vasp_binary": deck.binary,
-        "potentials": list(deck.potentials),
-        "has_potcar": deck.has_potcar,
-        "remarks": list(deck.remarks),
-    }
+    decks = [{**asdict(deck), "folder": str(deck.folder)} for deck in written.decks]
+    return {"campaign": str(written.folder), "decks": decks, "notes": list(written.notes)}

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from nanoslab.driver.backend import Planned
-from nanoslab.driver.slurm import HAND_ARRAY, campaign_label, has_slurm, our_jobs, partitions
+from nanoslab.driver.slurm import HAND_ARRAY, campaign_label, has_slurm, our_jobs, parse_duration, partitions
 from nanoslab.errors import EngineError, InputError, unknown_name
 from nanoslab.yaml_file import StrictModel, read_yaml, validated
 
@@ -27,22 +27,13 @@ FORMER_BACKENDS = {"local": "here"}
 #: backend -> packages it needs
 _PACKAGES = {"executorlib": ("executorlib", "pysqa"), "parsl": ("parsl",), "here": (), "array": ()}
 
-_DURATION = re.compile(r"(?:(\d+)-)?(\d+):(\d{2})(?::(\d{2}))?")
-
 
 def _seconds(value: Any) -> Any:
     """Accept ``1-12:00:00``, ``24:00:00``, ``30:00`` or a number of seconds."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("a time such as 24:00:00 (in quotes)")
-    if isinstance(value, int | float):
-        return int(value)
-    found = _DURATION.fullmatch(value.strip())
-    if not found:
+    seconds = parse_duration(value.strip()) if isinstance(value, str) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise ValueError("a time such as 24:00:00 or 1-12:00:00 (in quotes)")
-    days, first, second, third = (int(part or 0) for part in found.groups())
-    if found[4] is None and found[1] is None:
-        return first * 60 + second
-    return ((days * 24 + first) * 60 + second) * 60 + third
+    return int(seconds)
 
 
 Seconds = Annotated[int, BeforeValidator(_seconds)]

@@ -24,7 +24,7 @@ from nanoslab.driver.backend import JobOrder, QueueView, RefusedError
 from nanoslab.driver.config import Cluster, resource_lines, shell_lines
 from nanoslab.driver.job import run_job
 from nanoslab.driver.slurm import may_be_tried_later, our_jobs
-from nanoslab.errors import EngineError, InputError
+from nanoslab.errors import InputError
 
 #: how long the loop waits for a word on a submission before it goes on [s]
 _PATIENCE = 60.0
@@ -32,6 +32,8 @@ _PATIENCE = 60.0
 
 class ExecutorlibBackend:
     """One Slurm job per calculation, through executorlib."""
+
+    most_at_a_time = 10**9
 
     def __init__(self, campaign: Path, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -41,11 +43,6 @@ class ExecutorlibBackend:
         # executorlib asks squeue for every job of everybody; this keeps it to ours
         os.environ["SQUEUE_USERS"] = str(os.getuid())
         self._executor: Any = None
-
-    @property
-    def most_at_a_time(self) -> int:
-        """No limit of its own."""
-        return 10**9
 
     def submit(self, order: JobOrder) -> Future[Any]:
         """Hand a job to Slurm; waits for sbatch's answer, so that a refusal is known at once."""
@@ -94,15 +91,8 @@ class ExecutorlibBackend:
 
     def _engine(self) -> Any:
         if self._executor is None:
-            try:
-                executorlib = import_module("executorlib")
-                self._executor = executorlib.SlurmClusterExecutor(
-                    refresh_rate=0.2, wait=False, disable_dependencies=True
-                )
-            except ImportError as error:
-                raise EngineError(
-                    "backend executorlib", expected="the package", got=error, advice="pip install 'nanoslab[cluster]'"
-                ) from None
+            executor = import_module("executorlib").SlurmClusterExecutor
+            self._executor = executor(refresh_rate=0.2, wait=False, disable_dependencies=True)
         return self._executor
 
     def view(self) -> QueueView:

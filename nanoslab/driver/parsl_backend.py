@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import time
 from concurrent.futures import Future
@@ -38,6 +37,8 @@ _MARK = "NANOSLAB_CAMPAIGN_LABEL"
 class ParslBackend:
     """One executor per number of ranks, one worker per block."""
 
+    most_at_a_time = 10**9
+
     def __init__(self, campaign: Path, cluster: Cluster) -> None:
         self.cluster = cluster
         self.folder = campaign.resolve() / DRIVER_FOLDER / "parsl"
@@ -46,11 +47,6 @@ class ParslBackend:
         self.futures: dict[str, Future[Any]] = {}
         self._kernel: Any = None
         self._apps: dict[int, Any] = {}
-
-    @property
-    def most_at_a_time(self) -> int:
-        """No limit of its own."""
-        return 10**9
 
     def submit(self, order: JobOrder) -> Future[Any]:
         """Give a calculation to the blocks of its size."""
@@ -90,15 +86,9 @@ class ParslBackend:
 
     def _app(self, ranks: int) -> Any:
         if ranks not in self._apps:
-            try:
-                parsl = import_module("parsl")
-                if self._kernel is None:
-                    self._kernel = self._start(parsl)
-                executor = self._executor(parsl, ranks)
-            except ImportError as error:
-                raise EngineError(
-                    "backend parsl", expected="the package", got=error, advice="pip install 'nanoslab[parsl]'"
-                ) from None
+            parsl = import_module("parsl")
+            self._kernel = self._kernel or self._start(parsl)
+            executor = self._executor(parsl, ranks)
             self._kernel.add_executors([executor])
             self._apps[ranks] = parsl.python_app(run_job, data_flow_kernel=self._kernel, executors=[executor.label])
         return self._apps[ranks]
@@ -134,7 +124,6 @@ class ParslBackend:
         return parsl.HighThroughputExecutor(
             label=f"ranks-{ranks}",
             provider=provider,
-            interchange_launch_cmd=_interchange_command(),
             max_workers_per_node=1,
             heartbeat_period=15,
             heartbeat_threshold=60,
@@ -150,9 +139,3 @@ class ParslBackend:
     def _worker_init(self) -> str:
         path = f'export PATH="{Path(sys.executable).parent}:$PATH"'
         return "\n".join([*shell_lines(self.cluster), path])
-
-
-def _interchange_command() -> list[str]:
-    """Interchange that ends with the driver, however that ends, where the kernel can be asked for it."""
-    bound = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-    return [*bound, "interchange.py"]

@@ -131,18 +131,19 @@ def seconds_left() -> float | None:
 
 
 def parse_duration(text: str) -> float | None:
-    """Seconds in Slurm's ``days-hours:minutes:seconds``; None when it says there is no limit.
+    """Seconds in Slurm's ``[hours:]minutes:seconds`` or ``days-hours:minutes[:seconds]``; None for anything else.
 
     Examples
     --------
     >>> parse_duration("1-02:00:00"), parse_duration("30:00"), parse_duration("UNLIMITED")
     (93600.0, 1800.0, None)
     """
-    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text)
-    if not found:
+    if not re.fullmatch(r"(\d+-\d+:\d\d(:\d\d)?)|(\d+:)?\d+:\d\d", text):
         return None
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    days, dash, clock = text.rpartition("-")
+    parts = [int(part) for part in clock.split(":")]
+    hours, minutes, seconds = [*parts, 0][:3] if dash else [0, *parts][-3:]
+    return float(((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
 def partitions() -> tuple[str, ...]:

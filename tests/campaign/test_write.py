@@ -51,6 +51,8 @@ def test_writing_twice_changes_nothing(study: Path, calculations: list[Calculati
         (("lattice: pbe, ", ""), "sheets[0].lattice"),
         (("planes: 7}", "planes: 7}\n  - {planes: 9}"), "sheets"),
         (("title: one sheet", "title: two\nbeam: {energies_keV: [80]}"), "title, beam"),
+        (("title: one sheet", "title: 2026-11-20\n2026-11-20: 1"), "title, 2026-11-20"),
+        (("planes: 7", "planes: .nan"), "sheets[0].planes"),
     ],
 )
 def test_an_edited_study_is_one_line_that_names_the_fields(

@@ -52,6 +52,15 @@ def test_several_voltages_and_heating(capsys: pytest.CaptureFixture[str]) -> Non
     assert 0 < found[1]["temperature_rise_K"] < found[0]["temperature_rise_K"] < 1
 
 
+def test_the_map_and_the_verdict(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    target = tmp_path / "map.png"
+    options = ("CdSe", "--kv", "200", "--dose", "3745", "--observed-loss", "Se=0.2", "Cd=0.1", "--map", str(target))
+    (selenium, cadmium) = document(capsys, *options)["explanations"]
+    assert selenium["verdict"].endswith("unknown")
+    assert cadmium["needed_barn"] == pytest.approx(-np.log(0.9) / 3745 * 1e8)
+    assert target.stat().st_size > 5000
+
+
 def test_a_header_fills_what_was_not_given(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     hspy = pytest.importorskip("rsciio.hspy")
     tem = {"beam_energy": 80.0, "beam_current": 0.05, "Detector": {"EDS": {"dwell_time": 1e-5}}}
@@ -99,6 +108,8 @@ def test_metadata_without_a_beam_say_nothing() -> None:
         ("CdSe --kv 200 --dose 1e4 --threshold Te=4", "--threshold"),
         ("CdSe --kv 200 --dose 1e4 --allowed-loss 3", "allowed loss"),
         ("CdSe --kv 200 --dose 1e4 --density 3", "--conductivity"),
+        ("CdSe --kv 200 --dose 1e4 --map a.png", "--observed-loss"),
+        ("CdSe --kv 200 --dose 1e4 --observed-loss Se=3", "20 % is 0.2"),
         ("Xx --kv 200 --dose 1e4", "did you mean Xe"),
         ("CdSe --from nowhere.dm4", "nowhere.dm4"),
         ("CdSe --from setup.docx", ".dm4"),

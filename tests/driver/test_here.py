@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from nanoslab.campaign.state import State, read_attempt, record_attempt, write_state
 from nanoslab.driver.control import DriverLock, driver_lock
 
 
@@ -36,6 +37,20 @@ def test_a_campaign_runs_to_its_end_and_a_killed_driver_loses_nothing(toy) -> No
     assert again.returncode == 0
     assert again.stdout == "3 done\n"
     assert sum(made.starts().values()) == 3
+
+
+def test_a_run_that_ended_just_before_its_job_was_killed_is_done_and_not_repeated(toy) -> None:
+    made = toy(1)
+    assert made.submit().returncode == 0
+    folder = made.folder / "run-000"
+    record = read_attempt(folder, 1)
+    for key in ("outcome", "reason", "ended"):  # as if killed between the end of VASP and writing that down
+        del record[key]
+    record_attempt(folder, 1, {**record, "pid": 2**22 + 1})
+    write_state(folder, State(state="running", attempt=1))
+    assert made.submit().returncode == 0
+    assert made.starts() == {"run-000": 1}
+    assert made.status()["run-000"]["history"][0]["outcome"] == "done"
 
 
 def test_a_second_driver_is_told_who_the_first_is(toy) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -215,10 +216,14 @@ def kill_repeatedly(tmp_path: Path, n_kills: int) -> None:
     run_campaign(calm, engine_name(counter), jobs=1)
     n_calm = counter.stat().st_size
     counter.write_text("")
-    for kill in range(n_kills):
+    dice = random.Random(3)
+    for kill in range(1, n_kills + 1):
         process = launch(killed, counter)
-        wait_for(counter, counter.stat().st_size + max(1, n_calm // (n_kills + 2)) + kill % 3, process)
-        os.kill(process.pid, signal.SIGKILL)
+        if kill % 2:  # in the middle of a calculation; else whenever the dice say, also before the first one began
+            wait_for(counter, counter.stat().st_size + max(1, n_calm // (n_kills + 2)), process)
+        else:
+            time.sleep(dice.uniform(0.5, 4.0))
+        process.kill()
         process.wait()
     assert launch(killed, counter).wait() == 0
     assert results(calm) == results(killed)

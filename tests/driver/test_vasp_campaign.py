@@ -1,6 +1,8 @@
 """A campaign with VASP input sets: added to or written first, never over results or edits; results read back."""
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from nanoslab.driver.results import available_sources, collect
 from nanoslab.driver.vasp_campaign import write_vasp_campaign
 from nanoslab.engines import engine, run_calculation
 from nanoslab.errors import FileError, InputError
+from nanoslab.files import write_atomically
 from nanoslab.presets import preset
 from nanoslab.vasp import read_run
 
@@ -271,3 +274,34 @@ def test_a_campaign_gets_its_input_sets_later_and_keeps_them(study: Path, tmp_pa
     (tmp_path / "c" / "sheet" / "emt" / "result.json").unlink()
     (tmp_path / "c" / "sheet" / "emt").rmdir()
     assert {deck.change for deck in write_vasp_campaign(study, changed, tmp_path / "c").decks} == {"replaced"}
+
+
+def test_a_kill_between_any_two_files_is_mended_by_writing_again(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = [replace(c, settings=replace(c.settings, cutoff_energy=500.0)) for c in calculations()]
+    write_vasp_campaign(study, calculations(), tmp_path / "whole")
+    write_vasp_campaign(study, changed, tmp_path / "whole")
+    whole = {name: content for name, (_, content) in files_of(tmp_path / "whole").items()}
+    for before in (None, calculations()):
+        for n in range(100):
+            folder = tmp_path / f"{before is None}-{n}"
+            if before is not None:
+                write_vasp_campaign(study, before, folder)
+            left = iter(range(n))
+
+            def dying(path: Path, content: bytes, left: Iterator[int] = left) -> None:
+                if next(left, None) is None:
+                    raise KeyboardInterrupt
+                write_atomically(path, content)
+
+            with monkeypatch.context() as patch:
+                patch.setattr("nanoslab.files.write_atomically", dying)
+                with contextlib.suppress(KeyboardInterrupt):
+                    write_vasp_campaign(study, changed, folder)
+            complete = next(left, None) is not None
+            write_vasp_campaign(study, changed, folder)
+            assert {name: content for name, (_, content) in files_of(folder).items()} == whole, n
+            if complete:
+                break
+        assert n > 10

@@ -9,7 +9,7 @@ bit for bit, the first ones of the whole file, as many as had come to their end 
 
 Mutations are what happens to files between the cluster and the reader: joined, beheaded, a piece lost or doubled, a
 line lost or doubled, a digit changed. For each kind the run counts how many made a run newly converged, and how many
-changed the energy of a converged run; neither must go without a problem or a note. docs/reading-runs.md has the table.
+changed the energy of a converged run; neither must go without a problem or a note (figures: docs/post-process.md).
 """
 
 from __future__ import annotations

@@ -221,6 +221,18 @@ def test_a_missing_potcar_leaves_no_half_deck(sheet: Calculation, tmp_path: Path
     assert not (tmp_path / "deck").exists()
 
 
+@pytest.mark.parametrize("potcars", [None, 3, ["x"], [{"dataset": "Se"}], [{}, {}]])
+def test_a_spoilt_record_of_the_potcars_is_not_believed(
+    sheet: Calculation, tmp_path: Path, library: Path, potcars: object
+) -> None:
+    write_deck(sheet, tmp_path / "deck", library)
+    path = tmp_path / "deck" / "vasp.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "potcars": potcars}))
+    assert write_deck(sheet, tmp_path / "deck", library).change == "replaced"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "potcars": potcars}))
+    assert write_deck(sheet, tmp_path / "deck").potentials == ("Se", "Cd")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 7}', '{"schema": 1}', "[" * 100_000])
 def test_a_broken_manifest_is_one_clear_error(sheet: Calculation, tmp_path: Path, text: str) -> None:
     write_deck(sheet, tmp_path / "deck")

@@ -364,3 +364,10 @@ def test_a_number_that_is_none_is_not_known(tmp_path, word):
     result = read_run(tmp_path)
     assert result.elapsed_s is None
     json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_a_second_vasprun_that_begins_in_the_k_points_of_the_first(tmp_path):
+    text = writers.vasprun(writers.Run())
+    cut = text.index(b"0.25000000")
+    (tmp_path / "vasprun.xml").write_bytes(text[:cut] + writers.vasprun(writers.Run(steps=(writers.shifted(-33.0),))))
+    assert not read_run(tmp_path).converged

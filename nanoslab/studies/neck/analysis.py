@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from ase import Atoms
-
+from nanoslab.builders.recipe import recipe_value
 from nanoslab.energetics.consistency import REFERENCE_CRYSTAL, SAME_CELL
 from nanoslab.energetics.neck import NeckPoint, NucleationFit, fit_nucleation, neck_energy, raw_critical_size
 from nanoslab.errors import InputError
@@ -43,7 +41,7 @@ def analyze_necks(runs: UsableRuns) -> NeckStudyResult:
         raw=raw_critical_size(lowest) if lowest else None,
         fit=fit,
         fit_problem=problem,
-        column_spacing=float(_built(necks[0][1].calculation.atoms)["spacing_A"]) if necks else 0.0,
+        column_spacing=float(recipe_value(necks[0][1].calculation.atoms, "parameters", "spacing_A")) if necks else 0.0,
         pairs_per_column=pairs_per_column,
     )
 
@@ -75,20 +73,13 @@ def _metrics(found: UsableRun) -> NeckMetrics | None:
     if found.result.atoms is None:
         return None
     start = found.calculation.atoms
-    built = _built(start)
     return measure_neck(
         found.result.atoms,
         start,
-        start.info["recipe"]["neck_indices"],
-        bond_length=built["bond_length_A"],
-        column_spacing=built["spacing_A"],
+        recipe_value(start, "neck_indices"),
+        bond_length=recipe_value(start, "parameters", "bond_length_A"),
+        column_spacing=recipe_value(start, "parameters", "spacing_A"),
     )
-
-
-def _built(atoms: Atoms) -> Mapping[str, Any]:
-    """Numbers that a double slab was built with."""
-    numbers: Mapping[str, Any] = atoms.info["recipe"]["parameters"]
-    return numbers
 
 
 def _sizes(rows: Sequence[NeckRow]) -> tuple[SizeRow, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -37,8 +37,8 @@ class WrittenDeck:
         Of the calculation, and where it lies.
     change
         ``new``, ``replaced`` (an unedited older deck) or ``unchanged``.
-    formula, n_atoms, kpoints, binary
-        Of the deck; `binary` is ``vasp_std``, ``vasp_gam`` or ``vasp_ncl``.
+    formula, n_atoms, kpoints, vasp_binary
+        Of the input set; `vasp_binary` is ``vasp_std``, ``vasp_gam`` or ``vasp_ncl``.
     potentials
         Titles of the POTCAR, or the datasets that its POTCAR.spec names.
     has_potcar
@@ -54,7 +54,7 @@ class WrittenDeck:
     formula: str
     n_atoms: int
     kpoints: tuple[int, int, int]
-    binary: str
+    vasp_binary: str
     potentials: tuple[str, ...]
     has_potcar: bool
     remarks: tuple[str, ...]
@@ -169,7 +169,7 @@ def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | N
     same_inputs = before.get("inputs") == document["inputs"]
     writable = {name: content for name, content in files.items() if not same_inputs or not (folder / name).exists()}
     if change != "unchanged":
-        versions = before["versions"] if same_inputs else {"nanoslab": __version__, "pymatgen": version("pymatgen")}
+        versions = before.get("versions") if same_inputs else {"nanoslab": __version__, "pymatgen": version("pymatgen")}
         text = json.dumps({"schema": SCHEMA, **document, "versions": versions}, indent=2, sort_keys=True) + "\n"
         writable[MANIFEST] = text.encode()
     potentials = tuple(potcar.title for potcar in potcars) or tuple(datasets)
@@ -207,7 +207,7 @@ def _describe(
         formula=calculation.atoms.get_chemical_formula(mode="metal"),
         n_atoms=len(calculation.atoms),
         kpoints=calculation.settings.kpoints,
-        binary=vasp_binary(calculation),
+        vasp_binary=vasp_binary(calculation),
         potentials=potentials,
         has_potcar=has_potcar,
         remarks=remarks,
@@ -237,8 +237,9 @@ def _potcars(
         return find_potcars(elements, functional_kind(calculation), library)
     path = folder / "POTCAR"
     wanted = [dataset_of(element, library) for element in elements]
-    kept = [dict(record) for record in before.get("potcars", ())]
-    if not path.is_file() or [record.get("dataset") for record in kept] != wanted:
+    records, names = before.get("potcars"), {field.name for field in fields(Potcar)} - {"path"}
+    kept = [r for r in records if isinstance(r, dict) and {*r} == names] if isinstance(records, list) else []
+    if not path.is_file() or [record["dataset"] for record in kept] != wanted:
         return ()
     if sha256(path.read_bytes()) != before["inputs"].get("POTCAR"):
         return ()

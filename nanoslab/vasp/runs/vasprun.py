@@ -138,7 +138,7 @@ class _Walk:
             elif b'"weights"' in child:
                 self.found = replace(self.found, n_kpoints=self._take(b"</varray>").count(b"<v>"))
             else:
-                _skip(self.stream, name)
+                self._take(b"</" + name + b">")
 
     def _generation(self, content: bytes) -> None:
         words = items(content).get("divisions", "").split()
