@@ -144,15 +144,11 @@ def orders(request: Request, planned: Sequence[Planned]) -> tuple[JobOrder, ...]
 def entries(request: Request, planned: Sequence[Planned], wanted: Sequence[Planned]) -> list[Entry]:
     """Every calculation for the ledger; of those that are not wanted only the state is read."""
     label, prints = engine_label(request.source), _fingerprints(request, wanted)
-    made = {order.name: order for order in orders(request, wanted)}
-    bare = {
-        item.name: JobOrder(campaign=str(request.campaign.resolve()), name=item.name, label=label) for item in planned
-    }
+    folder = str(request.campaign.resolve())
+    made = {item.name: JobOrder(campaign=folder, name=item.name, label=label) for item in planned}
+    made |= {order.name: order for order in orders(request, wanted)}
     return [
-        Entry(
-            order=made.get(item.name, bare[item.name]), parent=item.starts_from, fingerprint=prints.get(item.name, "")
-        )
-        for item in planned
+        Entry(order=made[item.name], parent=item.starts_from, fingerprint=prints.get(item.name, "")) for item in planned
     ]
 
 

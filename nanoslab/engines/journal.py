@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,22 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long one calculation may go on.
+
+    Attributes
+    ----------
+    deadline
+        Clock time (`time.time`) [s] at which a relaxation stops between two steps, to be resumed later; None is never.
+    max_steps
+        Ionic steps; None takes those of the settings.
+    """
+
+    deadline: float | None = None
+    max_steps: int | None = None
 
 
 class WallTimeReachedError(Exception):

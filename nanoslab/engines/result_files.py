@@ -6,7 +6,7 @@ import io
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,6 @@ class RunRecord:
         What it took; after a resume the wall time is that of the last stretch.
     comparable, versions
         What must agree before energies are subtracted, and the libraries.
-
-    Examples
-    --------
-    >>> RunRecord(name="a", engine="emt", level_of_theory="EMT", fingerprint="0").to_dict()["finished"]
-    True
     """
 
     name: str
@@ -71,25 +66,10 @@ class RunRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of ``result.json``."""
-        return {
-            "schema": 1,
-            "name": self.name,
-            "engine": self.engine,
-            "level_of_theory": self.level_of_theory,
-            "energy_eV": self.energy,
-            "max_free_force_eV_per_A": self.max_free_force,
-            "converged": self.converged,
-            "problems": list(self.problems),
-            "skipped": self.skipped,
-            "n_steps": self.n_steps,
-            "n_evaluations": self.n_evaluations,
-            "optimiser": self.optimiser,
-            "wall_time_s": round(self.wall_time_s, 2),
-            "comparable": dict(self.comparable),
-            "versions": dict(self.versions),
-            "fingerprint": self.fingerprint,
-            "finished": True,
-        }
+        units = {"energy": "energy_eV", "max_free_force": "max_free_force_eV_per_A"}
+        document = {units.get(field.name, field.name): getattr(self, field.name) for field in fields(self)}
+        mappings = {"comparable": dict(self.comparable), "versions": dict(self.versions)}
+        return {"schema": 1, **document, **mappings, "wall_time_s": round(self.wall_time_s, 2), "finished": True}
 
 
 def is_finished(folder: str | os.PathLike[str]) -> bool:
@@ -223,13 +203,7 @@ def _level_of_theory(document: Mapping[str, Any]) -> str:
 
 
 def structure_text(atoms: Atoms) -> str:
-    """Extended XYZ of atoms with energy and forces, and what is free to move.
-
-    Examples
-    --------
-    >>> structure_text(Atoms("Cu")).splitlines()[0]
-    '1'
-    """
+    """Extended XYZ of atoms with energy and forces, and what is free to move."""
     plain = Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
     if atoms.calc is not None:
         plain.calc = SinglePointCalculator(

@@ -18,8 +18,7 @@ from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.engines.basin import judge_shape
 from nanoslab.engines.fingerprint import calculation_fingerprint, path_fingerprint
 from nanoslab.engines.interface import Engine
-from nanoslab.engines.journal import Journal, JournaledCalculator
-from nanoslab.engines.limits import Limits
+from nanoslab.engines.journal import Journal, JournaledCalculator, Limits
 from nanoslab.engines.relaxation import Relaxed, max_free_force, relax
 from nanoslab.engines.result_files import (
     JOURNAL,
