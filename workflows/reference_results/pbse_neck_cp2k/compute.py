@@ -21,7 +21,7 @@ from nanoslab.calculation import Settings
 from nanoslab.engines import engine
 
 SLAB = describe_double_slab("PbSe-rocksalt", gap_planes=2, lattice="pbe", lateral=(6, 6), planes=2, vacuum=10.0)
-SQUARES = {"neck-04-3.3": 2, "neck-09-7.7.7": 3, "neck-16-f.f.f.f": 4}
+SQUARES = {"neck-01-1": 1, "neck-04-3.3": 2, "neck-09-7.7.7": 3, "neck-16-f.f.f.f": 4}
 DFT, NETWORK = engine("cp2k:cutoff=100,relative_cutoff=30"), engine("chgnet")
 
 
