@@ -8,19 +8,26 @@ from __future__ import annotations
 import contextlib
 import html
 import io
+import pkgutil
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils.utils.math.latex2mathml import tex2mathml
 
-from nanoslab import __version__
+from nanoslab import __version__, studies
 from nanoslab.cli import main as command
 
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
     from sphinx.writers.html5 import HTML5Translator
+
+# autodoc writes inherited annotations into the classes it documents, and pydantic refuses to subclass such a class;
+# so all studies are imported first
+for _module in pkgutil.walk_packages(studies.__path__, "nanoslab.studies."):
+    import_module(_module.name)
 
 project = "nanoslab"
 author = "the nanoslab authors"
@@ -29,6 +36,7 @@ version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["validation-table.md"]
+suppress_warnings = ["ref.python"]  # docstring words such as "element" that are names of several attributes
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 html_math_renderer = "mathml"
@@ -96,8 +104,6 @@ def add_generated_text(app: Sphinx, page: str, source: list[str]) -> None:
 
 def command_names() -> list[str]:
     """Every command, those of a group after its name."""
-    from importlib import import_module
-
     names = []
     for name, (module, _) in command.COMMANDS.items():
         group = getattr(import_module(f"nanoslab.cli.{module}"), "COMMANDS", None)

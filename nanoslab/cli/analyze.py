@@ -1,6 +1,6 @@
-"""Results of a campaign: tables here, and results.json, CSV files, plots and report.html in its folder.
+"""Analyse a campaign: print tables, and write results.json, CSV files, plots and report.html to its folder.
 
-report.html is one file that opens without a network; the plots lie in results/SOURCE/plots.
+report.html is a single file that works offline; the plots are in results/SOURCE/plots.
 
 Example: nanoslab analyze my-campaign --source vasp --plots pdf
 """
@@ -44,19 +44,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("campaign", type=Path, help="folder written by 'nanoslab write' or 'nanoslab run'")
     parser.add_argument(
-        "--source", help="whose runs to read: vasp, or the name of an engine (default: the only one there)"
+        "--source", help="runs to analyse: vasp, or the name of an engine (default: the only one present)"
     )
-    parser.add_argument("--allow-unconverged", action="store_true", help="use runs that are not converged, marked (!)")
-    parser.add_argument("--allow-mismatch", action="store_true", help="subtract energies of differing settings, noted")
+    parser.add_argument("--allow-unconverged", action="store_true", help="use unconverged runs too, marked (!)")
+    parser.add_argument(
+        "--allow-mismatch", action="store_true", help="subtract energies with different settings, and note it"
+    )
     parser.add_argument(
         "--plots",
         default="svg",
         choices=("pdf", "svg", "png", "eps", "none"),
         help="format of the plots (default: svg)",
     )
-    parser.add_argument("--views", action="store_true", help="side and top views of every structure beside the plots")
-    parser.add_argument("--no-page", action="store_true", help="no report.html")
-    parser.add_argument("--no-files", action="store_true", help="print only; leave the folder as it is")
+    parser.add_argument("--views", action="store_true", help="also write side and top views of every structure")
+    parser.add_argument("--no-page", action="store_true", help="do not write report.html")
+    parser.add_argument("--no-files", action="store_true", help="print only, write no files")
     add_json_option(parser)
 
 

@@ -1,4 +1,4 @@
-"""Stop a campaign's jobs; what they wrote stays, and 'nanoslab submit' goes on from there.
+"""Stop a campaign's jobs. Their output is kept, and 'nanoslab submit' continues from it.
 
 Example: nanoslab cancel my-campaign --only 'wz-*'
 """
@@ -13,9 +13,13 @@ from nanoslab.cli.output import add_json_option, print_json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="its folder, on the cluster")
+    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="campaign folder, on the cluster")
     parser.add_argument(
-        "--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated"
+        "--only",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="only calculations with matching names, such as 'wz-*'; repeatable",
     )
     add_json_option(parser)
 

@@ -1,8 +1,8 @@
-"""Formation energy of vacancies from any VASP run folders, ours or not.
+"""Formation energies of vacancies from any VASP run folders, also those not written by nanoslab.
 
 E_f = E(defect) - E(pristine) + sum n_i mu_i. A chemical potential is a number (--mu O=-6.578), or the energy per
 atom of a run: an elemental crystal or molecule (--element O=runs/O2) or an isolated atom (--atom O=runs/O).
-Runs that are not converged, or computed at other settings than the pristine one, are refused.
+Runs that are unconverged, or whose settings differ from those of the pristine run, are refused.
 
 Example: nanoslab formation runs/v_Se runs/v_2Se --pristine runs/sheet --element Se=runs/Se --atom Se=runs/Se-atom
 """
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.add_argument("defects", nargs="+", type=Path, metavar="RUN", help="run folders of structures with vacancies")
     parser.add_argument(
-        "defects", nargs="+", type=Path, metavar="RUN", help="run folders of structures that lost atoms"
+        "--pristine", type=Path, required=True, metavar="RUN", help="run folder of the pristine structure"
     )
-    parser.add_argument("--pristine", type=Path, required=True, metavar="RUN", help="run folder of the whole structure")
     parser.add_argument(
         "--mu", action="append", default=[], metavar="X=eV", help="chemical potential of an element [eV]"
     )
@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--element", action="append", default=[], metavar="X=RUN", help="run of the elemental reference"
     )
     parser.add_argument("--atom", action="append", default=[], metavar="X=RUN", help="run of the isolated atom")
-    parser.add_argument("--allow-unconverged", action="store_true", help="use runs that are not converged")
-    parser.add_argument("--allow-mismatch", action="store_true", help="subtract energies of differing settings")
+    parser.add_argument("--allow-unconverged", action="store_true", help="use unconverged runs too")
+    parser.add_argument("--allow-mismatch", action="store_true", help="subtract energies with different settings")
     add_json_option(parser)
 
 

@@ -1,8 +1,8 @@
-"""Which phase is stable at which temperature: static energy and vibrational free energy per atom, phase by phase.
+"""Compare the stability of phases against temperature, by static energy plus vibrational free energy per atom.
 
-Takes folders of 'nanoslab phonons', or campaigns of phonons that were analysed, all of one composition and one level of
-theory; the first is the reference that is subtracted. Differences are given with imaginary modes left out and with them
-counted as real, and it is said where the answer depends on them. Harmonic, at the cells as they are.
+Takes folders of 'nanoslab phonons', or analysed campaigns of the kind phonons, all of the same composition and level of
+theory. The first is the reference. Differences are given with imaginary modes left out and with their frequencies taken
+as real; the output says where the most stable phase depends on this choice. Harmonic, at fixed cells.
 
 Example: nanoslab free-energy phonons-wz phonons-zb --plot phases.pdf
 """
@@ -25,10 +25,14 @@ RECORD = "thermal.json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("reference", type=Path, metavar="FOLDER", help="of 'nanoslab phonons'; what is subtracted")
-    parser.add_argument("phases", nargs="+", type=Path, metavar="FOLDER", help="of other phases of that composition")
+    parser.add_argument(
+        "reference", type=Path, metavar="FOLDER", help="folder of 'nanoslab phonons' for the reference phase"
+    )
+    parser.add_argument(
+        "phases", nargs="+", type=Path, metavar="FOLDER", help="folders of other phases of the same composition"
+    )
     parser.add_argument("--plot", type=Path, metavar="F", help="write a plot of the differences (.pdf, .svg, .png)")
-    parser.add_argument("--allow-mismatch", action="store_true", help="subtract energies of differing settings")
+    parser.add_argument("--allow-mismatch", action="store_true", help="subtract energies with different settings")
     add_json_option(parser)
 
 

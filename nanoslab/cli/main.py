@@ -17,26 +17,26 @@ from nanoslab import __version__
 from nanoslab.errors import NanoslabError, unknown_name
 from nanoslab.text import printable
 
-DESCRIPTION = "Why nanocrystals change under an electron beam: structures, VASP decks, runs, energies, knock-on."
+DESCRIPTION = "Simulate nanocrystals under an electron beam: structures, VASP input sets, runs, energies, knock-on."
 
 #: sub-command -> (module below nanoslab.cli, one-line summary)
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "knockon": ("knockon", "largest energy the beam hands to an atom, threshold voltage, cross-section"),
-    "dose": ("dose", "dose of an exposure, what knock-on takes of it, which voltage and dose are safe"),
+    "knockon": ("knockon", "largest energy transferred to an atom, threshold voltage, cross-section"),
+    "dose": ("dose", "dose of an exposure, losses by knock-on, safe voltage and dose"),
     "etch": ("etch", "composition of a structure against dose, by kinetic Monte Carlo"),
     "build": ("building", "nanosheets, vacancies, necks, ligated double slabs, nanocrystals"),
     "new": ("new", "print a commented study file to start from"),
-    "write": ("write", "write a study as a campaign of VASP decks"),
-    "run": ("run", "compute a campaign or study here, with an embedded engine"),
+    "write": ("write", "write a study as a campaign with VASP input sets"),
+    "run": ("run", "compute a campaign or study on this machine, with an embedded engine"),
     "submit": ("submit", "run a campaign on a cluster"),
-    "status": ("status", "where every calculation of a campaign stands"),
-    "cancel": ("cancel", "stop the jobs of a campaign; what they wrote stays"),
-    "read": ("read", "read any VASP run folders and judge them"),
+    "status": ("status", "state of every calculation of a campaign"),
+    "cancel": ("cancel", "stop the jobs of a campaign; their output is kept"),
+    "read": ("read", "read any VASP run folders and check their convergence"),
     "formation": ("formation", "formation energies of vacancies from any VASP run folders"),
-    "validate": ("validate", "what the papers print beside what every engine gives"),
-    "phonons": ("phonons", "vibrational free energy of a structure, imaginary modes, motion of its atoms"),
-    "free-energy": ("free_energy", "which phase of one composition is stable at which temperature"),
-    "analyze": ("analyze", "results of a campaign: tables, JSON, CSV, plots, page"),
+    "validate": ("validate", "compare published values with those of every engine"),
+    "phonons": ("phonons", "vibrational free energy, imaginary modes and thermal motion of a structure"),
+    "free-energy": ("free_energy", "most stable phase of one composition against temperature"),
+    "analyze": ("analyze", "results of a campaign: tables, JSON, CSV, plots, HTML report"),
     "completion": ("completion", "completion of commands and options in bash, zsh or fish"),
 }
 

@@ -1,4 +1,4 @@
-"""Print a commented study file to start from; without a name, list those there are.
+"""Print a commented study file to start from; without a name, list all of them.
 
 Example: nanoslab new cdse-nanosheet > study.yaml
 """
@@ -17,7 +17,7 @@ OF_KIND = {"vacancies": "cdse-nanosheet", "neck": "pbse-neck", "gap": "pbse-gap"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    words = "which one, such as cdse-nanosheet, or a kind of study; all are listed without it"
+    words = "name of an example, such as cdse-nanosheet, or a kind of study, such as vacancies"
     parser.add_argument("name", nargs="?", help=words)
     add_json_option(parser)
 

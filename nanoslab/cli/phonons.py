@@ -1,13 +1,13 @@
-"""Phonons of a sheet or crystal: static and free energy, imaginary modes, thermal motion of every atom.
+"""Phonons of a sheet or crystal: static and free energy, imaginary modes, thermal motion of the atoms.
 
 Example: nanoslab phonons sheet.vasp phonons-wz --engine chgnet --supercell 2 2 1 --mesh 8 8 1
 
-With an engine the structure is relaxed to 0.001 eV/Å first, all atoms free, and everything is computed here; killed,
-the same command goes on. Without one, VASP input sets of the perfect supercell and the displaced ones are written (the
-structure must be the relaxed one); run them, then give the same command again. A file of a campaign (CONTCAR or
-final.extxyz of a calculation) brings the settings of its calculation; the supercells get its k-points divided by the
-supercell. The folder is a campaign of a study of phonons, so 'nanoslab run', 'submit', 'status' and 'analyze' take it;
-'nanoslab free-energy' compares two of them.
+With --engine the structure is first relaxed to 0.001 eV/Å with all atoms free, and everything is computed on this
+machine; if interrupted, the same command continues. Without --engine, VASP input sets of the perfect and the displaced
+supercells are written; the structure must already be relaxed. Run them, then give the same command again. For a
+CONTCAR or final.extxyz inside a campaign, the settings are those of its calculation, with the k-points divided by the
+supercell. The folder is a campaign that 'nanoslab run', 'submit', 'status' and 'analyze' accept, and several folders
+can be compared by 'nanoslab free-energy'.
 """
 
 from __future__ import annotations
@@ -38,16 +38,21 @@ RECIPE = "phonons.json"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
-    add("structure", type=Path, help="structure file, or a file of a campaign's calculation")
-    add("folder", type=Path, help="where the supercells and results go; one level of theory")
-    add("--engine", type=engine_from_here, metavar="NAME[:options]", help="compute here (default: VASP input sets)")
-    add("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="default: 2 2 1")
-    add("--mesh", type=int, nargs=3, default=[8, 8, 1], metavar="N", help="wave vectors (default: 8 8 1)")
-    add("--distance", type=float, default=0.01, metavar="A", help="displacement (default: 0.01 Å)")
+    add("structure", type=Path, help="structure file; one inside a campaign brings its settings")
+    add("folder", type=Path, help="folder for supercells and results, for one level of theory")
+    add(
+        "--engine",
+        type=engine_from_here,
+        metavar="NAME[:options]",
+        help="compute on this machine (default: write VASP input sets)",
+    )
+    add("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="supercell (default: 2 2 1)")
+    add("--mesh", type=int, nargs=3, default=[8, 8, 1], metavar="N", help="mesh of wave vectors (default: 8 8 1)")
+    add("--distance", type=float, default=0.01, metavar="A", help="displacement of the atoms (default: 0.01 Å)")
     add("--temperatures", type=float, nargs="+", default=[0, 100, 200, 300, 400, 500, 600], metavar="K")
     add("--preset", help="level of theory (default: that of the file's calculation, else ma2023)")
-    add("--kpoints", type=int, nargs=3, metavar="N", help="mesh of the cell, not of the supercell")
-    add("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
+    add("--kpoints", type=int, nargs=3, metavar="N", help="k-point mesh of the unit cell, not of the supercell")
+    add("--jobs", type=int, metavar="N", help="parallel processes (default: one per core, at most 8)")
     add_json_option(parser)
 
 

@@ -1,6 +1,6 @@
-"""Read VASP runs: energies, forces, and whether they converged.
+"""Read VASP runs: energies, forces and convergence checks.
 
-Folders are searched to the bottom; every run is a row, also one that is broken, and a file that is no run.
+Folders are searched recursively. Every run has a row, including broken runs and files that are not runs.
 
 example:
   nanoslab read campaign/ --csv runs.csv
@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, folders of runs, or single files")
     parser.add_argument("--csv", metavar="FILE", help="write all columns to a CSV file")
     parser.add_argument("--extxyz", metavar="FILE", help="write every ionic step of every run to an extended XYZ file")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: as many as cores)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="parallel processes (default: one per core)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_json_option(parser)
 

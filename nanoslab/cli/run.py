@@ -1,6 +1,7 @@
-"""Compute a campaign here, with an embedded engine; killed or out of time, the same command goes on.
+"""Compute a campaign on this machine with an embedded engine; if interrupted, the same command continues.
 
-Given a study file, the campaign is written first and analyzed at the end.
+For a study file, the campaign is written first and analysed at the end. No VASP files are written; 'nanoslab write'
+adds them to the same folder.
 
 Example: nanoslab run cdse_nanosheet.yaml --engine chgnet
 """
@@ -33,14 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=engine_from_here,
         default="chgnet",
         metavar="NAME[:options]",
-        help="chgnet, xtb, gpaw, or code of yours: ./file.py:factory or module:factory (default: chgnet)",
+        help="chgnet, xtb, gpaw, cp2k, or your own code, ./file.py:factory or module:factory (default: chgnet)",
     )
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (default: one per core, at most 8)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="parallel processes (default: one per core, at most 8)")
     parser.add_argument(
-        "--campaign", type=Path, dest="folder", metavar="DIR", help="where a study's campaign goes (default: its name)"
+        "--campaign",
+        type=Path,
+        dest="folder",
+        metavar="DIR",
+        help="campaign folder for a study file (default: its name)",
     )
-    parser.add_argument("--only", metavar="PATTERN", help="these calculations and what they start from, as 'wz-*'")
-    parser.add_argument("--wall-time", type=float, metavar="H", help="stop between two steps after so many hours")
+    parser.add_argument(
+        "--only",
+        metavar="PATTERN",
+        help="only calculations with matching names, such as 'wz-*', and those they start from",
+    )
+    parser.add_argument("--wall-time", type=float, metavar="H", help="stop after this many hours, between two steps")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_json_option(parser)
 

@@ -1,7 +1,7 @@
-"""Where every calculation of a campaign stands, read from its folders: no cluster needed, any copy will do.
+"""State of every calculation of a campaign. It is read from the folders, so it works on any copy and without a cluster.
 
-States: waiting, queued, running, done, failed (worth 'submit --retry failed'), needs-you (mend it first). What took
-more than one start says how each of them ended: killed, out of wall time, node failed, repaired ...
+States: waiting, queued, running, done, failed ('submit --retry failed' may help), needs-you (fix the cause first). For
+calculations with more than one start, it shows how each start ended, such as killed, out of wall time or repaired.
 
 Example: nanoslab status my-campaign --watch
 """
@@ -29,14 +29,20 @@ _COLOURS = {"running": "cyan", "done": "green", "failed": "red", "needs-you": "m
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="its folder, or a copy of it")
+    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="campaign folder, or a copy of it")
     parser.add_argument(
-        "--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated"
+        "--only",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="only calculations with matching names, such as 'wz-*'; repeatable",
     )
-    parser.add_argument("--source", metavar="NAME", help="vasp or an engine (default: whatever was used)")
-    parser.add_argument("--all", action="store_true", help="every row, also those that are done or waiting")
     parser.add_argument(
-        "--watch", nargs="?", type=float, const=10.0, metavar="S", help="look again every S seconds (default 10)"
+        "--source", metavar="NAME", help="vasp, or the name of an engine (default: the one that was used)"
+    )
+    parser.add_argument("--all", action="store_true", help="list all calculations, also those done or waiting")
+    parser.add_argument(
+        "--watch", nargs="?", type=float, const=10.0, metavar="S", help="refresh every S seconds (default 10)"
     )
     add_json_option(parser)
 

@@ -1,6 +1,7 @@
-"""Run a campaign on a cluster; killed or interrupted, the same command goes on where it was.
+"""Run a campaign on a cluster; if interrupted, the same command continues.
 
-The jobs do not need this command once they are queued, but it queues the next ones, so leave it running (in tmux, say).
+Queued jobs do not need this command, but it checks finished runs and queues the next ones. Leave it running, for
+example in tmux.
 
 Example: nanoslab submit my-campaign --cluster cluster.yaml --dry-run
 """
@@ -29,22 +30,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="folder written by 'nanoslab write'")
     parser.add_argument(
-        "--cluster", type=Path, required=True, metavar="FILE", help="where it runs; 'nanoslab new cluster' prints one"
+        "--cluster",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="cluster file; 'nanoslab new cluster' prints an example",
     )
     parser.add_argument(
         "--engine",
         type=engine_from_here,
         default="vasp",
         metavar="NAME",
-        help="vasp, or an embedded engine on the nodes",
+        help="vasp, or an embedded engine to run on the nodes",
     )
-    parser.add_argument("--backend", metavar="NAME", help="another one than the cluster file names")
+    parser.add_argument("--backend", metavar="NAME", help="backend to use instead of the one in the cluster file")
     parser.add_argument(
-        "--only", action="append", default=[], metavar="PATTERN", help="names, as 'wz-*'; may be repeated"
+        "--only",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="only calculations with matching names, such as 'wz-*'; repeatable",
     )
-    parser.add_argument("--retry", metavar="STATE", help="failed, needs-you or all: give those calculations new tries")
+    parser.add_argument("--retry", metavar="STATE", help="failed, needs-you or all: start those calculations again")
     parser.add_argument("--dry-run", action="store_true", help="print the exact job scripts and queue nothing")
-    parser.add_argument("--quiet", action="store_true", help="only the summary")
+    parser.add_argument("--quiet", action="store_true", help="print only the summary")
     add_json_option(parser)
 
 

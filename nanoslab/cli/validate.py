@@ -1,6 +1,6 @@
-"""What the papers print beside what every engine gives: one table, wrong ones included.
+"""Compare published values with those of every engine, in one table that includes those that disagree.
 
-Reads finished campaigns; without any, the reference results that come with nanoslab.
+Reads finished campaigns, or by default the reference results that come with nanoslab.
 
 Example: nanoslab validate
 """
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("campaigns", nargs="*", type=Path, metavar="CAMPAIGN", help="default: the shipped results")
+    parser.add_argument(
+        "campaigns", nargs="*", type=Path, metavar="CAMPAIGN", help="finished campaigns (default: the shipped results)"
+    )
     parser.add_argument(
         "--published",
         action="append",
         type=Path,
         metavar="FILE",
-        help="published values to compare with (default: those of workflows/published); repeat as needed",
+        help="published values to compare with (default: those of workflows/published); repeatable",
     )
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     add_json_option(parser)

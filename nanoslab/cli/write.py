@@ -2,9 +2,9 @@
 
 Example: nanoslab write cdse_nanosheet.yaml my-campaign --potcars ~/potpaw_PBE.54
 
-Writing the same again changes nothing, and a campaign that an engine ran in gets its VASP input sets beside the
-results. Results, and files that were edited by hand, are never overwritten. Without a POTCAR library (--potcars,
-PMG_VASP_PSP_DIR or VASP_PP_PATH) every folder gets a POTCAR.spec that names the datasets to join.
+Writing the same study again changes nothing. A campaign made by 'nanoslab run' gets VASP input sets in the same
+folders. Results, and files edited by hand, are never overwritten. Without a POTCAR library (--potcars,
+PMG_VASP_PSP_DIR or VASP_PP_PATH) every folder gets a POTCAR.spec that lists the datasets to concatenate.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("study", type=Path, help="study file, such as 'nanoslab new' prints")
-    parser.add_argument("campaign", type=Path, help="folder to write; made when absent")
-    parser.add_argument("--potcars", type=Path, metavar="DIR", help="your POTCAR library (default: the environment's)")
+    parser.add_argument("study", type=Path, help="study file; 'nanoslab new' prints examples")
+    parser.add_argument("campaign", type=Path, help="campaign folder, new or existing")
+    parser.add_argument(
+        "--potcars", type=Path, metavar="DIR", help="your POTCAR library (default: from the environment)"
+    )
     parser.add_argument(
         "--dataset",
         action="append",
         default=[],
         metavar="Pb=Pb",
-        help="dataset for an element instead of the one that VASP's manual recommends; repeat as needed",
+        help="dataset to use instead of the one that the VASP manual recommends; repeatable",
     )
     add_json_option(parser)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "nanosheet": ("building.nanosheet", "one sheet of an exact number of monolayers"),
-    "vacancies": ("building.vacancies", "every symmetry-distinct way to remove atoms from a slab"),
-    "neck": ("building.neck", "two slabs and a neck of columns between them"),
-    "sandwich": ("building.sandwich", "two slabs with ligands between them"),
+    "nanosheet": ("building.nanosheet", "nanosheet with an exact number of monolayers"),
+    "vacancies": ("building.vacancies", "every symmetry-distinct vacancy of a sheet"),
+    "neck": ("building.neck", "double slab with a neck of columns in the gap"),
+    "sandwich": ("building.sandwich", "double slab with ligands in the gap"),
     "nanocrystal": ("building.nanocrystal", "a sphere or a faceted crystal of an exact composition"),
 }

@@ -1,8 +1,8 @@
 """A nanocrystal of an exact composition: a sphere, or a crystal with facets.
 
-The size is a diameter, from which a whole number of formula units follows (the volume per atom is the bulk's), or the
-atoms themselves. Facets are given with their distance from the centre, of which only ratios matter, such as surface
-energies (Wulff's construction). Atoms with few bonds move to free sites until no move gains a bond.
+Give the diameter, which is converted to a whole number of formula units by the volume per atom of the bulk, or the
+number of atoms of each element. Each facet has a distance from the centre. Only ratios matter, so surface energies can
+be used (Wulff construction). Atoms with few bonds are moved to free sites until no move adds a bond.
 
 example:
   nanoslab build nanocrystal CdSe-zincblende --diameter 2.5 --facet 111=1 --facet 001=1.2 -o dot.xyz
@@ -19,18 +19,22 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build nanocrystal``."""
     add_crystal_arguments(parser, "CdSe-zincblende")
     size = parser.add_mutually_exclusive_group(required=True)
-    size.add_argument("--diameter", type=float, metavar="NM", help="of the sphere with the same volume [nm]")
-    size.add_argument("--units", type=int, metavar="N", help="formula units")
-    size.add_argument("--atoms", nargs="+", type=_atoms, metavar="EL=N", help="the atoms themselves: Cd=55 Se=45")
+    size.add_argument("--diameter", type=float, metavar="NM", help="diameter of the sphere with the same volume [nm]")
+    size.add_argument("--units", type=int, metavar="N", help="number of formula units")
+    size.add_argument(
+        "--atoms", nargs="+", type=_atoms, metavar="EL=N", help="number of atoms of each element, such as Cd=55 Se=45"
+    )
     parser.add_argument(
         "--facet",
         action="append",
         type=_facet,
         metavar="HKL=R",
-        help="a face and its distance from the centre, for each kind of facet; without any, a sphere",
+        help="face and its distance from the centre; repeatable (default: a sphere)",
     )
-    parser.add_argument("--centre", default="bond", help="bond (default), or a species: one of its atoms")
-    parser.add_argument("--vacuum", type=float, default=10.0, help="to the images of the crystal [Å] (default 10)")
+    parser.add_argument(
+        "--centre", default="bond", help="centre of the crystal: bond (default), or an element for one of its atoms"
+    )
+    parser.add_argument("--vacuum", type=float, default=10.0, help="vacuum between periodic images [Å] (default 10)")
     add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
 
 

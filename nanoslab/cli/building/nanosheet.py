@@ -1,7 +1,8 @@
 """One sheet of an exact number of monolayers.
 
 A monolayer is the thinnest slice with the composition of the crystal: one plane for wurtzite (11-20) and rock salt
-(001), one cation and one anion plane for zinc blende (001). Its summary is printed, and stored beside the file.
+(001), one cation and one anion plane for zinc blende (001). The structure summary is printed, and stored next to the
+file.
 
 example:
   nanoslab build nanosheet CdSe-wurtzite --face 11-20 --monolayers 7 -o POSCAR
@@ -21,9 +22,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--face",
         required=True,
-        help="11-20, 10-10, 0001 (wurtzite), 001, 110, 111 (cubic); a leading minus: --face=-1-1-1",
+        help="11-20, 10-10, 0001 (wurtzite), 001, 110, 111 (cubic); for a leading minus sign write --face=-1-1-1",
     )
-    parser.add_argument("--monolayers", required=True, type=int, metavar="N", help="exact number, odd or even")
+    parser.add_argument("--monolayers", required=True, type=int, metavar="N", help="number of monolayers, odd or even")
     cell = parser.add_mutually_exclusive_group()
     cell.add_argument(
         "--repeat", nargs=2, type=int, default=(1, 1), metavar=("N", "M"), help="in-plane repeats (default 1 1)"
@@ -33,19 +34,19 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs=4,
         type=int,
         metavar=("A", "B", "C", "D"),
-        help="new in-plane vectors in terms of the smallest ones, such as 1 1 -1 1 for a turned square cell",
+        help="new in-plane vectors in terms of the primitive ones, such as 1 1 -1 1 for a rotated square cell",
     )
     parser.add_argument(
-        "--termination", nargs=2, metavar=("BOTTOM", "TOP"), help="species of the lowest and the highest plane"
+        "--termination", nargs=2, metavar=("BOTTOM", "TOP"), help="composition of the lowest and the highest plane"
     )
-    parser.add_argument("--vacuum", type=float, default=15.0, help="between outermost nuclei [Å] (default 15)")
-    parser.add_argument("--fix", default="middle", help="layer that stays: middle (default), bottom or none")
+    parser.add_argument("--vacuum", type=float, default=15.0, help="vacuum between outermost nuclei [Å] (default 15)")
+    parser.add_argument("--fix", default="middle", help="layer of frozen atoms: middle (default), bottom or none")
     parser.add_argument(
         "--rattle",
         type=float,
         default=0.0,
         metavar="A",
-        help="displace free atoms at random [Å], so that a relaxation may leave a symmetry; 0.1 will do (default 0)",
+        help="random displacement of free atoms [Å] to break the symmetry before a relaxation, such as 0.1 (default 0)",
     )
     add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
 

@@ -1,9 +1,9 @@
 """Two {001} slabs of a rock-salt or zinc-blende crystal, and a neck of columns between them.
 
-The gap counts missing planes: 2 planes of PbSe leave a gap of 6.2 Å, and the facing planes are one spacing more apart.
-In a gap of two planes one pair (one cation, one anion) is one column. Without a choice of columns the most compact
-cross-section is built; --all-distinct and --most-compact K write one folder for every shape that symmetry tells apart
-(turning the double slab over exchanges cation-first and anion-first columns), and necks.json lists them.
+The gap is given in missing planes: 2 planes of PbSe are a gap of 6.2 Å, and the facing planes are one plane spacing
+farther apart. In a gap of two planes, one column is one pair (one cation, one anion). By default the most compact
+cross-section is built. --all-distinct and --most-compact K write one folder for every symmetry-distinct shape (turning
+the double slab over exchanges cation-first and anion-first columns), and necks.json lists them.
 
 example:
   nanoslab build neck PbSe-rocksalt --lateral 6 6 --planes 4 --gap-planes 2 --pairs 9 -o POSCAR
@@ -32,17 +32,32 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build neck``."""
     add_slab_arguments(parser)
     parser.add_argument("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
-    parser.add_argument("--columns", nargs="+", type=_cell, metavar="I,J", help="the cross-section itself: 0,0 0,1 1,0")
-    parser.add_argument("--filament-planes", type=int, metavar="N", help="fill only N planes: columns need not bridge")
-    parser.add_argument("--filament-from", default="lower", choices=("lower", "upper", "both"), help="default lower")
     parser.add_argument(
-        "--empty-columns", type=int, default=2, metavar="N", help="fewest between a neck and its images (default 2)"
+        "--columns", nargs="+", type=_cell, metavar="I,J", help="columns of the cross-section, such as 0,0 0,1 1,0"
+    )
+    parser.add_argument(
+        "--filament-planes", type=int, metavar="N", help="fill only N planes of the gap, which may leave it unbridged"
+    )
+    parser.add_argument(
+        "--filament-from",
+        default="lower",
+        choices=("lower", "upper", "both"),
+        help="slab from which --filament-planes grow (default lower)",
+    )
+    parser.add_argument(
+        "--empty-columns",
+        type=int,
+        default=2,
+        metavar="N",
+        help="least number of empty columns between periodic images (default 2)",
     )
     several = parser.add_mutually_exclusive_group()
-    several.add_argument("--all-distinct", action="store_true", help="every shape of that many pairs")
-    several.add_argument("--most-compact", type=int, metavar="K", help="the K shapes of least perimeter")
-    parser.add_argument("--fitting", action="store_true", help="of all shapes, those that fit the cell")
-    parser.add_argument("--count-only", action="store_true", help="print how many shapes there are, write nothing")
+    several.add_argument(
+        "--all-distinct", action="store_true", help="all symmetry-distinct shapes with this number of pairs"
+    )
+    several.add_argument("--most-compact", type=int, metavar="K", help="the K shapes with the smallest perimeter")
+    parser.add_argument("--fitting", action="store_true", help="only shapes that fit the cell")
+    parser.add_argument("--count-only", action="store_true", help="print the number of shapes and write nothing")
     add_output_arguments(parser, "FILE|DIR", "file, or folder for several shapes")
 
 

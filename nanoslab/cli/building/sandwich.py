@@ -1,9 +1,10 @@
 """Two {001} slabs of a rock-salt or zinc-blende crystal with ligands in the gap.
 
-A ligand's binding group touches a metal atom of a facing plane; the molecule is turned, as upright as there is room,
-until nothing collides. The gap counts missing material: facing planes are one plane spacing farther apart. Charged
-ligands (oleate) are not compensated; the formal charge says what is missing. --gap-scan writes one folder per gap, all
-cells of one height and the ligands in the pose of the narrowest gap.
+The binding group of each ligand is placed at a metal atom of a facing plane, and the molecule is rotated, as upright
+as possible, until no atoms overlap. The gap is the thickness of the missing material; the facing planes are one plane
+spacing farther apart. Charged ligands (oleate) are not compensated; the structure summary gives the formal charge.
+--gap-scan writes one folder per gap, all with the same cell height and with the ligands oriented as in the narrowest
+gap.
 
 example:
   nanoslab build sandwich PbSe-rocksalt --ligand oleic-fragment --gap 6.0 -o POSCAR
@@ -26,26 +27,35 @@ if TYPE_CHECKING:
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build sandwich``."""
     add_slab_arguments(parser)
-    parser.add_argument("--ligand", required=True, help="such as oleic-fragment, acetic-acid, oleate, octylamine")
+    parser.add_argument(
+        "--ligand", required=True, help="ligand, such as oleic-fragment, acetic-acid, oleate, octylamine"
+    )
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument(
         "--coverage",
         type=float,
         nargs="+",
         metavar="PER_NM2",
-        help="ligands per nm² of every chosen face, or lower upper",
+        help="ligands per nm² on each chosen face; two values for lower and upper",
     )
     amount.add_argument(
         "--count",
         type=int,
         nargs="+",
         metavar="N",
-        help="ligands per cell on every chosen face, or lower upper (default 1)",
+        help="ligands per cell on each chosen face; two values for lower and upper (default 1)",
     )
-    parser.add_argument("--on", default="lower", choices=("lower", "upper", "both"), help="which slab (default lower)")
-    parser.add_argument("--binding", help="monodentate, chelating or bridging (default: the ligand's usual one)")
-    parser.add_argument("--one-slab", action="store_true", help="one slab with the ligands on its upper face")
-    parser.add_argument("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, a folder each")
+    parser.add_argument(
+        "--on",
+        default="lower",
+        choices=("lower", "upper", "both"),
+        help="slab that carries the ligands (default lower)",
+    )
+    parser.add_argument("--binding", help="monodentate, chelating or bridging (default: the usual mode of the ligand)")
+    parser.add_argument(
+        "--one-slab", action="store_true", help="build only one slab, with the ligands on its upper face"
+    )
+    parser.add_argument("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, one folder each")
     add_output_arguments(parser, "FILE|DIR", "file, or folder for a gap scan")
 
 

@@ -1,8 +1,8 @@
 """Every symmetry-distinct way to remove atoms from a sheet, or whole layers.
 
-Regions: top, bottom (the outermost layer of the species at that face), both (the two outermost layers), any (the
-whole sheet), depth (one atom from each of the topmost layers). Each structure gets a folder of its own in the output
-folder, and vacancies.json lists them with degeneracy, removed atoms, ledger and recipe.
+Regions: top or bottom (the outermost layer of the element at that face), both (the two outermost layers), any (the
+whole sheet), depth (one atom from each of the topmost layers). Each structure gets its own folder in the output folder.
+vacancies.json lists them with degeneracy, removed atoms, structure summary and recipe.
 
 example:
   nanoslab build vacancies POSCAR --species Se --count 2 --region top -o vacancies
@@ -26,17 +26,23 @@ RELAXED_TOLERANCE = 0.05
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build vacancies``."""
-    parser.add_argument("slab", type=Path, help="structure file of the sheet, its vacuum along the third vector")
+    parser.add_argument("slab", type=Path, help="structure file of the sheet, with the vacuum along the third vector")
     parser.add_argument("--species", required=True, help="element to remove")
     parser.add_argument(
-        "--count", type=_count, default=1, metavar="N|layer", help="atoms to remove, or a whole layer (default 1)"
+        "--count",
+        type=_count,
+        default=1,
+        metavar="N|layer",
+        help="number of atoms to remove, or a whole layer (default 1)",
     )
-    parser.add_argument("--region", default="any", help="any (default), top, bottom, both or depth")
     parser.add_argument(
-        "--tolerance", type=float, default=1e-3, help="distance within which sites are the same [Å] (default 0.001)"
+        "--region", default="any", help="where to remove atoms: any (default), top, bottom, both or depth"
     )
-    parser.add_argument("--count-only", action="store_true", help="print how many there are, write nothing")
-    parser.add_argument("--file-name", default="POSCAR", metavar="NAME", help="file in each folder (default POSCAR)")
+    parser.add_argument("--tolerance", type=float, default=1e-3, help="symmetry tolerance [Å] (default 0.001)")
+    parser.add_argument("--count-only", action="store_true", help="print the number of structures and write nothing")
+    parser.add_argument(
+        "--file-name", default="POSCAR", metavar="NAME", help="file name in each folder (default POSCAR)"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write to")
     add_json_option(parser)
 
