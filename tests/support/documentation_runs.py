@@ -84,6 +84,7 @@ def vasprun_text(calculation: Calculation) -> bytes:
             "NSW": "0" if settings.relax == "none" else str(settings.max_ionic_steps),
             "IBRION": "-1" if settings.relax == "none" else "2",
             "ISIF": "3" if settings.relax == "cell" else "2",
+            "ISPIN": "2" if settings.spin_polarized else "1",
         },
     )
     mesh = "".join(f"{n:8d}" for n in settings.kpoints)

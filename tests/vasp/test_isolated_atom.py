@@ -46,3 +46,7 @@ def test_a_triplet_whose_last_electron_is_spread_over_three_orbitals_is_not_the_
 def test_crystals_and_molecules_are_left_alone():
     assert isolated_atom(run(moment=(0.0,), edge=4.0)) is None
     assert isolated_atom(run(moment=(0.0,), n_atoms=2)) is None
+
+
+def test_files_that_tell_no_moment_are_not_accused():
+    assert isolated_atom(run(moment=None)) is None

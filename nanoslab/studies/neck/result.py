@@ -107,10 +107,8 @@ class NeckStudyResult(StudyResult):
 
     @property
     def critical_pairs(self) -> float | None:
-        """Fitted critical size; the raw one where nothing could be fitted and the curve is seen to fall."""
-        if self.fit is not None:
-            return self.fit.critical_pairs
-        return float(self.raw.n_pairs) if self.raw is not None and self.raw.bracketed else None
+        """Fitted critical size; None without a fit: the highest point of a scattered curve is no critical size."""
+        return None if self.fit is None else self.fit.critical_pairs
 
     @property
     def critical_width_nm(self) -> float | None:

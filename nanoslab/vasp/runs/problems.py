@@ -194,10 +194,11 @@ def isolated_atom(run: ParsedRun) -> str | None:
         return None
     (element, _), last = species[0], run.steps[-1]
     unpaired = float(ground_state_magnetic_moments[atomic_numbers[element]])
-    moment, spin = run.first("magnetization"), run.integer("ISPIN", 1) != 1
-    found = float(np.linalg.norm(moment)) if spin and moment is not None else 0.0
-    # a vasprun.xml alone does not hold the moment of a run with spin
-    if abs(found - unpaired) > _SAME_MOMENT and not (spin and moment is None):
+    moment, without_spin = run.first("magnetization"), run.integer("ISPIN", 2) == 1
+    if moment is None and not without_spin:
+        return None  # the files do not say
+    found = 0.0 if without_spin else float(np.linalg.norm(moment))
+    if abs(found - unpaired) > _SAME_MOMENT:
         return (
             f"isolated {element} with {found:.2f} unpaired electrons: by Hund's rule its ground state has {unpaired:g}"
         )
