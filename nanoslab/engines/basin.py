@@ -18,6 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from nanoslab.slab_geometry import empty_height, find_bonds, slab_heights
+from nanoslab.symmetry import point_operations
 
 Rule = Callable[[Atoms, Atoms], str]
 
@@ -29,6 +30,8 @@ COLLAPSE_FRACTION = 0.6
 SITE_DISTANCE = 2.6
 #: change of the extent along c beyond which a double slab has closed (or a sheet swollen) by about a plane [Å]
 EXTENT_CHANGE = 1.5
+#: a symmetry broken by less than this is none that relaxation has broken [Å]
+SAME_PLACE = 0.02
 
 
 def left_basin(start: Atoms, final: Atoms, rules: Sequence[Rule] | None = None) -> tuple[str, ...]:
@@ -67,13 +70,16 @@ def judge_shape(start: Atoms, final: Atoms, role: str) -> tuple[tuple[str, ...],
     --------
     >>> from ase.build import fcc111
     >>> sheet = fcc111("Cu", (2, 2, 3), vacuum=6.0, periodic=True)
+    >>> sheet.rattle(0.1, seed=1)
     >>> judge_shape(sheet, sheet, "pristine")
     ((), ())
     """
     if role == "vacancy":
-        return left_basin(start, final), left_basin(start, final, (extent_changed, atoms_left_their_sites))
+        return left_basin(start, final), left_basin(
+            start, final, (extent_changed, atoms_left_their_sites, symmetry_kept)
+        )
     wrong = left_basin(start, final, (*BASIN_RULES, extent_changed))
-    return wrong, left_basin(start, final, (atoms_left_their_sites,))
+    return wrong, left_basin(start, final, (atoms_left_their_sites, symmetry_kept))
 
 
 def atoms_too_close(start: Atoms, final: Atoms) -> str:
@@ -130,6 +136,19 @@ def atoms_left_their_sites(start: Atoms, final: Atoms) -> str:
         return ""
     worst = int(np.argmax(moved))
     return f"{len(far)} atoms moved by more than {SITE_DISTANCE} Å (most: {_name(final, worst)}, {moved[worst]:.1f} Å)"
+
+
+def symmetry_kept(start: Atoms, final: Atoms) -> str:
+    """A sheet kept every symmetry of its start: forces across it vanish, so that a saddle would look like a minimum."""
+    if empty_height(start) < VACUUM:
+        return ""
+    before, after = (len(point_operations(atoms, SAME_PLACE)) for atoms in (start, final))
+    if before == 1 or after < before:
+        return ""
+    return (
+        f"kept the {before} symmetry operations of its start, which was not broken: it may be a saddle; "
+        "start from displaced atoms (rattle: 0.1) to see"
+    )
 
 
 BASIN_RULES: tuple[Rule, ...] = (atoms_too_close, pieces_came_off, pieces_merged, vacuum_closed)

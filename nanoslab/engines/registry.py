@@ -1,6 +1,6 @@
-"""Engines by name: ``chgnet``, ``xtb``, ``gpaw``, ``cp2k``, or ``module:factory`` and ``./file.py:factory``.
+"""Engines by name (``chgnet``, ``cp2k``, ...), or ``module:factory``, ``./file.py:factory``, ``mace:path``.
 
-The last two run code, so they are for the person at the keyboard: a file never chooses them (`engine_of_file`).
+The last three run code, so they are for the person at the keyboard: a file never chooses them (`engine_of_file`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ ENGINES: Mapping[str, str] = {
     "gpaw": "gpaw_engine",
     "cp2k": "cp2k",
 }
+#: engines whose potential may be a file of the user's: ``NAME:PATH``
+FILE_ENGINES = ("chgnet", "mace", "sevennet")
 
 
 #: engines that run code and that files may name all the same, in an environment variable of the person at the keyboard
@@ -45,6 +47,8 @@ def engine_names() -> tuple[str, ...]:
 def engine(name_and_options: str) -> Engine:
     """Return an engine from ``NAME``, ``module:factory`` or ``./file.py:factory``, each with ``[:key=value,...]``.
 
+    ``NAME:PATH[,sha256=...]`` takes a potential from a file.
+
     Parameters
     ----------
     name_and_options
@@ -63,6 +67,11 @@ def engine(name_and_options: str) -> Engine:
     {'sigma': '3.0', 'epsilon': '0.2'}
     """
     name, *rest = name_and_options.strip().split(":")
+    if _names_a_potential(name, ":".join(rest)):
+        from nanoslab.engines.potential_file import create_from_path
+
+        path, _, options = ":".join(rest).partition(",")
+        return create_from_path(name, path, parse_options(options, name))
     if name in ENGINES:
         module = import_module(f"nanoslab.engines.{ENGINES[name]}")
         made: Engine = module.create(parse_options(":".join(rest), name))
@@ -72,7 +81,7 @@ def engine(name_and_options: str) -> Engine:
         from nanoslab.engines.factory import create_from_factory
 
         return create_from_factory(name, rest[0], parse_options(":".join(rest[1:]), f"{name}:{rest[0]}"))
-    raise unknown_name("engine", name, [*ENGINES, "module:factory"])
+    raise unknown_name("engine", name, [*ENGINES, "module:factory", *(f"{known}:path" for known in FILE_ENGINES)])
 
 
 def engine_of_file(where: object, name_and_options: str) -> Engine:
@@ -99,7 +108,8 @@ def engine_of_file(where: object, name_and_options: str) -> Engine:
     nanoslab.errors.InputError: screen.engine: expected one of chgnet, ..., got 'os:system:command=true'; a file ...
     """
     name, _, options = name_and_options.strip().partition(":")
-    plain = name in ENGINES and all(_WORD.fullmatch(value) for value in parse_options(options, name).values())
+    plain = name in ENGINES and not _names_a_potential(name, options)
+    plain = plain and all(_WORD.fullmatch(value) for value in parse_options(options, name).values())
     if plain or name_and_options in os.environ.get(TRUSTED, "").split():
         return engine(name_and_options)
     if not options and re.fullmatch(r"\w+", name):
@@ -110,6 +120,12 @@ def engine_of_file(where: object, name_and_options: str) -> Engine:
         got=repr(name_and_options),
         advice=f"a file does not choose code; if you trust this engine, put exactly it into {TRUSTED}",
     )
+
+
+def _names_a_potential(name: str, rest: str) -> bool:
+    """Whether what stands behind the name is a path, with a dot or a slash in it, rather than options."""
+    first = rest.partition(",")[0]
+    return name in FILE_ENGINES and "=" not in first and bool(re.search(r"[./\\]", first))
 
 
 def parse_options(text: str, engine_name: str) -> dict[str, str]:

@@ -1,9 +1,12 @@
 """Each way of leaving the basin is seen, and an ordinary relaxation is not accused."""
 
+from pathlib import Path
+
+import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk, surface
+from ase.build import bulk, fcc111, surface
 
 from nanoslab.engines.basin import (
     atoms_left_their_sites,
@@ -14,6 +17,7 @@ from nanoslab.engines.basin import (
     left_basin,
     pieces_came_off,
     pieces_merged,
+    symmetry_kept,
     vacuum_closed,
 )
 
@@ -102,3 +106,23 @@ def test_drift_and_wrapping_are_no_displacement() -> None:
     final.positions += [2.1, -1.3, 3.0]
     final.wrap()
     assert abs(displacements(start, final)).max() < 1e-9
+
+
+def test_a_sheet_that_keeps_its_symmetry_is_said_to_and_one_that_breaks_it_is_not():
+    sheet = fcc111("Cu", (2, 2, 3), vacuum=6.0, periodic=True)
+    broken = sheet.copy()
+    broken.positions[-1, 0] += 0.1
+    assert "kept the 12 symmetry operations of its start" in symmetry_kept(sheet, sheet)
+    assert "may be a saddle" in judge_shape(sheet, sheet, "vacancy")[1][0]
+    assert not symmetry_kept(sheet, broken)
+    assert not symmetry_kept(broken, broken)
+    assert not symmetry_kept(bulk("Cu"), bulk("Cu"))
+
+
+def test_our_own_saddle_would_have_been_noticed():
+    """The zinc-blende sheet relaxed with its symmetry, which lies 2.66 eV above the one that broke it."""
+    folder = Path("workflows/reference_results/cdse_nanosheet_gpaw")
+    saddle = ase.io.read(folder / "saddle-zincblende-pristine.extxyz")
+    minimum = ase.io.read(folder / "zincblende-pristine/gpaw/final.extxyz")
+    assert "may be a saddle" in symmetry_kept(saddle, saddle)
+    assert not symmetry_kept(saddle, minimum)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
+import numpy as np
+from ase.data import atomic_numbers, ground_state_magnetic_moments
+
 from nanoslab.vasp.runs.convergence import (
     cell_moves,
     ionic_converged,
@@ -17,6 +20,11 @@ from nanoslab.vasp.runs.parsed_run import ParsedRun
 #: a correction after the last electronic step that is larger than this is no energy of a slab or molecule [eV]
 _LARGEST_CORRECTION = 2.0
 _SAME_ENERGY = 1e-4
+#: a box whose shortest edge is longer holds an isolated atom, not a crystal [Å]
+_SMALLEST_BOX = 8.0
+_SAME_MOMENT = 0.05
+#: T S of whole occupations is below this [eV]
+_NO_ENTROPY = 2e-3
 
 
 def nothing_finished(run: ParsedRun) -> str | None:
@@ -176,6 +184,32 @@ def dipole_jump(run: ParsedRun) -> str | None:
     return None
 
 
+def isolated_atom(run: ParsedRun) -> str | None:
+    """An atom alone in a box is not in its ground state: no spin, another moment, or electrons spread over orbitals."""
+    species = species_of_run(run)
+    frame = run.main.final or run.main.initial
+    if sum(count for _, count in species) != 1 or frame is None:
+        return None
+    if np.linalg.norm(frame.lattice, axis=1).min() < _SMALLEST_BOX or not run.steps:
+        return None
+    (element, _), last = species[0], run.steps[-1]
+    unpaired = float(ground_state_magnetic_moments[atomic_numbers[element]])
+    moment = run.first("magnetization")
+    found = 0.0 if moment is None or run.integer("ISPIN", 1) == 1 else float(np.linalg.norm(moment))
+    if abs(found - unpaired) > _SAME_MOMENT:
+        return (
+            f"isolated {element} with {found:.2f} unpaired electrons: by Hund's rule its ground state has {unpaired:g}"
+        )
+    if last.energy is not None and last.free_energy is not None:
+        entropy = 2.0 * abs(last.energy - last.free_energy)
+        if unpaired and entropy > _NO_ENTROPY:
+            return (
+                f"isolated {element}: smearing spreads its electrons over equal orbitals (T S = {entropy:.3f} eV), "
+                "which lies above the ground state of whole occupations (Se: 0.11 eV)"
+            )
+    return None
+
+
 def _has_dispersion(run: ParsedRun) -> bool:
     return bool(run.integer("IVDW", 0)) or run.logical("LVDW")
 
@@ -204,4 +238,5 @@ RULES: tuple[Callable[[ParsedRun], str | None], ...] = (
     several_writers,
     wrong_potentials,
     dipole_jump,
+    isolated_atom,
 )
