@@ -22,21 +22,13 @@ from nanoslab.files import data_folder
 _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 #: what spglib calls hexagonal and trigonal space groups, where gamma is 120 degrees
 _HEXAGONAL = range(143, 195)
-#: what ASE's readers let through when a file is malformed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lattice:
-    """One named set of lattice constants of a crystal.
+    """One named set of lattice constants, its source, and what was done to the numbers of the source.
 
-    Attributes
-    ----------
-    parameters
-        Lengths [Å], angles [degrees] and free coordinates of the sites, by name (``a``, ``c``, ``u`` ...).
-    source
-        Paper, database entry or run.
-    transformed
-        What was done to the numbers of the source.
+    By name (``a``, ``c``, ``u`` ...): lengths [Å], angles [degrees] and free coordinates of the sites.
     """
 
     parameters: Mapping[str, float]
@@ -57,16 +49,8 @@ class Site:
 class CrystalRecord:
     """All that is known of a reference crystal, with its provenance.
 
-    Attributes
-    ----------
-    name, formula, prototype
-        Such as ``CdSe-wurtzite``, ``CdSe``, ``wurtzite (B4)``.
-    space_group, space_group_symbol
-        Number in the International Tables, and Hermann-Mauguin symbol.
-    sites
-        Occupied Wyckoff sites, cations first.
-    lattices
-        Named sets of lattice constants: ``experimental``, ``pbe``.
+    Space group by number in the International Tables and Hermann-Mauguin symbol; occupied Wyckoff sites, cations first;
+    named sets of lattice constants such as ``experimental`` and ``pbe``.
     """
 
     name: str
@@ -79,44 +63,19 @@ class CrystalRecord:
 
 
 def crystal_names() -> tuple[str, ...]:
-    """Names of the reference crystals.
-
-    Examples
-    --------
-    >>> "CdSe-wurtzite" in crystal_names()
-    True
-    """
+    """Names of the reference crystals."""
     return tuple(sorted(path.stem for path in _folder().glob("*.json")))
 
 
 def crystal_record(name: str) -> CrystalRecord:
-    """Space group, sites, lattice constants and sources of a reference crystal.
-
-    Parameters
-    ----------
-    name
-        One of `crystal_names`.
-    """
+    """Space group, sites, lattice constants and sources of a reference crystal, by one of `crystal_names`."""
     if name not in crystal_names():
         raise unknown_crystal("crystal", name)
     return _read_record(_folder() / f"{name}.json")
 
 
 def crystal(name: str, lattice: str = "pbe") -> Atoms:
-    """Conventional cell of a reference crystal.
-
-    Parameters
-    ----------
-    name
-        One of `crystal_names`.
-    lattice
-        Name of a set of lattice constants, such as ``pbe`` or ``experimental``.
-
-    Examples
-    --------
-    >>> crystal("CdSe-wurtzite", "experimental").cell.cellpar()[2].item()
-    7.01
-    """
+    """Conventional cell of one of `crystal_names`, with a named set of lattice constants."""
     record = crystal_record(name)
     if lattice == "pbe" and lattice not in record.lattices:
         raise InputError(
@@ -137,25 +96,14 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
         onduplicates="error",
     )
     plain = Atoms(atoms.numbers, cell=atoms.cell, scaled_positions=atoms.get_scaled_positions(), pbc=True)
-    plain.info["recipe"] = _recipe("crystal", name=name, lattice=lattice, source=record.lattices[lattice].source)
+    plain.info["recipe"] = make_recipe("crystal", name=name, lattice=lattice, source=record.lattices[lattice].source)
     return plain
 
 
 def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atoms:
-    """Crystal by name, from a structure file, or as it is given; its recipe says from where.
+    """Crystal by name, from any structure file that ASE reads, or a copy of atoms; its recipe says from where.
 
-    Parameters
-    ----------
-    source
-        A name of `crystal_names`, the path of any structure file that ASE reads (its recipe holds the file's sha256),
-        or `Atoms`, which are copied.
-    lattice
-        Named lattice constants of a crystal by name, ``pbe`` when not given; a structure brings its own.
-
-    Examples
-    --------
-    >>> load_crystal("Pb-fcc").get_chemical_formula()
-    'Pb4'
+    Named lattice constants are for a crystal by name, ``pbe`` when not given; a structure brings its own.
     """
     if not isinstance(source, Atoms) and str(source) in crystal_names():
         return crystal(str(source), lattice or "pbe")
@@ -168,18 +116,12 @@ def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atom
     atoms = read_structure_file(Path(source))
     atoms.set_constraint()
     sha256 = hashlib.sha256(Path(source).read_bytes()).hexdigest()
-    atoms.info = {"recipe": _recipe("structure file", file=str(source), sha256=sha256)}
+    atoms.info = {"recipe": make_recipe("structure file", file=str(source), sha256=sha256)}
     return atoms
 
 
 def unknown_crystal(where: str, given: str) -> InputError:
-    """Error for a crystal that is not there; a bare formula gets its phases as suggestions.
-
-    Examples
-    --------
-    >>> str(unknown_crystal("crystal", "CdSe")).partition("; ")[2]
-    'did you mean CdSe-wurtzite or CdSe-zincblende?'
-    """
+    """Error for a crystal that is not there; a bare formula gets its phases as suggestions."""
     phases = [name for name in crystal_names() if name.lower().startswith(f"{given.lower()}-")]
     if not phases:
         return unknown_name(where, given, crystal_names())
@@ -201,7 +143,8 @@ def read_structure_file(path: Path) -> Atoms:
     return atoms
 
 
-def _recipe(builder: str, **parameters: str) -> dict[str, Any]:
+def make_recipe(builder: str, **parameters: Any) -> dict[str, Any]:
+    """Plain-JSON record of a builder and its parameters."""
     return {"builder": builder, "parameters": parameters, "nanoslab": __version__}
 
 

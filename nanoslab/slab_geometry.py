@@ -30,18 +30,9 @@ BOND_FACTOR = 1.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plane:
-    """One atomic plane of a slab.
+    """One atomic plane of a slab: indices of its atoms, and atoms of every species, cations first.
 
-    Attributes
-    ----------
-    indices
-        Its atoms.
-    counts
-        Atoms of every species, cations first.
-    height
-        Mean height above the lowest nucleus of the slab [Å].
-    rumpling
-        Difference in height between its highest and lowest atom [Å].
+    Its height is the mean above the slab's lowest nucleus, its rumpling that of its highest atom above its lowest [Å].
     """
 
     indices: tuple[int, ...]
@@ -56,18 +47,7 @@ class Plane:
 
 
 def slab_normal(atoms: Atoms) -> NDArray[np.float64]:
-    """Unit vector across the plane of the first two lattice vectors, on the side of the third; shape (3,).
-
-    Raises
-    ------
-    InputError
-        There are no three lattice vectors.
-
-    Examples
-    --------
-    >>> slab_normal(Atoms(cell=[[4, 0, 0], [0, 4, 0], [1, 0, -9]])).tolist()
-    [-0.0, -0.0, -1.0]
-    """
+    """Unit vector across the plane of the first two lattice vectors, on the side of the third; shape (3,)."""
     if atoms.cell.rank != 3:
         raise InputError(
             "slab", expected="three lattice vectors", got=atoms.cell.tolist(), advice="give it a cell with a vacuum"
@@ -81,11 +61,6 @@ def slab_heights(atoms: Atoms) -> tuple[NDArray[np.float64], float]:
 
     The widest gap along the normal is taken as the vacuum, wherever the slab lies in the cell, so the vacuum is the
     period less the largest height.
-
-    Examples
-    --------
-    >>> slab_heights(Atoms("Se2", positions=[(0, 0, 9), (0, 0, 1)], cell=[4, 4, 10], pbc=True))
-    (array([0., 2.]), 10.0)
     """
     normal = slab_normal(atoms)
     if not len(atoms):
@@ -98,13 +73,7 @@ def slab_heights(atoms: Atoms) -> tuple[NDArray[np.float64], float]:
 
 
 def widest_gap(values: NDArray[np.float64], period: float = 1.0) -> tuple[float, float]:
-    """Width of the widest gap between periodic values, and the value at which it ends.
-
-    Examples
-    --------
-    >>> widest_gap(np.array([0.9, 0.1, 0.2]))
-    (0.7, 0.9)
-    """
+    """Width of the widest gap between periodic values, and the value at which it ends."""
     levels = np.sort(values)
     gaps = np.diff(levels, append=levels[0] + period)
     widest = int(gaps.argmax())
@@ -128,12 +97,6 @@ def upright_slab(atoms: Atoms) -> Atoms:
     """Same slab without constraints, whole in its cell, with the third lattice vector along the normal.
 
     Where a slab's images lie across the vacuum says nothing about the slab, and would hide its symmetry.
-
-    Examples
-    --------
-    >>> leaning = Atoms("Se", cell=[[4, 0, 0], [0, 4, 0], [1.3, 0, 20]], pbc=True)
-    >>> upright_slab(leaning).cell.angles().tolist()
-    [90.0, 90.0, 90.0]
     """
     heights, period = slab_heights(atoms)
     normal = slab_normal(atoms)
@@ -146,13 +109,7 @@ def upright_slab(atoms: Atoms) -> Atoms:
 
 
 def plane_numbers(heights: NDArray[np.float64], tolerance: float = PLANE_TOLERANCE) -> NDArray[np.intp]:
-    """Plane of every atom, counted from the bottom: a step higher than the tolerance starts the next one.
-
-    Examples
-    --------
-    >>> plane_numbers(np.array([2.0, 0.0, 0.05]))
-    array([1, 0, 0])
-    """
+    """Plane of every atom, counted from the bottom: a step higher than the tolerance [Å] starts the next one."""
     order = np.argsort(heights, kind="stable")
     numbers = np.empty(len(heights), dtype=np.intp)
     numbers[order] = np.cumsum(np.diff(heights[order], prepend=heights[order[0]]) > tolerance)
@@ -162,22 +119,9 @@ def plane_numbers(heights: NDArray[np.float64], tolerance: float = PLANE_TOLERAN
 def find_planes(
     atoms: Atoms, tolerance: float = PLANE_TOLERANCE, heights: NDArray[np.float64] | None = None
 ) -> tuple[Plane, ...]:
-    """Atomic planes of a slab from the bottom up.
+    """Atomic planes of a slab from the bottom up; a step in height above the tolerance [Å] starts the next one.
 
-    Parameters
-    ----------
-    atoms
-        The slab.
-    tolerance
-        A step in height larger than this starts the next plane [Å].
-    heights
-        Above the lowest nucleus [Å], shape (n_atoms,); those of `slab_heights` when not given.
-
-    Examples
-    --------
-    >>> sheet = Atoms("SeCd", positions=[(0, 0, 2), (2, 2, 0)], cell=[4, 4, 14], pbc=True)
-    >>> [plane.species for plane in find_planes(sheet)]
-    ['Cd', 'Se']
+    The heights (n_atoms,) are those of `slab_heights` when not given.
     """
     heights = slab_heights(atoms)[0] if heights is None else heights
     numbers = plane_numbers(heights, tolerance)
@@ -198,19 +142,5 @@ def find_planes(
 
 
 def find_bonds(atoms: Atoms, quantities: str = "ij") -> Any:
-    """Every bond from both its ends, as ASE's `neighbor_list` gives it.
-
-    Parameters
-    ----------
-    atoms
-        Periodic or not.
-    quantities
-        Letters of `ase.neighborlist.neighbor_list`: first and second atom, distance, vector.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> len(find_bonds(bulk("CdSe", "zincblende", a=6.05))[0])
-    8
-    """
+    """Every bond from both its ends, as `ase.neighborlist.neighbor_list` gives it by its letters for quantities."""
     return neighbor_list(quantities, atoms, natural_cutoffs(atoms, mult=BOND_FACTOR))

@@ -9,13 +9,7 @@ from ase.formula import Formula
 
 
 def cations_first(elements: Iterable[str]) -> list[str]:
-    """Elements by rising electronegativity: cations before anions.
-
-    Examples
-    --------
-    >>> cations_first(["Se", "Cd"])
-    ['Cd', 'Se']
-    """
+    """Elements by rising electronegativity: cations before anions."""
     from pymatgen.core import Element  # slow to import
 
     return sorted(set(elements), key=lambda element: (Element(element).X, atomic_numbers[element]))
@@ -27,16 +21,6 @@ def formal_charges(formula: str) -> dict[str, float]:
     A formula that balances gets its most frequent assignment. One that does not (a sheet with vacancies) gets the
     lowest common state of the most electronegative element and the lowest positive ones of the others; a single
     element is neutral.
-
-    Parameters
-    ----------
-    formula
-        Chemical formula, such as ``CdSe`` or ``Cd8Se7``.
-
-    Examples
-    --------
-    >>> formal_charges("CdSe"), formal_charges("Cd8Se7"), formal_charges("Se3")
-    ({'Cd': 2.0, 'Se': -2.0}, {'Cd': 2.0, 'Se': -2.0}, {'Se': 0.0})
     """
     from pymatgen.core import Composition, Element  # slow to import
 

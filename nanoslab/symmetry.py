@@ -29,21 +29,7 @@ class CrystalSymmetry(NamedTuple):
 
 
 def crystal_symmetry(atoms: Atoms, tolerance: float = TOLERANCE) -> CrystalSymmetry:
-    """Space group of a structure.
-
-    Parameters
-    ----------
-    atoms
-        Periodic structure; not changed.
-    tolerance
-        Distance below which two positions are the same [Å].
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> crystal_symmetry(bulk("CdSe", "zincblende", a=6.05)).symbol
-    'F-43m'
-    """
+    """Space group of a structure; positions nearer than the tolerance [Å] are the same."""
     found = _call(spglib.get_symmetry_dataset, atoms, tolerance)
     return CrystalSymmetry(number=int(found.number), symbol=str(found.international))
 
@@ -65,23 +51,7 @@ def point_operations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.i
 def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.intp]:
     """How every operation of the space group, lattice translations of a supercell included, permutes the atoms.
 
-    Parameters
-    ----------
-    atoms
-        Periodic structure (a sheet with vacuum is one); not changed.
-    tolerance
-        Distance below which two positions are the same [Å].
-
-    Returns
-    -------
-    ndarray
-        Shape (n_operations, n_atoms), without doubles, the identity among them: row g sends atom i to atom row[i].
-
-    Examples
-    --------
-    >>> dimer = Atoms("Se2", positions=[(0, 0, 4), (0, 0, 6)], cell=[3, 4, 10], pbc=True)
-    >>> site_permutations(dimer).tolist()
-    [[0, 1], [1, 0]]
+    Shape (n_operations, n_atoms), without doubles, the identity among them: row g sends atom i to atom row[i].
     """
     found = _call(spglib.get_symmetry_dataset, atoms, tolerance)
     scaled = atoms.get_scaled_positions(wrap=False)

@@ -11,8 +11,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.recipe import make_recipe
-from nanoslab.crystals import crystal_names, crystal_record, load_crystal
+from nanoslab.crystals import crystal_names, crystal_record, load_crystal, make_recipe
 from nanoslab.errors import InputError
 from nanoslab.species import cations_first
 from nanoslab.symmetry import crystal_symmetry, standard_cell
@@ -28,20 +27,9 @@ _ZINCBLENDE_OFFSETS = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnLattice:
-    """The {001} facet of a cubic compound and its continuation.
+    """The {001} facet of a cubic compound and its continuation, from the edge of its cube [Å].
 
-    Attributes
-    ----------
-    name
-        Name of the crystal.
-    kind
-        ``rocksalt`` or ``zincblende``.
-    cation, anion
-        Symbols; the cation sits at the origin of plane 0.
-    lattice_constant
-        Edge of the conventional cube [Å].
-    lattice
-        Where it comes from: the name of a set of lattice constants, or ``given``.
+    The cation sits at the origin of plane 0; `lattice` names where the edge comes from, ``given`` when by the user.
     """
 
     name: str
@@ -90,27 +78,9 @@ class ColumnLattice:
 def column_lattice(
     source: str | Path | Atoms, *, lattice: str | None = None, lattice_constant: float | None = None
 ) -> ColumnLattice:
-    """Return the columns of a rock-salt or zinc-blende compound.
+    """Columns of a rock-salt or zinc-blende compound: a shipped crystal, a structure file or atoms of any cell.
 
-    Parameters
-    ----------
-    source
-        Name of a shipped crystal, a structure file, or any cell of a binary rock-salt or zinc-blende crystal.
-    lattice
-        Named lattice constants of a shipped crystal; when not given, ``pbe`` where there are such,
-        else the first there are.
-    lattice_constant
-        Edge of the conventional cube to use instead [Å].
-
-    Raises
-    ------
-    InputError
-        The name is unknown, or the crystal is neither rock salt nor zinc blende.
-
-    Examples
-    --------
-    >>> column_lattice("PbSe-rocksalt", lattice="experimental").bond_length
-    3.063
+    A shipped crystal has the named lattice constants, ``pbe`` where there are such, or a given edge of the cube [Å].
     """
     if not isinstance(source, Atoms) and str(source) in crystal_names():
         named = crystal_record(str(source)).lattices
@@ -125,21 +95,7 @@ def column_lattice(
 
 
 def build_block(lattice: ColumnLattice, lateral: tuple[int, int]) -> Atoms:
-    """Build bulk crystal as columns: the sides of a slab, and about as high as its first side is long.
-
-    Parameters
-    ----------
-    lattice
-        The compound.
-    lateral
-        Columns along the two sides.
-
-    Examples
-    --------
-    >>> block = build_block(column_lattice("PbSe-rocksalt"), (6, 6))
-    >>> str(block.symbols), bool(np.ptp(block.cell.lengths()) < 1e-9)
-    ('Pb108Se108', True)
-    """
+    """Bulk crystal of that many columns along the two sides, about as high as the first side is long."""
     if min(lateral) < 1 or any(count % lattice.lateral_period for count in lateral):
         raise InputError("lateral", expected=f"multiples of {lattice.lateral_period}", got=lateral, advice="give 6 6")
     side = lateral[0] * lattice.spacing

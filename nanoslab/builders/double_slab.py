@@ -174,36 +174,17 @@ def describe_double_slab(
 
 
 def summarize_double_slab(slab: DoubleSlab, atoms: Atoms) -> StructureSummary:
-    """Summary from the lowest plane to the highest, also where the gap is wider than the vacuum.
-
-    Examples
-    --------
-    >>> slab = describe_double_slab("PbSe-rocksalt", lateral=(2, 2), planes=2, gap=30.0)
-    >>> summary = summarize_double_slab(slab, build_double_slab(slab))
-    >>> len(summary.planes), round(summary.vacuum, 6)
-    (4, 15.0)
-    """
+    """Summary from the lowest plane to the highest, also where the gap is wider than the vacuum."""
     apart = atoms.copy()
     apart.cell[2, 2] += 2.0 * slab.height
     return replace(sheet_ledger(apart), vacuum=float(atoms.cell[2, 2] - np.ptp(atoms.positions[:, 2])))
 
 
 def build_double_slab(slab: DoubleSlab, *, neck: Sequence[Cell] = (), neck_planes: Sequence[int] = ()) -> Atoms:
-    """Build the two slabs and, on the continued lower lattice, the chosen gap planes of chosen columns.
+    """Two slabs and, on the continued lower lattice, chosen planes of the gap (from 0 at the bottom) of chosen columns.
 
-    Parameters
-    ----------
-    slab
-        The two slabs.
-    neck
-        Columns (i, j) to put into the gap.
-    neck_planes
-        Planes of the gap to fill in these columns, 0 being the one next to the lower slab.
-
-    Returns
-    -------
-    Atoms grouped by species, cations first; tags 1, 2, 3 for lower slab, upper slab, neck. Each
-    species keeps that order, so the double slab's atoms come in the same order with and without a neck.
+    Grouped by species, cations first; tags 1, 2, 3 for lower slab, upper slab, neck. Each species keeps that order, so
+    the double slab's atoms come in the same order with and without a neck.
     """
     lattice, planes, last = slab.lattice, slab.planes, 2 * slab.planes + slab.gap_planes
     below, above = slab.columns

@@ -18,20 +18,9 @@ _SPACED = re.compile(r"[+-]?\d+(?:[\s,;]+[+-]?\d+){2,3}")
 
 
 def parse_face(face: str | Sequence[int], *, hexagonal: bool) -> tuple[int, int, int]:
-    r"""Miller indices with no common factor.
+    r"""Miller indices with no common factor, from four (Miller-Bravais, hexagonal axes only) or three.
 
-    Parameters
-    ----------
-    face
-        ``"11-20"``, ``"(1 1 -2 0)"``, ``"1,1,-2,0"``, ``"11\bar{2}0"``, ``"110"`` or a sequence of three or four whole
-        numbers. Four are Miller-Bravais indices, for hexagonal crystals only.
-    hexagonal
-        Whether the crystal has hexagonal axes.
-
-    Examples
-    --------
-    >>> parse_face("11-20", hexagonal=True), parse_face((1, 1, 0), hexagonal=True), parse_face("002", hexagonal=False)
-    ((1, 1, 0), (1, 1, 0), (0, 0, 1))
+    Spellings: ``"11-20"``, ``"(1 1 -2 0)"``, ``"1,1,-2,0"``, ``"11\bar{2}0"``, ``"110"`` or a sequence of numbers.
     """
     numbers = _numbers(face, hexagonal)
     if len(numbers) == 4:

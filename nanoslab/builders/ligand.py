@@ -26,8 +26,6 @@ class LigandRecord:
 
     Attributes
     ----------
-    name, what, aliases
-        Short name, what it is in words, and other names.
     formula, smiles
         Hill formula, and SMILES.
     formal_charge
@@ -36,8 +34,6 @@ class LigandRecord:
         ``carboxyl`` (neutral acid), ``carboxylate`` or ``amine``.
     binding_atoms
         Binding mode -> indices of the atoms that touch the metal; the first mode is the usual one.
-    made, relaxed, source
-        How the geometry was made, and with which method it was relaxed.
     """
 
     name: str
@@ -59,18 +55,7 @@ def ligand_names() -> tuple[str, ...]:
 
 
 def ligand_record(name: str) -> LigandRecord:
-    """Return what is known of a ligand.
-
-    Parameters
-    ----------
-    name
-        One of `ligand_names`, or an alias.
-
-    Raises
-    ------
-    InputError
-        There is no such ligand; the closest names are suggested.
-    """
+    """What is known of a ligand, by its name or an alias."""
     names = {name: name for name in ligand_names()}
     aliases = {alias: record for record in names for alias in _read_record(_folder() / f"{record}.json").aliases}
     known = {**aliases, **names}
@@ -140,13 +125,7 @@ class LigandLayer:
         return self.record.binding_atoms[self.mode]
 
     def numbers(self, area_nm2: float) -> dict[str, int]:
-        """Face -> number of ligands on a cell of that area.
-
-        Examples
-        --------
-        >>> LigandLayer(name="acetic-acid", face="both", coverage=(0.9, 0.3)).numbers(3.5)
-        {'lower': 3, 'upper': 1}
-        """
+        """Face -> number of ligands on a cell of that area."""
         faces = _FACES[self.face]
         given = self.coverage if self.coverage is not None else 1 if self.count is None else self.count
         each = list(given) if isinstance(given, Sequence) else [given] * len(faces)

@@ -30,18 +30,9 @@ _SPINS = np.arange(0.0, 360.0, 30.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
-    """Where a ligand binds: metal positions [Å], and the direction out of the facet (+1 up, -1 down).
+    """Where a ligand binds: metal atoms, their mean position [Å], and +1 (up, lower slab) or -1 for out of the facet.
 
-    Attributes
-    ----------
-    metals
-        Indices of the metal atoms of the site.
-    place
-        Their mean position [Å].
-    separation
-        Vector between the two metals of a bridging site, zero for one metal [Å].
-    outward
-        +1 on the lower slab, -1 on the upper one.
+    `separation` is the vector between the two metals of a bridging site, zero for one metal [Å].
     """
 
     metals: tuple[int, ...]
@@ -60,31 +51,7 @@ class Pose:
 
 
 def binding_sites(bare: Atoms, metal: str, tag: int, mode: str) -> list[Anchor]:
-    """Return the metal atoms of a facing plane, or for bridging the pairs of nearest ones.
-
-    Parameters
-    ----------
-    bare
-        The slabs without ligands, tagged.
-    metal
-        Species that ligands bind to.
-    tag
-        Which slab.
-    mode
-        Of binding.
-
-    Raises
-    ------
-    InputError
-        The facing plane holds no metal.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.double_slab import build_double_slab, describe_double_slab
-    >>> bare = build_double_slab(describe_double_slab("PbSe-rocksalt", gap=8.0, lateral=(4, 4)))
-    >>> len(binding_sites(bare, "Pb", LOWER, "monodentate"))
-    8
-    """
+    """Metal atoms of the facing plane of a tagged slab, or for bridging the pairs of nearest ones."""
     outward = 1 if tag == LOWER else -1
     own = np.flatnonzero(bare.get_tags() == tag)
     heights = bare.positions[own, 2] * outward
@@ -126,29 +93,10 @@ def _anchor(bare: Atoms, metals: tuple[int, ...], separation: NDArray[np.float64
 def find_pose(
     molecule: Atoms, binding: Sequence[int], anchor: Anchor, surroundings: Atoms, *, clearance: float = CLEARANCE
 ) -> Pose | None:
-    """Return the most upright pose that touches nothing, the freest of those; None where there is none.
+    """Most upright pose that touches nothing, the freest of those; None where there is none.
 
-    Parameters
-    ----------
-    molecule
-        The free ligand.
-    binding
-        Atoms that touch the metal.
-    anchor
-        The site.
-    surroundings
-        Everything already there, in a cell with right angles, periodic in the plane.
-    clearance
-        Smallest distance to anything but the metals of the site, in sums of van der Waals radii.
-
-    Examples
-    --------
-    >>> metal = Atoms("Pb", cell=[20, 20, 40], pbc=True)
-    >>> anchor = Anchor(metals=(0,), place=(0, 0, 0), separation=(0, 0), outward=1)
-    >>> water = Atoms("OH2", positions=[(0, 0, 0), (0.76, 0, 0.59), (-0.76, 0, 0.59)])
-    >>> pose = find_pose(water, [0], anchor, metal)
-    >>> pose.tilt, round(float(pose.positions[0, 2]), 2)
-    (0.0, 2.44)
+    `surroundings` is all that is there, in a cell with right angles; `clearance` the smallest distance to anything but
+    the metals of the site, in sums of van der Waals radii.
     """
     upright = _upright(molecule, binding)
     height = _height(molecule, binding, anchor, surroundings)
@@ -167,36 +115,14 @@ def find_pose(
 def move_pose(
     model: Pose, molecule: Atoms, binding: Sequence[int], anchors: tuple[Anchor, Anchor], surroundings: Atoms
 ) -> Pose:
-    """Return a pose moved from one anchor to another on the same face, with its clearance there.
-
-    Parameters
-    ----------
-    model
-        The pose at the first anchor.
-    molecule, binding, surroundings
-        See `find_pose`.
-    anchors
-        From where to where.
-
-    Examples
-    --------
-    >>> metals = Atoms("Pb2", positions=[(0, 0, 0), (8, 0, 0)], cell=[20, 20, 40], pbc=True)
-    >>> one, other = (Anchor(metals=(n,), place=(8 * n, 0, 0), separation=(0, 0), outward=1) for n in (0, 1))
-    >>> water = Atoms("OH2", positions=[(0, 0, 0), (0.76, 0, 0.59), (-0.76, 0, 0.59)])
-    >>> pose = move_pose(find_pose(water, [0], one, metals), water, [0], (one, other), metals)
-    >>> round(float(pose.positions[0, 0]), 6)
-    8.0
-    """
+    """Pose moved from one anchor to another on the same face, with its clearance there."""
     moved = model.positions + np.subtract(anchors[1].place, anchors[0].place)
     free = float(_clearances(moved[None], molecule, binding, anchors[1], surroundings)[0])
     return Pose(positions=moved, tilt=model.tilt, clearance=free)
 
 
 def _upright(molecule: Atoms, binding: Sequence[int]) -> NDArray[np.float64]:
-    """Positions with the binding atoms' centre at the origin and the rest straight above it.
-
-    Two binding atoms lie along x.
-    """
+    """Positions with the centre of the binding atoms (two lie along x) at the origin, the rest straight above it."""
     places = molecule.positions - molecule.positions[list(binding)].mean(axis=0)
     axis = places.mean(axis=0)
     if len(binding) == 2:
@@ -249,15 +175,14 @@ def _about_x(degrees: float) -> NDArray[np.float64]:
 def _clearances(
     poses: NDArray[np.float64], molecule: Atoms, binding: Sequence[int], anchor: Anchor, surroundings: Atoms
 ) -> NDArray[np.float64]:
-    """Smallest distance of every pose to anything, the head's to its metals left out; shape (n_poses,).
-
-    In sums of van der Waals radii.
-    """
+    """Smallest distance of every pose to anything but the head's metals [van der Waals sums], shape (n_poses,)."""
     sides = surroundings.cell.lengths()[:2]
     z = surroundings.positions[:, 2]
     near = np.flatnonzero((z > poses[..., 2].min() - _REACH) & (z < poses[..., 2].max() + _REACH))
     radii = _radii(molecule)
-    reach = _relative(poses, surroundings.positions[near], sides, radii, _radii(surroundings)[near])
+    change = poses[:, :, None, :] - surroundings.positions[near]
+    change[..., :2] -= sides * np.round(change[..., :2] / sides)
+    reach = np.linalg.norm(change, axis=3) / (radii[:, None] + _radii(surroundings)[near])
     head = np.isin(np.arange(len(molecule)), _head(molecule, binding))
     reach[:, head[:, None] & np.isin(near, anchor.metals)[None, :]] = np.inf
     free = reach.min(axis=(1, 2), initial=_UNTOUCHED)
@@ -272,18 +197,6 @@ def _head(molecule: Atoms, binding: Sequence[int]) -> list[int]:
     """Atoms that the bond brings near the metal: the binding ones and what is bonded to them."""
     first, second = neighbor_list("ij", molecule, natural_cutoffs(molecule, mult=1.15))
     return sorted({*binding, *(int(other) for one, other in zip(first, second, strict=True) if one in binding)})
-
-
-def _relative(
-    poses: NDArray[np.float64],
-    others: NDArray[np.float64],
-    sides: NDArray[np.float64],
-    radii: NDArray[np.float64],
-    other_radii: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    change = poses[:, :, None, :] - others[None, None, :, :]
-    change[..., :2] -= sides * np.round(change[..., :2] / sides)
-    return np.asarray(np.linalg.norm(change, axis=3) / (radii[:, None] + other_radii[None, :]))
 
 
 def _radii(atoms: Atoms) -> NDArray[np.float64]:

@@ -18,13 +18,12 @@ from nanoslab.builders.recipe import (
     describe_lattice,
     describe_source,
     group_by_species,
-    make_recipe,
     require_positive,
     require_whole_number,
 )
 from nanoslab.builders.stacking import BOND_REACH, conventional_cell, is_hexagonal, shortest_distance
 from nanoslab.builders.summary import StructureSummary, count_species
-from nanoslab.crystals import load_crystal
+from nanoslab.crystals import load_crystal, make_recipe
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.species import cations_first, formal_charges
 from nanoslab.symmetry import point_operations
@@ -116,20 +115,7 @@ def build_nanocrystal(
 
 
 def units_of_diameter(crystal: str | Path | Atoms, diameter_nm: float, *, lattice: str | None = None) -> int:
-    """Formula units in the sphere of a diameter, at the volume that they have in the crystal; at least one.
-
-    Parameters
-    ----------
-    crystal, lattice
-        See `build_nanocrystal`.
-    diameter_nm
-        Diameter [nm].
-
-    Examples
-    --------
-    >>> units_of_diameter("CdSe-wurtzite", 1.5)
-    30
-    """
+    """Formula units in the sphere of a diameter, at the volume that they have in the crystal; at least one."""
     cell = load_crystal(crystal, lattice)
     volume = np.pi / 6 * (10.0 * require_positive("diameter", diameter_nm, "nm")) ** 3
     units = len(cell) / len(cell.symbols.formula.reduce()[0])

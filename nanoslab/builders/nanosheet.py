@@ -20,13 +20,12 @@ from nanoslab.builders.recipe import (
     describe_lattice,
     describe_source,
     group_by_species,
-    make_recipe,
     require_positive,
     require_whole_number,
 )
 from nanoslab.builders.stacking import Stacking, Vector, conventional_cell, is_hexagonal, stack_planes
 from nanoslab.builders.summary import sheet_ledger
-from nanoslab.crystals import load_crystal
+from nanoslab.crystals import load_crystal, make_recipe
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.slab_geometry import PLANE_TOLERANCE
 from nanoslab.species import cations_first, formal_charges

@@ -28,7 +28,7 @@ from nanoslab.builders.neck_shapes import (
     neck_shape,
 )
 from nanoslab.builders.polyomino import Cell
-from nanoslab.builders.recipe import make_recipe
+from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 
 Side = Literal["lower", "upper", "both"]
@@ -115,19 +115,7 @@ def build_neck(
 def build_neck_of_shape(
     slab: DoubleSlab, shape: NeckShape | None, *, filament: Filament | None = None, empty_columns: int = 2
 ) -> Atoms:
-    """Build the double slab with a neck of one cross-section, turned where only that way it fits.
-
-    Parameters
-    ----------
-    slab, shape, filament, empty_columns
-        See `build_neck`; no shape is the double slab alone.
-
-    Examples
-    --------
-    >>> slab = describe_double_slab("PbSe-rocksalt", lateral=(4, 4), planes=2)
-    >>> len(build_neck_of_shape(slab, neck_shape(slab, [(0, 0), (0, 1)])))
-    68
-    """
+    """Double slab with a neck of one cross-section, turned where only that way it fits; bare without a shape."""
     cells: tuple[Cell, ...] = ()
     filled: tuple[int, ...] = ()
     if shape is not None:
@@ -171,21 +159,7 @@ def largest_extent(slab: DoubleSlab, empty_columns: int) -> tuple[int, int]:
 
 
 def require_room(slab: DoubleSlab, n_columns: int, empty_columns: int) -> None:
-    """Refuse a cell that is too small for so many columns in any shape.
-
-    Raises
-    ------
-    InputError
-        The message says how large the cell must be.
-
-    Examples
-    --------
-    >>> require_room(describe_double_slab("PbSe-rocksalt"), 25, 2)
-    Traceback (most recent call last):
-        ...
-    nanoslab.errors.InputError: lateral: expected at least 8 x 8 columns for a neck of 5 x 5 with 2 empty columns to
-    its images, got 6 x 6; give 8 8
-    """
+    """Refuse a cell that is too small for so many columns in any shape, and say how large it must be."""
     width, height = largest_extent(slab, empty_columns)
     if width < 1 or height < 1 or n_columns > width * height:
         side = math.isqrt(n_columns - 1) + 1

@@ -34,15 +34,7 @@ _BLOCK = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeckShape:
-    """One cross-section: which columns bridge the gap.
-
-    Attributes
-    ----------
-    cells
-        Columns (i, j), sorted.
-    n_cation_first
-        Columns whose atom next to the lower slab is a cation.
-    """
+    """One cross-section: its columns (i, j), sorted, and how many have a cation next to the lower slab."""
 
     cells: Polyomino
     n_cation_first: int
@@ -91,13 +83,7 @@ class NeckShape:
 
 
 def neck_shape(slab: DoubleSlab, cells: Sequence[Cell]) -> NeckShape:
-    """Return the shape made of given columns.
-
-    Raises
-    ------
-    InputError
-        A column is named twice, there is none, or they do not touch one another edge to edge.
-    """
+    """Shape made of given columns, which must be different and touch one another edge to edge."""
     if not cells or len(set(cells)) < len(cells) or not is_connected(cells):
         raise InputError(
             "columns of the neck",
@@ -110,19 +96,11 @@ def neck_shape(slab: DoubleSlab, cells: Sequence[Cell]) -> NeckShape:
 
 @cache
 def facet_symmetry(slab: DoubleSlab) -> LatticeSymmetry:
-    """Return what the space group of the double slab does to the columns of its gap.
+    """What the space group of the double slab does to the columns of its gap.
 
-    Turning the double slab over exchanges cation-first and anion-first columns; together with the
-    step to the next column that is a symmetry of rock salt, so there all columns are alike. In
-    zinc blende the columns lie oblique and only one mirror is left. A registry shift leaves less.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> from nanoslab.builders.polyomino import FREE
-    >>> symmetry = facet_symmetry(DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2))
-    >>> sorted(symmetry.operations) == sorted(FREE.operations)
-    True
+    Turning the double slab over exchanges cation-first and anion-first columns; together with the step to the next
+    column that is a symmetry of rock salt, so there all columns are alike. In zinc blende the columns lie oblique and
+    only one mirror is left. A registry shift leaves less.
     """
     block = replace(slab, lateral=(_BLOCK, _BLOCK), planes=(slab.planes - 1) % 4 + 1, fixed_planes=0)
     if not np.array_equal(*block.columns):
@@ -143,24 +121,7 @@ def facet_symmetry(slab: DoubleSlab) -> LatticeSymmetry:
 def distinct_neck_shapes(
     slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None
 ) -> Iterator[NeckShape]:
-    """Yield every shape of n columns once, unordered, remembering none.
-
-    Parameters
-    ----------
-    slab
-        The double slab.
-    n_columns
-        Number of columns.
-    box
-        Largest extent along the two axes [columns]; no limit when not given.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
-    >>> sum(1 for _ in distinct_neck_shapes(slab, 5))
-    12
-    """
+    """Yield every shape of n columns within a box [columns] once, unordered, remembering none."""
     for cells in distinct_polyominoes(n_columns, symmetry=facet_symmetry(slab), box=box):
         yield _shape(slab.lattice, slab.planes, cells)
 
@@ -168,8 +129,7 @@ def distinct_neck_shapes(
 def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None) -> Iterator[NeckShape]:
     """Yield every shape of n columns once, by increasing perimeter, remembering none.
 
-    Every perimeter is enumerated alone: a shape has at least the perimeter of its bounding box,
-    which keeps the search for the compact ones short.
+    Every perimeter is enumerated alone: a shape has at least that of its bounding box, so compact ones are soon found.
     """
     symmetry = facet_symmetry(slab)
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
@@ -181,22 +141,7 @@ def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int]
 def most_compact_shapes(
     slab: DoubleSlab, n_columns: int, count: int, *, box: tuple[int, int] | None = None
 ) -> tuple[NeckShape, ...]:
-    """Return the most compact shapes: least perimeter, then most balanced, then least spread.
-
-    Parameters
-    ----------
-    slab, n_columns, box
-        As for `distinct_neck_shapes`.
-    count
-        How many; fewer are returned where fewer exist.
-
-    Examples
-    --------
-    >>> from nanoslab.builders.column_lattice import column_lattice
-    >>> slab = DoubleSlab(lattice=column_lattice("PbSe-rocksalt"), gap=6.1, planes=2)
-    >>> most_compact_shapes(slab, 9, 1)[0].extent
-    (3, 3)
-    """
+    """Most compact shapes, at most `count`: least perimeter, then most balanced, then least spread."""
     best: list[NeckShape] = []
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
         if len(best) >= count:

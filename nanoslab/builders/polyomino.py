@@ -22,10 +22,7 @@ _PARITIES: tuple[Cell, ...] = ((0, 0), (0, 1), (1, 0), (1, 1))
 class LatticeSymmetry:
     """Symmetry of a decorated square lattice of cells, repeating after two cells at most.
 
-    Attributes
-    ----------
-    operations
-        Pairs (matrix, translation): cell -> matrix @ cell + translation; translations modulo 2.
+    Operations are pairs (matrix, translation): cell -> matrix @ cell + translation; translations modulo 2.
     """
 
     operations: tuple[tuple[tuple[Cell, Cell], Cell], ...]
@@ -70,37 +67,12 @@ FIXED = LatticeSymmetry(operations=tuple((_UNIT, t) for t in _PARITIES))
 def distinct_polyominoes(
     n_cells: int, *, symmetry: LatticeSymmetry = FREE, box: Cell | None = None, largest_perimeter: int | None = None
 ) -> Iterator[Polyomino]:
-    """Yield one polyomino of every class under a symmetry, as sorted cells.
+    """Yield one polyomino of every class under a symmetry, as sorted cells with the corner at 0 (or an origin class).
 
-    Fixed polyominoes come from Redelmeier's algorithm and pass in small batches; of each class the
-    one with the smallest key is kept, so nothing has to be remembered.
-
-    Parameters
-    ----------
-    n_cells
-        Number of cells.
-    symmetry
-        Operations under which two polyominoes are the same.
-    box
-        Largest width and height; a class is yielded if one of its images with the axes as they are,
-        or exchanged where the symmetry allows that, fits.
-    largest_perimeter
-        Leaves out polyominoes whose bounding box alone has a larger perimeter.
-
-    Yields
-    ------
-    Cells with the smallest x and y at 0 (or at the origin class when cells are not all alike).
-
-    Notes
-    -----
-    D. H. Redelmeier, Discrete Math. 36, 191 (1981). Counts: OEIS A001168 (fixed), A000105 (free).
-
-    Examples
-    --------
-    >>> [sum(1 for _ in distinct_polyominoes(n)) for n in range(1, 7)]
-    [1, 1, 2, 5, 12, 35]
-    >>> [sum(1 for _ in distinct_polyominoes(n, symmetry=FIXED)) for n in range(1, 7)]
-    [1, 2, 6, 19, 63, 216]
+    Fixed polyominoes come from Redelmeier's algorithm (Discrete Math. 36, 191, 1981; counts: OEIS A001168 fixed,
+    A000105 free) in small batches; of each class the one with the smallest key is kept, so nothing is remembered. A
+    class counts if one of its images, axes exchanged where the symmetry allows that, fits into the box, and if its
+    bounding box alone has no larger perimeter than the largest.
     """
     if n_cells < 1:
         raise InputError("n_cells", expected="at least 1", got=n_cells, advice="a polyomino has cells")
@@ -115,22 +87,10 @@ def distinct_polyominoes(
 def polyominoes_of_perimeter(
     n_cells: int, level: int, *, symmetry: LatticeSymmetry = FREE, box: Cell | None = None
 ) -> Iterator[Polyomino]:
-    """Yield one polyomino of every class under a symmetry that has one perimeter.
+    """Yield one polyomino of every class under a symmetry that has one perimeter [cell edges].
 
     A polyomino has at least the perimeter of its bounding box, and 2 more for every gap in a row or a column, so
     compact ones are found box by box however many cells they have.
-
-    Parameters
-    ----------
-    n_cells, symmetry, box
-        See `distinct_polyominoes`.
-    level
-        Perimeter in cell edges.
-
-    Examples
-    --------
-    >>> [sum(1 for _ in polyominoes_of_perimeter(5, level)) for level in (8, 10, 12)]
-    [0, 1, 11]
     """
     found: list[Polyomino] = []
     for width, height in product(range(1, max(2, level // 2)), repeat=2):
@@ -163,25 +123,13 @@ def count_images(cells: Sequence[Cell], symmetry: LatticeSymmetry) -> int:
 
 
 def perimeter(cells: Sequence[Cell]) -> int:
-    """Return the number of free cell edges.
-
-    Examples
-    --------
-    >>> perimeter([(0, 0), (1, 0), (0, 1), (1, 1)])
-    8
-    """
+    """Return the number of free cell edges."""
     occupied = set(cells)
     return sum((x + dx, y + dy) not in occupied for x, y in occupied for dx, dy in _NEIGHBOURS)
 
 
 def smallest_perimeter(n_cells: int) -> int:
-    """Return the perimeter of the most compact polyomino, 2 ceil(2 sqrt(n)) (Harary and Harborth 1976).
-
-    Examples
-    --------
-    >>> [smallest_perimeter(n) for n in (1, 2, 3, 4, 9, 10)]
-    [4, 6, 8, 8, 12, 14]
-    """
+    """Return the perimeter of the most compact polyomino, 2 ceil(2 sqrt(n)) (Harary and Harborth 1976)."""
     root = 0
     while root * root < 4 * n_cells:
         root += 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 
-from nanoslab.builders.recipe import describe_source, make_recipe
+from nanoslab.builders.recipe import describe_source
+from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 
 #: a displacement above this is another structure, not another start [Å]

@@ -8,25 +8,13 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from nanoslab import __version__
 from nanoslab.crystals import crystal_names
 from nanoslab.errors import InputError
 from nanoslab.species import cations_first
 
 
-def make_recipe(builder: str, **parameters: Any) -> dict[str, Any]:
-    """Plain-JSON record of a builder and its parameters."""
-    return {"builder": builder, "parameters": parameters, "nanoslab": __version__}
-
-
 def recipe_value(atoms: Atoms, *keys: str) -> Any:
-    """Entry of the recipe that a structure carries.
-
-    Raises
-    ------
-    InputError
-        When the recipe lacks it, as in a file that was edited.
-    """
+    """Entry of the recipe that a structure carries; an error where a file was edited and lacks it."""
     value: Any = atoms.info.get("recipe")
     for key in keys:
         if not isinstance(value, dict) or key not in value:
@@ -54,13 +42,7 @@ def describe_lattice(source: str | Path | Atoms, lattice: str | None) -> str | N
 
 
 def group_by_species(atoms: Atoms) -> Atoms:
-    """Copy with cations first, and within a species from the bottom up.
-
-    Examples
-    --------
-    >>> str(group_by_species(Atoms("SeCd", positions=[(0, 0, 0), (0, 0, 2)])).symbols)
-    'CdSe'
-    """
+    """Copy with cations first, and within a species from the bottom up."""
     rank = {element: place for place, element in enumerate(cations_first(atoms.get_chemical_symbols()))}
     x, y, z = np.round(atoms.positions.T, 6)
     order = np.lexsort((x, y, z, [rank[symbol] for symbol in atoms.get_chemical_symbols()]))

@@ -24,8 +24,8 @@ from nanoslab.builders.double_slab import (
 from nanoslab.builders.ligand import LigandLayer, ligand
 from nanoslab.builders.ligand_pose import CLEARANCE, Anchor, Pose, binding_sites, find_pose, move_pose
 from nanoslab.builders.neck import build_neck_of_shape
-from nanoslab.builders.recipe import make_recipe
 from nanoslab.builders.summary import StructureSummary, count_species
+from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 
 _TAGS = {"lower": LOWER, "upper": UPPER}
@@ -74,22 +74,9 @@ def build_sandwich(crystal: str | Path | Atoms, ligand_name: str, **options: Any
 
 
 def build_capped_slab(crystal: str | Path | Atoms, ligand_name: str, *, vacuum: float = 15.0, **options: Any) -> Atoms:
-    """Build one {001} slab with ligands on its upper face.
+    """One {001} slab with ligands on its upper face, and a vacuum [Å] between them and the next image.
 
-    Parameters
-    ----------
-    crystal, ligand_name
-        See `build_sandwich`.
-    vacuum
-        Between the ligands and the next image [Å].
-    options
-        Those of `build_sandwich` that do not tell of a second slab; fixed planes lie at the lower face.
-
-    Examples
-    --------
-    >>> atoms = build_capped_slab("PbSe-rocksalt", "acetic-acid", planes=2, lateral=(4, 4))
-    >>> str(atoms.symbols), round(float(atoms.cell[2, 2] - np.ptp(atoms.positions[:, 2])), 6)
-    ('Pb16Se16C2H4O2', 15.0)
+    Options as for `build_sandwich` but those of a second slab; fixed planes lie at the lower face.
     """
     if foreign := sorted({"gap", "gap_planes", "shift", "twist", "face"} & set(options)):
         raise InputError(foreign[0], expected="none for one slab", got=repr(options[foreign[0]]), advice="leave it out")

@@ -26,18 +26,10 @@ BOND_REACH = 1.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackedPlane:
-    """One plane of the repeating unit.
+    """One plane of the repeating unit: species (cations first) and the element of every atom.
 
-    Attributes
-    ----------
-    species
-        Its species, cations first, such as ``Cd`` or ``CdSe``.
-    symbols
-        Element of every atom.
-    positions
-        Positions with z along the normal [Å], shape (n_atoms, 3).
-    bonds
-        For every bond of its atoms: how many planes up the neighbour lies.
+    Positions have z along the normal [Å], shape (n_atoms, 3); `bonds` says for every bond of its atoms how many planes
+    up the neighbour lies.
     """
 
     species: str
@@ -48,7 +40,7 @@ class StackedPlane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stacking:
-    """Planes of a crystal along a face's normal; plane i + n_planes is plane i shifted by `step`.
+    """Planes of one repeat along a face's normal, from the bottom up; plane i + n_planes is plane i shifted by `step`.
 
     Attributes
     ----------
@@ -56,8 +48,6 @@ class Stacking:
         Smallest in-plane cell, the shorter vector along x [Å], shape (2, 3).
     step
         Lattice vector to the next repeat of the stack [Å], shape (3,).
-    planes
-        Planes of one repeat, from the bottom up.
     planes_per_monolayer
         Planes of the thinnest slice with the composition of the crystal.
     """
@@ -74,10 +64,7 @@ class Stacking:
         return float(np.diff(heights).min())
 
     def plane(self, number: int) -> StackedPlane:
-        """Plane by its number; any whole number.
-
-        Positions are those of the repeat that holds it.
-        """
+        """Plane by its number, any whole number, at its positions in the repeat that holds it."""
         repeat, index = divmod(number, len(self.planes))
         return replace(self.planes[index], positions=self.planes[index].positions + repeat * self.step)
 
@@ -109,22 +96,7 @@ def is_hexagonal(cell: Atoms) -> bool:
 
 
 def stack_planes(conventional: Atoms, miller: tuple[int, int, int]) -> Stacking:
-    """Stack of planes along the normal of a face.
-
-    Parameters
-    ----------
-    conventional
-        Conventional cell, to whose axes the Miller indices refer.
-    miller
-        Face, without a common factor.
-
-    Examples
-    --------
-    >>> from nanoslab.crystals import crystal
-    >>> stacking = stack_planes(crystal("CdSe-zincblende"), (0, 0, 1))
-    >>> [plane.species for plane in stacking.planes], stacking.planes_per_monolayer
-    (['Cd', 'Se'], 2)
-    """
+    """Stack of planes along the normal of a face, whose indices refer to the conventional cell."""
     primitive = standard_cell(conventional, to_primitive=True)
     lattice = primitive.cell.array
     normal = np.asarray(miller) @ np.asarray(conventional.cell.reciprocal())

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 Permutations = NDArray[np.intp]
 _WORD = 64
@@ -16,20 +18,7 @@ _CHUNK = 1 << 18
 def count_orbits(permutations: Permutations, size: int) -> int:
     """Number of kinds of subsets of a size, without making them (Cauchy-Frobenius, also called Burnside).
 
-    Parameters
-    ----------
-    permutations
-        Every element of the group once, shape (n_operations, n_points).
-    size
-        Size of the subsets.
-
-    Examples
-    --------
-    Two corners of a square are neighbours or lie across.
-
-    >>> square = np.array([[(sign * i + turn) % 4 for i in range(4)] for turn in range(4) for sign in (1, -1)])
-    >>> count_orbits(square, 2)
-    2
+    `permutations` holds every element of the group once, shape (n_operations, n_points).
     """
     cycle_types = Counter(_cycle_lengths(row) for row in permutations)
     fixed = sum(times * _fixed_subsets(lengths, size) for lengths, times in cycle_types.items())
@@ -39,32 +28,12 @@ def count_orbits(permutations: Permutations, size: int) -> int:
 def enumerate_orbits(
     permutations: Permutations, size: int, levels: NDArray[np.intp] | None = None
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """One subset of every kind, and how many subsets are of that kind.
+    """One subset of every kind, shape (n_kinds, size) in dictionary order, and how many are of its kind, (n_kinds,).
 
     Subsets grow one point at a time, and only those that are the first of their kind in dictionary order grow on: the
     beginning of such a subset is itself the first of its kind, so none is missed and none comes twice
-    (orderly generation, Read 1978, doi:10.1016/S0167-5060(08)70325-X).
-
-    Parameters
-    ----------
-    permutations
-        Every element of the group once, shape (n_operations, n_points).
-    size
-        Size of the subsets.
-    levels
-        When given, shape (n_points,) and rising: the j-th point of a subset must have level j.
-
-    Returns
-    -------
-    subsets, degeneracies
-        Shapes (n_kinds, size) and (n_kinds,), in dictionary order.
-
-    Examples
-    --------
-    >>> square = np.array([[(sign * i + turn) % 4 for i in range(4)] for turn in range(4) for sign in (1, -1)])
-    >>> subsets, degeneracies = enumerate_orbits(square, 2)
-    >>> subsets.tolist(), degeneracies.tolist()
-    ([[0, 1], [0, 2]], [4, 2])
+    (orderly generation, Read 1978, doi:10.1016/S0167-5060(08)70325-X). With `levels`, shape (n_points,) and rising, the
+    j-th point of a subset must have level j.
     """
     n_points = permutations.shape[1]
     if levels is None and 2 * size > n_points:
@@ -126,17 +95,9 @@ def _complements(subsets: NDArray[np.intp], n_points: int) -> NDArray[np.intp]:
 
 
 def _cycle_lengths(permutation: NDArray[np.intp]) -> tuple[int, ...]:
-    seen: set[int] = set()
-    lengths = []
-    for start in range(len(permutation)):
-        point, length = start, 0
-        while point not in seen:
-            seen.add(point)
-            point = int(permutation[point])
-            length += 1
-        if length:
-            lengths.append(length)
-    return tuple(sorted(lengths))
+    points = np.arange(len(permutation))
+    graph = csr_array((np.ones(len(points)), (points, permutation)), shape=(len(points), len(points)))
+    return tuple(sorted(np.bincount(connected_components(graph)[1]).tolist()))
 
 
 def _fixed_subsets(lengths: tuple[int, ...], size: int) -> int:

@@ -11,9 +11,10 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.recipe import describe_source, make_recipe, require_whole_number
+from nanoslab.builders.recipe import describe_source, require_whole_number
 from nanoslab.builders.subset_orbits import Permutations, count_orbits, enumerate_orbits
 from nanoslab.builders.summary import sheet_ledger
+from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.slab_geometry import empty_height, plane_numbers, slab_heights, upright_slab
 from nanoslab.species import formal_charges
@@ -137,18 +138,8 @@ def distinct_vacancies(
     """
     layers = _species_layers(slab, species)
     _check_region(slab, region)
-    if count == "layer":
-        chosen = _whole_layers(slab, layers, region, tolerance)
-        return _label(slab, species, region, layers, chosen, whole_layers=True)
-    size = require_whole_number("count", count)
-    choice = _choice(slab, layers, size, region, tolerance)
-    _check_number(choice, size)
-    subsets, degeneracies = enumerate_orbits(choice.permutations, size, choice.levels)
-    chosen = [
-        (tuple(sorted(choice.indices[subset].tolist())), int(degeneracy))
-        for subset, degeneracy in zip(subsets, degeneracies, strict=True)
-    ]
-    return _label(slab, species, region, layers, chosen, whole_layers=False)
+    chosen = _ways(slab, layers, count, region, tolerance)
+    return _label(slab, species, region, layers, chosen, whole_layers=count == "layer")
 
 
 def count_vacancies(
@@ -170,17 +161,26 @@ def count_vacancies(
     """
     layers = _species_layers(slab, species)
     _check_region(slab, region)
-    if count == "layer":
-        chosen = _whole_layers(slab, layers, region, tolerance)
+    if count == "layer" or region == "depth":
+        chosen = _ways(slab, layers, count, region, tolerance)
         return VacancyCount(n_distinct=len(chosen), n_total=sum(degeneracy for _, degeneracy in chosen))
     size = require_whole_number("count", count)
     choice = _choice(slab, layers, size, region, tolerance)
-    if choice.levels is None:
-        total = comb(len(choice.indices), size)
-        return VacancyCount(n_distinct=count_orbits(choice.permutations, size), n_total=total)
+    return VacancyCount(n_distinct=count_orbits(choice.permutations, size), n_total=comb(len(choice.indices), size))
+
+
+def _ways(
+    slab: Atoms, layers: Sequence[NDArray[np.intp]], count: int | str, region: str, tolerance: float
+) -> list[tuple[tuple[int, ...], int]]:
+    """Removed atoms and degeneracy of every distinct way."""
+    if count == "layer":
+        return _whole_layers(slab, layers, region, tolerance)
+    size = require_whole_number("count", count)
+    choice = _choice(slab, layers, size, region, tolerance)
     _check_number(choice, size)
     subsets, degeneracies = enumerate_orbits(choice.permutations, size, choice.levels)
-    return VacancyCount(n_distinct=len(subsets), n_total=int(degeneracies.sum()))
+    removed = [tuple(sorted(choice.indices[subset].tolist())) for subset in subsets]
+    return list(zip(removed, degeneracies.tolist(), strict=True))
 
 
 def _check_region(slab: Atoms, region: str) -> None:
@@ -317,15 +317,7 @@ def _label(
 
 
 def _stem(species: str, region: str, numbers: Sequence[int], n_layers: int, *, whole_layers: bool) -> str:
-    """Label without its running number.
-
-    Examples
-    --------
-    >>> _stem("Se", "top", [1], 7, whole_layers=False), _stem("Se", "any", [3], 7, whole_layers=False)
-    ('v_Se-surface', 'v_Se-layer3')
-    >>> _stem("Se", "both", [1, 7], 7, whole_layers=False), _stem("Se", "both", [1, 1, 7, 7], 7, whole_layers=True)
-    ('v_2Se-both', 'v_Se-layers-both')
-    """
+    """Label without its running number, such as ``v_Se-surface``, ``v_2Se-both`` or ``v_Se-layers-both``."""
     if whole_layers:
         where = f"layer{numbers[0]}" if region == "any" else f"layer-{region}"
         return f"v_{species}-{'layers-both' if region == 'both' else where}"

@@ -35,14 +35,7 @@ def answer_shell(parser: argparse.ArgumentParser, commands: Mapping[str, tuple[s
 
 
 def whole_parser(parser: argparse.ArgumentParser, commands: Mapping[str, tuple[str, str]]) -> argparse.ArgumentParser:
-    """Parser of the whole command line, from an empty one; a run of a command builds that command's alone.
-
-    Examples
-    --------
-    >>> whole = whole_parser(argparse.ArgumentParser(), {"completion": ("completion", "of a shell")})
-    >>> whole.parse_args(["completion", "fish"]).shell
-    'fish'
-    """
+    """Parser of the whole command line, from an empty one; a run of a command builds that command's alone."""
     parser.add_argument("--version", action="store_true")
     _add_commands(parser, commands)
     return parser

@@ -64,15 +64,7 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 def closest(message: str, options: Iterable[str]) -> list[str]:
-    """Options or choices nearest to what argparse's message complains about.
-
-    Examples
-    --------
-    >>> closest("unrecognized arguments: --plot-s pdf", ["--plots", "--json"])
-    ['--plots']
-    >>> closest("argument --plots: invalid choice: 'pfd' (choose from 'pdf', 'svg')", [])
-    ['pdf']
-    """
+    """Options or choices nearest to what argparse's message complains about."""
     import difflib
     import re
 

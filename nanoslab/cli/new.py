@@ -44,13 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def templates() -> dict[str, Path]:
-    """Files that ship with the package: name -> path.
-
-    Examples
-    --------
-    >>> "cdse-nanosheet" in templates()
-    True
-    """
+    """Files that ship with the package: name -> path."""
     from nanoslab.files import data_folder
 
     return {path.stem.replace("_", "-"): path for path in sorted(data_folder("workflows").glob("*.yaml"))}

@@ -7,31 +7,14 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from nanoslab.text import printable
 
+if TYPE_CHECKING:
+    from nanoslab.studies.result import Table
+
 SCHEMA = 1
-
-
-class TableLike(Protocol):
-    """What a table of a study offers."""
-
-    @property
-    def title(self) -> str:
-        """Heading."""
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """Column headings."""
-
-    @property
-    def rows(self) -> Sequence[Sequence[str]]:
-        """Cells as text."""
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Lines below the table."""
 
 
 def add_json_option(parser: ArgumentParser) -> None:
@@ -64,22 +47,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], widest: int | None) -> list[str]:
-    """Lines of a table that is no wider than `widest`, if its numbers leave room for that.
-
-    Parameters
-    ----------
-    columns, rows
-        Headings and cells.
-    widest
-        Columns of the terminal; None for as wide as it takes.
-
-    Examples
-    --------
-    >>> for line in table_lines(["name", "E"], [["wurtzite-v_2Se-depth-1", "-72.9"]], 20): print(line)
-    name               E
-    -------------  -----
-    …_2Se-depth-1  -72.9
-    """
+    """Lines of a table that is no wider than `widest` columns (None: any), if its numbers leave room for that."""
     rows = [[printable(cell) for cell in row] for row in rows]
     right = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
     words = bool(rows) and len(columns) > 1 and not right[-1] and _too_wide(columns, rows, widest)
@@ -91,7 +59,9 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], widest: i
     for row, text in zip(cells[1:], below, strict=True):
         lines += _lines(row, widths, right)
         if text and widest is not None:
-            lines += _folded(f"{columns[-1]}: {text}", widest)
+            import textwrap  # a tenth of the run time of a light command
+
+            lines += textwrap.wrap(f"{columns[-1]}: {text}", widest, initial_indent="    ", subsequent_indent="      ")
     return lines
 
 
@@ -105,7 +75,7 @@ def width() -> int | None:
         return 80
 
 
-def print_study_tables(tables: Sequence[TableLike]) -> None:
+def print_study_tables(tables: Sequence[Table]) -> None:
     """Print a study's tables, each with its title and its notes."""
     for number, table in enumerate(tables):
         if number:
@@ -150,12 +120,6 @@ def _too_wide(columns: Sequence[str], rows: Sequence[Sequence[str]], widest: int
     """Whether the last column holds text that does not fit beside the others: it goes below each row."""
     needed = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
     return widest is not None and needed[-1] > NARROWEST and sum(needed) + 2 * (len(needed) - 1) > widest
-
-
-def _folded(text: str, widest: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, widest, initial_indent="    ", subsequent_indent="      ")
 
 
 def _widths(cells: Sequence[Sequence[str]], right: Sequence[bool], widest: int | None) -> list[int]:

@@ -8,26 +8,8 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def silence() -> Iterator[Callable[[Any], None]]:
-    """Yield a listener that shows nothing.
-
-    Examples
-    --------
-    >>> with silence() as on_event:
-    ...     on_event("anything")
-    """
-    yield lambda event: None  # noqa: ARG005 (a listener takes an event)
-
-
-@contextlib.contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[Any], None]]:
-    """Yield a listener of `nanoslab.driver.run.run_campaign` that draws a bar with the time left on the standard error.
-
-    Parameters
-    ----------
-    total
-        Number of calculations.
-    """
+    """Yield a listener of `run_campaign` that draws a bar of so many calculations on the standard error."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -66,12 +48,6 @@ def progress_bar(total: int) -> Iterator[Callable[[Any], None]]:
 
 
 def _running(lines: list[str]) -> str:
-    """What the first of the running calculations does, and how many more there are.
-
-    Examples
-    --------
-    >>> _running(["a step 3", "b step 1"])
-    'a step 3 (+1)'
-    """
+    """What the first of the running calculations does, and how many more there are."""
     more = f" (+{len(lines) - 1})" if len(lines) > 1 else ""
     return f"{lines[0]}{more}" if lines else ""

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,9 +98,9 @@ def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> t
 
 
 def _progress(total: int, *, show: bool) -> Any:
-    from nanoslab.cli.progress import progress_bar, silence
+    from nanoslab.cli.progress import progress_bar
 
-    return progress_bar(total) if show and sys.stderr.isatty() else silence()
+    return progress_bar(total) if show and sys.stderr.isatty() else nullcontext()
 
 
 def _rows(folder: Path, engine: Engine, outcomes: Sequence[Ended]) -> list[dict[str, Any]]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 
 def ready_study(path: Path, *, jobs: int | None = None, deadline: float | None = None, quiet: bool = False) -> Path:
     """Return the study file that decks are written from, screened first where it asks for that."""
-    from nanoslab.cli.progress import progress_bar, silence
+    from nanoslab.cli.progress import progress_bar
     from nanoslab.studies.neck.screening import ready_study_file, screening_size
 
     total = screening_size(path)
     if not total:
         return path
     shown = not quiet and sys.stderr.isatty()
-    with progress_bar(total) if shown else silence() as on_event:
+    with progress_bar(total) if shown else nullcontext() as on_event:
         ready = ready_study_file(path, jobs=jobs, deadline=deadline, on_event=on_event)
     if not quiet:
         sys.stderr.write(f"screened {total} calculations; the study is now {ready}\n")

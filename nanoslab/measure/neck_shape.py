@@ -28,16 +28,12 @@ class NeckMetrics:
 
     Attributes
     ----------
-    n_columns
-        Columns that bridged the gap in the start structure.
-    n_connected
-        Separate bonded chains of neck atoms that still lead from one slab to the other.
+    n_columns, n_connected
+        Columns that bridged the gap in the start, and separate bonded chains of neck atoms that still do.
     plane_spacing
         Mean distance of successive planes from the lower slab through the neck to the upper one [Å].
     column_spacing
         Mean distance of bonded neighbours within the planes of the neck [Å].
-    n_planes
-        Planes of the neck.
     largest_displacement
         Of an atom of the neck, from the start [Å].
     problems
@@ -71,26 +67,7 @@ class NeckMetrics:
 def measure_neck(
     atoms: Atoms, start: Atoms, neck_indices: Sequence[int], *, bond_length: float, column_spacing: float
 ) -> NeckMetrics:
-    """Measure the neck of a structure against the one it started from.
-
-    Parameters
-    ----------
-    atoms
-        Structure to measure, the atoms in the order of the start; not changed.
-    start
-        Structure as built; not changed.
-    neck_indices
-        Atoms of the neck.
-    bond_length, column_spacing
-        Of the crystal [Å].
-
-    Examples
-    --------
-    >>> chain = Atoms("PbSePbSe", positions=[(2, 2, 3 * n) for n in range(4)], cell=[4, 4, 30], pbc=True)
-    >>> metrics = measure_neck(chain, chain, [1, 2], bond_length=3.0, column_spacing=3.0)
-    >>> metrics.n_connected, metrics.plane_spacing, metrics.length, metrics.intact
-    (1, 3.0, 6.0, True)
-    """
+    """Measure a neck against the start, whose atoms come in the same order; bond and spacing of the crystal [Å]."""
     neck = np.array(sorted(neck_indices), dtype=int)
     if len(atoms) != len(start) or not np.array_equal(atoms.numbers, start.numbers) or len(neck) == 0:
         raise InputError(
@@ -158,10 +135,8 @@ def _bonds(atoms: Atoms, bond_length: float) -> tuple[NDArray[np.int64], NDArray
 def _slabs(start: Atoms, neck: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which atoms belong to the lower and to the upper slab."""
     z = start.positions[:, 2]
-    middle = z[neck].mean() if len(np.unique(z[neck].round(3))) > 1 else z[neck][0]
-    own = np.zeros(len(start), dtype=bool)
-    own[neck] = True
-    return ~own & (z < middle), ~own & (z > middle)
+    other = ~np.isin(np.arange(len(start)), neck)
+    return other & (z < z[neck].mean()), other & (z > z[neck].mean())
 
 
 def _planes(start: Atoms, neck: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -176,11 +151,8 @@ def _plane_spacing(start: Atoms, change: NDArray[np.float64], neck: NDArray[np.i
     first, second = _bonds(start, bond_length)
     lower, upper = _slabs(start, neck)
     touching = second[np.isin(first, neck)]
-    planes = _planes(start, neck)
-    levels = [float(heights[plane].mean()) for plane in planes]
     below, above = np.unique(touching[lower[touching]]), np.unique(touching[upper[touching]])
-    levels = [float(heights[part].mean()) for part in (below,) if len(part)] + levels
-    levels += [float(heights[part].mean()) for part in (above,) if len(part)]
+    levels = [float(heights[part].mean()) for part in (below, *_planes(start, neck), above) if len(part)]
     return (levels[-1] - levels[0]) / (len(levels) - 1) if len(levels) > 1 else 0.0
 
 
@@ -188,10 +160,9 @@ def _column_spacing(
     atoms: Atoms, start: Atoms, neck: NDArray[np.int64], bond_length: float, column_spacing: float
 ) -> float:
     """Mean distance of neck atoms that were neighbours within a plane as built [Å]; the crystal's for one column."""
-    reach = 1.05 * column_spacing
-    first, second, vectors = neighbor_list("ijD", start, reach)
+    first, second, vectors = neighbor_list("ijD", start, 1.05 * column_spacing)
     flat = np.isin(first, neck) & np.isin(second, neck) & (np.abs(vectors[:, 2]) < PLANE_TOLERANCE)
-    pairs = list(zip(first[flat].tolist(), second[flat].tolist(), strict=True))
+    pairs = zip(first[flat].tolist(), second[flat].tolist(), strict=True)
     lengths = [atoms.get_distance(one, other, mic=True) for one, other in pairs if one < other]
     bonded = [length for length in lengths if length < _BOND * max(bond_length, column_spacing)]
     return float(np.mean(bonded)) if bonded else column_spacing

@@ -18,10 +18,8 @@ class SheetMetrics:
 
     Attributes
     ----------
-    thickness
-        Distance between the outermost nuclei [Å].
-    vacuum
-        Between the outermost nuclei and their images [Å].
+    thickness, vacuum
+        Between the outermost nuclei, and between these and their images [Å].
     area
         Of the cell in the plane [Å²].
     planes
@@ -29,8 +27,6 @@ class SheetMetrics:
     top_tilt_degrees, bottom_tilt_degrees
         Mean angle between the plane and the cation-anion bonds inside the outermost plane; positive when the anion
         stands out. None where that plane holds no such bond (polar faces).
-    environments
-        Coordination and stacking of every atom.
     """
 
     thickness: float
@@ -44,15 +40,7 @@ class SheetMetrics:
     def mean_eclipsed_bonds(self, indices: tuple[int, ...] | None = None) -> float | None:
         """Mean over atoms with three or four bonds of the number that is 0 in zinc blende and 1 in wurtzite.
 
-        Parameters
-        ----------
-        indices
-            Atoms to average over, such as those of a plane; None takes all.
-
-        Returns
-        -------
-        float or None
-            None where no atom has bonds enough to tell.
+        Over some atoms, such as those of a plane, or all; None where no atom has bonds enough to tell.
         """
         telling = np.isin(self.environments.coordination, (3, 4))
         if indices is not None:
@@ -61,29 +49,9 @@ class SheetMetrics:
 
 
 def measure_sheet(atoms: Atoms) -> SheetMetrics:
-    """Measure a sheet whose vacuum lies along the third lattice vector.
+    """Measure a sheet whose vacuum lies along the third lattice vector, relaxed or not, anywhere in its cell.
 
-    Parameters
-    ----------
-    atoms
-        Relaxed or not, anywhere in its cell, in any in-plane setting.
-
-    Returns
-    -------
-    SheetMetrics
-        Invariant under translation, wrapping and the choice of the in-plane lattice vectors.
-
-    Raises
-    ------
-    InputError
-        There are no atoms, or no cell.
-
-    Examples
-    --------
-    >>> from ase.build import bulk, surface
-    >>> sheet = surface(bulk("CdSe", "zincblende", a=6.05, cubic=True), (0, 0, 1), 2, vacuum=8, periodic=True)
-    >>> [round(plane.height, 2) for plane in measure_sheet(sheet).planes][:3]
-    [0.0, 1.51, 3.02]
+    Invariant under translation, wrapping and the choice of the in-plane lattice vectors.
     """
     heights, period = slab_heights(atoms)
     planes = find_planes(atoms)
@@ -100,13 +68,9 @@ def measure_sheet(atoms: Atoms) -> SheetMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InPlaneStrain:
-    """Strain of a sheet's plane against a reference, symmetric and free of rotations.
+    """Small-rotation-free (Biot) strain of a sheet's plane against a reference, shape (2, 2), dimensionless.
 
-    Attributes
-    ----------
-    tensor
-        Small-rotation-free (Biot) strain in the reference's own axes: x along its first lattice vector, y normal to
-        it in the plane; shape (2, 2), dimensionless.
+    In the reference's own axes: x along its first lattice vector, y normal to it in the plane.
     """
 
     tensor: NDArray[np.float64]
@@ -127,51 +91,19 @@ class InPlaneStrain:
 
 
 def in_plane_strain(sheet: Atoms, reference: Atoms) -> InPlaneStrain:
-    """Strain that takes the reference's in-plane lattice to the sheet's.
-
-    Parameters
-    ----------
-    sheet
-        The sheet as relaxed.
-    reference
-        The same cell with the bulk's lattice constants (the sheet as built); the same in-plane vectors.
-
-    Examples
-    --------
-    >>> in_plane_strain(Atoms(cell=[4.04, 5.05, 20]), Atoms(cell=[4, 5, 20])).area.__round__(4)
-    0.0201
-    """
+    """Strain that takes the in-plane lattice of the reference (the sheet as built, same vectors) to the sheet's."""
     deformation = np.linalg.inv(_in_plane(reference)) @ _in_plane(sheet)
     left, stretch, _ = np.linalg.svd(deformation)
-    tensor = left @ np.diag(stretch) @ left.T - np.eye(2)
-    tensor.setflags(write=False)
-    return InPlaneStrain(tensor=tensor)
+    return InPlaneStrain(tensor=left @ np.diag(stretch) @ left.T - np.eye(2))
 
 
 def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, int, float], ...]:
-    """Spacings of the rows of the in-plane lattice, as a diffraction pattern along the normal shows them.
+    """Reflections (h, k, spacing [Å]) of the in-plane lattice, largest spacing first, down to a shortest one.
 
-    Parameters
-    ----------
-    atoms
-        Only the first two lattice vectors matter.
-    shortest
-        Smaller spacings are left out [Å].
-
-    Returns
-    -------
-    tuple of (h, k, d)
-        Reflections of the in-plane cell and their spacing [Å], largest first; one of each +-(h, k). A centring of the
-        atoms may extinguish some of them.
-
-    Examples
-    --------
-    >>> [(h, k, round(d, 3)) for h, k, d in lateral_spacings(Atoms(cell=[6.05, 6.05, 30]), 2.0)][:3]
-    [(0, 1, 6.05), (1, 0, 6.05), (1, -1, 4.278)]
+    One of each +-(h, k); a centring of the atoms may extinguish some of them.
     """
     reciprocal = np.linalg.inv(_in_plane(atoms)).T
-    lengths = np.linalg.norm(_in_plane(atoms), axis=1)
-    h_max, k_max = (int(np.floor(length / shortest)) for length in lengths)
+    h_max, k_max = (int(length // shortest) for length in np.linalg.norm(_in_plane(atoms), axis=1))
     rows = [
         (h, k, float(1.0 / np.linalg.norm(np.array([h, k]) @ reciprocal)))
         for h in range(h_max + 1)

@@ -11,8 +11,7 @@ from typing import Annotated
 from ase import Atoms
 from pydantic import AfterValidator
 
-from nanoslab.builders.recipe import make_recipe
-from nanoslab.crystals import crystal_names, read_structure_file, unknown_crystal
+from nanoslab.crystals import crystal_names, make_recipe, read_structure_file, unknown_crystal
 
 
 def is_structure_file(named: str) -> bool:

@@ -233,9 +233,9 @@ def test_colours_cells_and_ghosts_can_be_chosen(browser: Any, page: Path, conten
 
 def test_tables_sort_both_ways_and_copy_as_csv(browser: Any, page: Path) -> None:
     browser.show(page)
-    table = "document.querySelector('#vacancies table')"
+    table = "document.querySelector('#table-vacancies table')"
     cells = f"return [...{table}.tBodies[0].rows].map(row => parseFloat(row.cells[3].textContent))"
-    button = browser.driver.find_elements("css selector", "#vacancies thead button")[3]
+    button = browser.driver.find_elements("css selector", "#table-vacancies thead button")[3]
     browser.run("arguments[0].scrollIntoView({block: 'center'})", button)
     button.send_keys(" ")
     assert browser.run(f"return {table}.tHead.rows[0].cells[3].getAttribute('aria-sort')") == "ascending"
@@ -245,7 +245,7 @@ def test_tables_sort_both_ways_and_copy_as_csv(browser: Any, page: Path) -> None
     button.send_keys(" ")
     assert browser.run(cells) == sorted(values, reverse=True)
     browser.run("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
-    browser.driver.find_element("css selector", "#vacancies .tools button:last-child").send_keys(" ")
+    browser.driver.find_element("css selector", "#table-vacancies .tools button:last-child").send_keys(" ")
     browser.wait("return window.copied !== undefined")
     lines = str(browser.run("return window.copied")).splitlines()
     assert lines[0].startswith("sheet,lost,Cd:Se")

@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 
 from nanoslab.builders.double_slab import LOWER
 from nanoslab.builders.ligand import LigandLayer, ligand, ligand_record
-from nanoslab.builders.recipe import make_recipe
 from nanoslab.builders.sandwich import scan_gaps
 from nanoslab.calculation import Calculation, Role, Settings
+from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy, Length

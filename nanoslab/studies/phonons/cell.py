@@ -141,7 +141,7 @@ def supercell_calculations(
     >>> from ase.build import bulk
     >>> settings = Settings(source="example", kpoints=(9, 9, 1), dipole_correction=True)
     >>> made = supercell_calculations("Cu", bulk("Cu"), settings, (2, 3, 1), 0.01)
-    >>> [(one.name, one.settings.kpoints, one.settings.dipole_correction) for one in made]
+    >>> [(one.name, one.settings.kpoints, one.settings.dipole_correction) for one in made[:2]]
     [('Cu-phonon-000', (5, 3, 1), True), ('Cu-phonon-001', (5, 3, 1), True)]
     """
     first, second, third = (-(-points // count) for points, count in zip(settings.kpoints, repeat, strict=True))

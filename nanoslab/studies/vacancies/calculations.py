@@ -10,10 +10,10 @@ from ase import Atoms
 from ase.data import atomic_numbers, ground_state_magnetic_moments
 
 from nanoslab.builders import build_nanosheet, distinct_vacancies, rattle_atoms
-from nanoslab.builders.recipe import describe_lattice, group_by_species, make_recipe
+from nanoslab.builders.recipe import describe_lattice, group_by_species
 from nanoslab.builders.vacancy import Vacancy
 from nanoslab.calculation import Calculation, Settings
-from nanoslab.crystals import load_crystal
+from nanoslab.crystals import load_crystal, make_recipe
 from nanoslab.errors import InputError
 from nanoslab.presets import crystal_settings, isolated_atom_settings
 from nanoslab.slab_geometry import slab_heights
