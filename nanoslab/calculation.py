@@ -75,11 +75,6 @@ class Role(BaseModel):
         (``atom``) that they cannot compute.
     label
         A few words for tables and pictures.
-
-    Examples
-    --------
-    >>> Role(kind="vacancy", label="v_Se", phase="wurtzite").model_dump()
-    {'kind': 'vacancy', 'label': 'v_Se', 'phase': 'wurtzite'}
     """
 
     # fields of a study that is not known here are kept as they are

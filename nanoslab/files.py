@@ -30,27 +30,13 @@ def data_folder(name: str) -> Path:
     """Folder of shipped data: ``structures`` or ``workflows``.
 
     Inside the package when installed from a wheel, beside it in a checkout.
-
-    Examples
-    --------
-    >>> data_folder("structures").is_dir()
-    True
     """
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
 def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write a file whole or not at all, so that a kill or a full disk leaves the old one.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_atomically(Path(folder) / "a.txt", "done")
-    ...     (Path(folder) / "a.txt").read_text()
-    'done'
-    """
+    """Write a file whole or not at all, so that a kill or a full disk leaves the old one."""
     target = Path(path)
     data = content.encode() if isinstance(content, str) else content
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

@@ -53,11 +53,6 @@ def preset(name: str) -> Settings:
     ------
     InputError
         If there is no such preset; the closest names are suggested.
-
-    Examples
-    --------
-    >>> preset("ma2023-wurtzite").kpoints
-    (4, 3, 1)
     """
     if name not in PRESETS:
         raise unknown_name("preset", name, PRESETS)
@@ -69,11 +64,6 @@ def isolated_atom_settings(settings: Settings, *, spin_polarized: bool = True) -
 
     The width is 0.01 eV at most, for the degenerate levels of an open shell would otherwise be filled in parts
     (VASP manual, "Calculation of atoms").
-
-    Examples
-    --------
-    >>> isolated_atom_settings(preset("ma2023")).kpoints, isolated_atom_settings(preset("ma2023")).relax
-    ((1, 1, 1), 'none')
     """
     return replace(
         settings,
@@ -101,11 +91,6 @@ def crystal_settings(settings: Settings, cell: ArrayLike, *, spacing: float, met
         Largest distance between k-points [1/Å, with the factor 2 pi].
     metal
         Methfessel-Paxton smearing of 0.2 eV, as forces of metals want it (VASP manual, ISMEAR).
-
-    Examples
-    --------
-    >>> crystal_settings(preset("ma2023"), np.eye(3) * 6.2, spacing=0.2).kpoints
-    (6, 6, 6)
     """
     changed = replace(
         settings,
@@ -129,11 +114,6 @@ def kpoint_mesh(cell: ArrayLike, *, spacing: float, vacuum_axes: tuple[int, ...]
         Largest distance [1/Å, with the factor 2 pi, as VASP's KSPACING].
     vacuum_axes
         Lattice vectors (0, 1, 2) along which there is nothing to sample.
-
-    Examples
-    --------
-    >>> kpoint_mesh(np.diag([7.0, 7.5, 35.0]), spacing=0.3, vacuum_axes=(2,))
-    (3, 3, 1)
     """
     if not spacing > 0:
         raise InputError("k-point spacing", expected="a length above 0 1/Å", got=spacing, advice="0.2 is dense")

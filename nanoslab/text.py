@@ -12,13 +12,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def printable(text: object) -> str:
-    r"""Text with every character that is not seen as such (control, line separator, bidi override) spelled out.
-
-    Examples
-    --------
-    >>> printable("Se\x1b[31m\u202e\n"), printable("CdSe (11-20), 5 Å")
-    ('Se\\x1b[31m\\u202e\\n', 'CdSe (11-20), 5 Å')
-    """
+    r"""Text with every character that is not seen as such (control, line separator, bidi override) spelled out."""
     word = str(text)
     if word.isprintable():
         return word
@@ -28,19 +22,7 @@ def printable(text: object) -> str:
 def one_line(where: object, text: str, *, most: int = 200) -> str:
     r"""Return the text if it is one printable line.
 
-    Parameters
-    ----------
-    where
-        The field, for the message.
-    text
-        What was given.
-    most
-        Characters at most.
-
-    Raises
-    ------
-    InputError
-        For control characters, line separators and other invisible ones, and for a longer text.
+    `where` is the field, for the message; `most` the largest number of characters.
 
     Examples
     --------

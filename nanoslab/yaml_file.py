@@ -45,13 +45,7 @@ _KINDS = {"CommentedSeq": "a list", "NoneType": "nothing", "str": "text", "int":
 
 
 def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Mapping at the top of a YAML file, without tags and without duplicate keys.
-
-    Raises
-    ------
-    FileError
-        If there is no such file, or it is not such YAML.
-    """
+    """Mapping at the top of a YAML file, without tags and without duplicate keys."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -96,15 +90,7 @@ def _refuse_invisible(path: object, node: Any, keys: list[Any]) -> None:
 def validated(path: str | os.PathLike[str] | None, document: dict[str, Any], model: type[Model]) -> Model:
     """Document checked against a pydantic model, every fault told with its line.
 
-    Parameters
-    ----------
-    path
-        Of the file it was read from; None for a document made in Python, whose faults name the field alone.
-
-    Raises
-    ------
-    FileError, InputError
-        With line, field, what was expected and what was found.
+    The path is that of the file; None for a document made in Python, whose faults name the field alone.
     """
     try:
         return model.model_validate(_plain(document))

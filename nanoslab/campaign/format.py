@@ -35,19 +35,7 @@ _ROWS = re.compile(r'\[\n\s+([^][{}"]*?)\n\s+\]')
 
 
 def calculation_document(calculation: Calculation) -> dict[str, Any]:
-    """Everything of a calculation as plain JSON values.
-
-    Raises
-    ------
-    InputError
-        If a field of the role or the recipe holds something that JSON does not know, or for another constraint.
-
-    Examples
-    --------
-    >>> calculation = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
-    >>> calculation_document(calculation)["structure"]["positions_A"]
-    [[0.0, 0.0, 0.0]]
-    """
+    """Everything of a calculation as plain JSON values."""
     document = {
         "schema": SCHEMA,
         "name": calculation.name,
@@ -69,13 +57,7 @@ def document_text(document: Mapping[str, Any]) -> str:
 
 
 def read_document(folder: Path) -> dict[str, Any]:
-    """Document of a calculation's folder, its schema and keys checked; that of an older version as it is.
-
-    Raises
-    ------
-    FileError
-        If it is missing, no JSON, of an unknown schema, or lacks something.
-    """
+    """Document of a calculation's folder, its schema and keys checked; that of an older version as it is."""
     from nanoslab.campaign import schema1
 
     path = _file(folder)

@@ -30,11 +30,6 @@ Item = TypeVar("Item", bound=Node)
 def parents_first(items: Sequence[Item]) -> tuple[Item, ...]:
     """Items in an order in which every one comes after the one it starts from.
 
-    Raises
-    ------
-    InputError
-        A parent is not there, or a circle.
-
     Examples
     --------
     >>> from types import SimpleNamespace as Item
@@ -57,14 +52,7 @@ def parents_first(items: Sequence[Item]) -> tuple[Item, ...]:
 
 
 def levels(items: Sequence[Item]) -> dict[str, int]:
-    """How many calculations must end one after the other before each of them can begin.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace as Item
-    >>> levels([Item(name="a", starts_from="z"), Item(name="z", starts_from=None)])
-    {'z': 0, 'a': 1}
-    """
+    """How many calculations must end one after the other before each of them can begin."""
     found: dict[str, int] = {}
     for item in parents_first(items):
         found[item.name] = 0 if item.starts_from is None else found[item.starts_from] + 1
@@ -73,11 +61,6 @@ def levels(items: Sequence[Item]) -> dict[str, int]:
 
 def select(items: Sequence[Item], patterns: Iterable[str]) -> tuple[Item, ...]:
     """Items whose name matches one of the shell patterns, and all they start from; everything without a pattern.
-
-    Raises
-    ------
-    InputError
-        A pattern matches nothing.
 
     Examples
     --------

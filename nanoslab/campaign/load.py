@@ -45,13 +45,7 @@ class Campaign:
     foreign: tuple[str, ...] = ()
 
     def folder_of(self, name: str) -> Path:
-        """Folder of one calculation.
-
-        Raises
-        ------
-        InputError
-            If the campaign has no such calculation; the closest names are suggested.
-        """
+        """Folder of one calculation."""
         names = [calculation.name for calculation in self.calculations]
         if name not in names:
             raise unknown_name("calculation", name, names)

@@ -31,13 +31,7 @@ ADVICE = "give a folder written by 'nanoslab write' or 'nanoslab run'"
 
 
 def calculation_names(campaign: Path) -> tuple[str, ...]:
-    """Names of a campaign's calculations, in the order of its study.
-
-    Raises
-    ------
-    FileError
-        There is no campaign, or its list names something that is no folder of its own.
-    """
+    """Names of a campaign's calculations, in the order of its study."""
     if not campaign.is_dir():
         raise FileError(campaign, expected="a campaign folder", got="no such folder", advice=ADVICE)
     for name, names_in in ((CAMPAIGN_FILE, _names_of_campaign_file), (TABLE, _names_of_table)):
@@ -51,18 +45,7 @@ def calculation_names(campaign: Path) -> tuple[str, ...]:
 
 
 def matching(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
-    """Names that match one of the shell patterns.
-
-    Raises
-    ------
-    InputError
-        A pattern matches nothing.
-
-    Examples
-    --------
-    >>> sorted(matching(["a1", "a2", "b"], ["a*"]))
-    ['a1', 'a2']
-    """
+    """Names that match one of the shell patterns."""
     found: set[str] = set()
     for pattern in patterns:
         hits = {name for name in names if fnmatchcase(name, pattern)}
@@ -74,13 +57,7 @@ def matching(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
 
 
 def read_campaign_file(path: Path) -> dict[str, Any]:
-    """Document of ``campaign.json``; empty where there is none, as in campaigns of older versions.
-
-    Raises
-    ------
-    FileError
-        If it is no such document.
-    """
+    """Document of ``campaign.json``; empty where there is none, as in campaigns of older versions."""
     advice = "move it away and write the campaign again: results stay"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

@@ -20,13 +20,7 @@ _POSCARS = ("POSCAR.initial", "POSCAR")
 
 
 def structure(document: Mapping[str, Any], folder: Path) -> Atoms:
-    """Start structure of a calculation, exactly as version 0.1 read it, so that its results still belong to it.
-
-    Raises
-    ------
-    FileError
-        The POSCAR is missing or does not belong to the document.
-    """
+    """Start structure of a calculation, exactly as version 0.1 read it, so that its results still belong to it."""
     path = next((folder / name for name in _POSCARS if (folder / name).is_file()), folder / "POSCAR")
     if not path.is_file():
         advice = "put the POSCAR back from a copy"

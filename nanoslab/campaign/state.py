@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nanoslab.errors import FileError
 from nanoslab.files import write_atomically
@@ -78,14 +78,11 @@ class Owner:
     started: float = 0.0
 
 
-def read_state(run_folder: Path) -> State | None:
-    """State of a run folder, or None when nothing was ever recorded there.
+Record = TypeVar("Record", State, Owner)
 
-    Raises
-    ------
-    FileError
-        When the file is there and is not a state.
-    """
+
+def read_state(run_folder: Path) -> State | None:
+    """State of a run folder, or None when nothing was ever recorded there."""
     path = run_folder / STATE_FILE
     try:
         text = path.read_text()
@@ -94,35 +91,25 @@ def read_state(run_folder: Path) -> State | None:
     except OSError as error:
         raise FileError(path, expected="a readable file", got=error.strerror, advice="check its permissions") from None
     try:
-        return _state_from(json.loads(text))
+        document = json.loads(text)
+        if document["state"] not in STATES:
+            raise KeyError(document["state"])
+        return _typed(State, document)
     except (ValueError, TypeError, KeyError):
         advice = "it was cut or edited; move it away and submit again"
         raise FileError(path, expected="a state written by nanoslab", got=repr(text[:60]), advice=advice) from None
 
 
-def _state_from(document: Mapping[str, Any]) -> State:
-    if document["state"] not in STATES:
-        raise KeyError(document["state"])
-    values: dict[str, Any] = {}
-    for field in fields(State):
-        if field.name in document:
-            kind = {"int": int, "float": float}.get(str(field.type), str)
-            values[field.name] = kind(document[field.name])
-    return State(**values)
+def _typed(kind: type[Record], document: Mapping[str, Any]) -> Record:
+    kinds = {"int": int, "float": float}
+    present = (field for field in fields(kind) if field.name in document)
+    return kind(**{field.name: kinds.get(str(field.type), str)(document[field.name]) for field in present})
 
 
 def write_state(run_folder: Path, state: State) -> State:
     """Record where a calculation stands, now; returns what was written.
 
     When the disk is full the old record is overwritten in place, which takes no new block on most file systems.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = write_state(Path(folder), State(state="failed", reason="no POTCAR"))
-    ...     read_state(Path(folder)).reason
-    'no POTCAR'
     """
     stamped = replace(state, since=round(time.time(), 3), reason=" ".join(state.reason.split())[:1200])
     _write_line(run_folder / STATE_FILE, asdict(stamped))
@@ -146,13 +133,7 @@ def attempt_folder(run_folder: Path, number: int) -> Path:
 
 
 def latest_attempt(run_folder: Path) -> int:
-    """Number of starts so far.
-
-    Examples
-    --------
-    >>> latest_attempt(Path("nowhere"))
-    0
-    """
+    """Number of starts so far."""
     try:
         names = [path.name for path in (run_folder / ATTEMPTS).iterdir()]
     except FileNotFoundError:
@@ -180,15 +161,7 @@ def claim_attempt(run_folder: Path, owner: Owner, is_alive: Callable[[Owner], bo
     The folder of the attempt is made with ``mkdir``, which only one of two rivals can do, also on a network
     file system. Its number is read before the look at how things stand: whoever starts (and perhaps even
     finishes) the calculation after that look takes our number, and we get nothing.
-
-    Parameters
-    ----------
-    run_folder
-        Folder of the calculation's run.
-    owner
-        Who asks.
-    is_alive
-        Whether the owner of an attempt that has not ended still runs.
+    `is_alive` tells whether the owner of an attempt that has not ended still runs.
     """
     number = latest_attempt(run_folder)
     state = current_state(run_folder)
@@ -215,13 +188,7 @@ def is_held(run_folder: Path, number: int, asker: Owner | None, is_alive: Callab
         return False
     if "host" not in record:  # not signed: either this very moment, or killed in it
         return time.time() - attempt_folder(run_folder, number).stat().st_mtime < SIGNING_TIME
-    holder = Owner(
-        host=str(record["host"]),
-        pid=int(record.get("pid", 0)),
-        job=str(record.get("job", "")),
-        restart=int(record.get("restart", 0)),
-        started=float(record.get("started", 0.0)),
-    )
+    holder = _typed(Owner, {"pid": 0, **record})
     if asker is not None and (holder.host, holder.pid) == (asker.host, asker.pid):
         return False  # this very process started it, and is not in it any more
     if asker is not None and holder.job and holder.job == asker.job:

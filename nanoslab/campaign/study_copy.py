@@ -19,13 +19,7 @@ _MOST_FIELDS = 4
 
 
 def require_unchanged_study(campaign: Path) -> None:
-    """Refuse a campaign whose ``study.yaml`` asks for something else than what was written; comments may change.
-
-    Raises
-    ------
-    FileError
-        Naming the fields that were changed.
-    """
+    """Refuse a campaign whose ``study.yaml`` asks for something else than what was written; comments may change."""
     written, path = read_campaign_file(campaign / CAMPAIGN_FILE).get("study", {}), campaign / STUDY_FILE
     if not written or written.get("sha256") == sha256(_bytes(path)):
         return
@@ -49,13 +43,7 @@ def study_record(path: Path) -> dict[str, Any]:
 
 
 def study_fields(path: Path) -> dict[str, Any]:
-    """Fields of a study file as plain JSON values.
-
-    Raises
-    ------
-    FileError
-        If it cannot be read, or is no YAML with named fields.
-    """
+    """Fields of a study file as plain JSON values."""
     fields: dict[str, Any] = _plain(read_yaml(path))
     return fields
 

@@ -100,12 +100,8 @@ def plan_campaign(
 ) -> CampaignPlan:
     """Decide every byte of a campaign and whether it may be written, without writing any.
 
-    Parameters
-    ----------
-    study_file, calculations, folder, structure_files
-        See `write_campaign`.
-    kept_by_others
-        Files beside ``calculation.json`` that the caller renews himself when the calculation changes.
+    `kept_by_others` names files beside ``calculation.json`` that the caller renews himself when the calculation
+    changes; the other arguments are those of `write_campaign`.
     """
     source, target = Path(study_file), Path(folder)
     check_calculations(calculations)

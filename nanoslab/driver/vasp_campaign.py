@@ -52,13 +52,6 @@ def write_vasp_campaign(
         See `nanoslab.campaign.write_campaign`.
     potcar_library
         The user's POTCARs; those of the environment when absent. All calculations take theirs from one release.
-
-    Raises
-    ------
-    InputError
-        If the calculations do not fit together, or VASP cannot do what their settings ask for.
-    FileError
-        If a folder holds results of another calculation or edited files, or a POTCAR is missing.
     """
     target = Path(folder)
     libraries = _one_release(calculations, open_library(potcar_library))

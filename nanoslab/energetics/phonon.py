@@ -110,13 +110,6 @@ def displaced_supercells(cell: Atoms, repeat: Sequence[int], distance: float = 0
     -------
     tuple of Atoms
         Atoms are ordered as those of the cell, all images of one after the other.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> made = displaced_supercells(bulk("CdSe", "zincblende", a=6.05), (2, 2, 2))
-    >>> [supercell.get_chemical_formula() for supercell in made]
-    ['Cd8Se8', 'Cd8Se8', 'Cd8Se8']
     """
     if len(repeat) != 3 or min(repeat) < 1:
         raise InputError("supercell", expected="three numbers of at least 1", got=tuple(repeat))
@@ -152,11 +145,6 @@ def phonon_modes(supercells: Sequence[Atoms], repeat: Sequence[int], forces: Arr
         With force constants [eV/Å²], made translationally invariant and symmetric, and with frequencies [THz,
         imaginary ones negative] and eigenvectors in its ``mesh``: every wave vector, symmetry not used, so that
         projections are those of the atoms as they stand.
-
-    Raises
-    ------
-    InputError
-        The forces are not those of these supercells, or the supercells not those of one cell.
     """
     perfect, *displaced = supercells
     found = np.asarray(forces, dtype=float)

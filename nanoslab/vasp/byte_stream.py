@@ -11,7 +11,7 @@ import lzma
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, cast
 
 from isal import igzip_lib
 
@@ -41,16 +41,6 @@ class EndOfBytesError(Exception):
     def __init__(self, taken: bytes = b"") -> None:
         super().__init__()
         self.taken = taken
-
-
-class _Decoder(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    @property
-    def needs_input(self) -> bool: ...
-    def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
 
 
 class ByteStream:
@@ -263,7 +253,7 @@ class ByteStream:
             yield piece
             piece = os.read(self._descriptor, CHUNK)
 
-    def _inflated(self, piece: bytes, new_decoder: Callable[[], _Decoder]) -> Generator[bytes, None, None]:
+    def _inflated(self, piece: bytes, new_decoder: Callable[[], Any]) -> Generator[bytes, None, None]:
         """Decode member after member; a cut or broken container ends the stream and is noted in `damage`."""
         decoder = new_decoder()
         started = False

@@ -27,13 +27,7 @@ _COUNT = re.compile(r"[+-]?\d+")
 
 
 def species_order(atoms: Atoms) -> tuple[int, ...]:
-    """Indices that group the atoms by species: species as they first appear, atoms of one in their old order.
-
-    Examples
-    --------
-    >>> species_order(Atoms("CdSeCdSe"))
-    (0, 2, 1, 3)
-    """
+    """Indices that group the atoms by species: species as they first appear, atoms of one in their old order."""
     symbols = atoms.get_chemical_symbols()
     rank = {symbol: i for i, symbol in enumerate(dict.fromkeys(symbols))}
     return tuple(sorted(range(len(symbols)), key=lambda i: rank[symbols[i]]))
@@ -73,19 +67,6 @@ def poscar_text(atoms: Atoms, *, comment: str | None = None) -> str:
     """Text of a POSCAR in Cartesian coordinates with every digit, so that it reads back to the same numbers.
 
     Fractional coordinates would have to be divided and multiplied by the cell, which costs the last digit.
-
-    Examples
-    --------
-    >>> print(poscar_text(Atoms("Se", cell=[9, 10, 11]), comment="Se atom"))
-    Se atom
-    1.0
-       9.0                      0.0                      0.0
-       0.0                     10.0                      0.0
-       0.0                      0.0                     11.0
-    Se
-    1
-    Cartesian
-       0.0                      0.0                      0.0
     """
     _check_writable(atoms)
     order = list(species_order(atoms))

@@ -19,26 +19,7 @@ _PARALLEL = 1e-6  # sine of an angle below which two directions are one
 def free_components(atoms: Atoms) -> NDArray[np.bool_]:
     """Components along the lattice vectors that may move, from the constraints of ASE.
 
-    Parameters
-    ----------
-    atoms
-        With any of FixAtoms, FixScaled, FixCartesian, FixedPlane, FixedLine.
-
-    Returns
-    -------
-    ndarray
-        Shape (n_atoms, 3), True where VASP writes ``T``.
-
-    Raises
-    ------
-    InputError
-        For a constraint that selective dynamics cannot express.
-
-    Examples
-    --------
-    >>> atoms = Atoms("CdSe", cell=[4, 4, 20], constraint=FixCartesian([1], mask=(False, False, True)))
-    >>> free_components(atoms).tolist()
-    [[True, True, True], [True, True, False]]
+    Shape (n_atoms, 3), True where VASP writes ``T``; InputError for one that POSCAR flags cannot say.
     """
     free = np.ones((len(atoms), 3), dtype=bool)
     cell = np.asarray(atoms.cell)
@@ -50,15 +31,7 @@ def free_components(atoms: Atoms) -> NDArray[np.bool_]:
 def constraints_from_flags(free: ArrayLike) -> list[FixAtoms | FixScaled]:
     """Build the ASE constraints of POSCAR flags: one FixAtoms, and one FixScaled per kind of partial freedom.
 
-    Parameters
-    ----------
-    free
-        Shape (n_atoms, 3), True where the component may move.
-
-    Examples
-    --------
-    >>> constraints_from_flags([[True, True, True], [False, False, False], [True, True, False]])
-    [FixAtoms(indices=[1]), FixScaled(indices=[2], [False, False, True])]
+    `free` has shape (n_atoms, 3), True where the component may move.
     """
     fixed = ~np.asarray(free, dtype=bool).reshape(-1, 3)
     whole = np.flatnonzero(fixed.all(axis=1))

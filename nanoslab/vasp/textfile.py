@@ -25,17 +25,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """Text of a file; bytes that are no UTF-8 are kept as replacement signs.
-
-    Examples
-    --------
-    >>> import gzip, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "POSCAR.gz"
-    ...     _ = path.write_bytes(gzip.compress(b"CdSe"))
-    ...     read_text(path)
-    'CdSe'
-    """
+    """Text of a file; bytes that are no UTF-8 are kept as replacement signs."""
     return read_bytes(path).decode("utf-8", errors="replace")
 
 

@@ -8,15 +8,11 @@ import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
+from small_campaign import files_of
 
 from nanoslab.calculation import Calculation, Role
 from nanoslab.campaign import load_campaign, structure_file, write_campaign
 from nanoslab.errors import FileError, InputError
-
-
-def files_of(folder: Path) -> dict[str, tuple[int, bytes]]:
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes()) for path in paths}
 
 
 def with_cutoff(calculations: list[Calculation], cutoff: float) -> list[Calculation]:

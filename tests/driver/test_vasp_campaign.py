@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.constraints import FixAtoms
 from potcar_writer import write_library
+from small_campaign import files_of
+from small_campaign import three_calculations as calculations
 
 from nanoslab.calculation import Calculation, CalculationResult, Role
 from nanoslab.campaign import load_campaign, write_campaign
@@ -22,12 +23,7 @@ from nanoslab.files import write_atomically
 from nanoslab.presets import preset
 from nanoslab.vasp import read_run
 
-
-@pytest.fixture(autouse=True)
-def _no_library_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("PMG_VASP_PSP_DIR", "VASP_PP_PATH", "PMG_CONFIG_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("no_potcar_library")
 
 
 @pytest.fixture
@@ -35,43 +31,6 @@ def study(tmp_path: Path) -> Path:
     path = tmp_path / "mine.yaml"
     path.write_text("study: cdse-nanosheet\n")
     return path
-
-
-def calculations() -> list[Calculation]:
-    atoms = Atoms(
-        "Cd2Se2",
-        positions=[[0, 0, 8], [2, 2, 11], [2, 0, 9.5], [0, 2, 12.5]],
-        cell=[4, 4, 25],
-        pbc=True,
-        constraint=FixAtoms([1]),
-        info={"recipe": {"builder": "test"}},
-    )
-    settings = preset("ma2023-zincblende")
-    sheet = Calculation(
-        name="sheet",
-        role=Role(kind="pristine", phase="zb"),
-        atoms=atoms,
-        settings=settings,
-    )
-    vacancy = atoms.copy()
-    del vacancy[2]
-    child = Calculation(
-        name="sheet-v_Se",
-        role=Role(kind="vacancy"),
-        atoms=vacancy,
-        settings=settings,
-        starts_from="sheet",
-        removed_indices=(2,),
-    )
-    atom = Calculation(
-        name="Se-atom", role=Role(kind="atom"), atoms=Atoms("Se", cell=[12, 13, 14]), settings=preset("ma2023")
-    )
-    return [sheet, child, atom]
-
-
-def files_of(folder: Path) -> dict[str, tuple[int, bytes]]:
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes()) for path in paths}
 
 
 def test_a_campaign_is_what_the_design_says(study: Path, tmp_path: Path) -> None:

@@ -18,12 +18,7 @@ from nanoslab.vasp.inputs.potcar import (
     release_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _no_library_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("PMG_VASP_PSP_DIR", "VASP_PP_PATH", "PMG_CONFIG_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("no_potcar_library")
 
 
 def library(*roots: Path, **datasets: str) -> PotcarLibrary:

@@ -33,18 +33,10 @@ class WrittenDeck:
 
     Attributes
     ----------
-    name, role, folder
-        Of the calculation, and where it lies.
     change
-        ``new``, ``replaced`` (an unedited older deck) or ``unchanged``.
-    formula, n_atoms, kpoints, vasp_binary
-        Of the input set; `vasp_binary` is ``vasp_std``, ``vasp_gam`` or ``vasp_ncl``.
+        ``replaced``: an unedited older deck was.
     potentials
-        Titles of the POTCAR, or the datasets that its POTCAR.spec names.
-    has_potcar
-        False where there is only a POTCAR.spec.
-    remarks
-        What a reader should know, in words.
+        Titles of the POTCAR, or the datasets that its POTCAR.spec names where there is none.
     """
 
     name: str
@@ -66,8 +58,6 @@ class DeckPlan:
 
     Attributes
     ----------
-    deck
-        What will have been written.
     files, obsolete
         Content of the files to write, by name, and those of an earlier set to remove.
     kept_here
@@ -123,15 +113,9 @@ def write_deck(
 
 
 def open_library(given: PotcarLibrary | str | os.PathLike[str] | None) -> PotcarLibrary | None:
-    """Library from a folder, or from the environment when none is given.
-
-    Raises
-    ------
-    FileError
-        If the folder does not exist.
-    """
+    """Library from a folder, or from the environment when none is given."""
     if isinstance(given, PotcarLibrary):
-        return given if given.roots else _with_datasets(given.datasets)
+        return given if given.roots else find_library(given.datasets) or given
     if given is None:
         return find_library()
     root = Path(given).expanduser()
@@ -172,9 +156,21 @@ def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | N
         versions = before.get("versions") if same_inputs else {"nanoslab": __version__, "pymatgen": version("pymatgen")}
         text = json.dumps({"schema": SCHEMA, **document, "versions": versions}, indent=2, sort_keys=True) + "\n"
         writable[MANIFEST] = text.encode()
-    potentials = tuple(potcar.title for potcar in potcars) or tuple(datasets)
+    deck = WrittenDeck(
+        name=calculation.name,
+        role=calculation.role.kind,
+        folder=folder,
+        change=change,
+        formula=calculation.atoms.get_chemical_formula(mode="metal"),
+        n_atoms=len(calculation.atoms),
+        kpoints=calculation.settings.kpoints,
+        vasp_binary=vasp_binary(calculation),
+        potentials=tuple(potcar.title for potcar in potcars) or tuple(datasets),
+        has_potcar=bool(potcars),
+        remarks=remarks,
+    )
     return DeckPlan(
-        deck=_describe(calculation, folder, change, potentials, has_potcar=bool(potcars), remarks=remarks),
+        deck=deck,
         files=writable,
         obsolete=tuple(name for name in before.get("inputs", {}) if name not in files),
         kept_here=frozenset({*files, *before.get("inputs", ()), MANIFEST}),
@@ -188,30 +184,6 @@ def apply_plan(plan: DeckPlan) -> WrittenDeck:
     for name in plan.obsolete:
         (plan.deck.folder / name).unlink(missing_ok=True)
     return plan.deck
-
-
-def _describe(
-    calculation: Calculation,
-    folder: Path,
-    change: Change,
-    potentials: tuple[str, ...],
-    *,
-    has_potcar: bool,
-    remarks: tuple[str, ...],
-) -> WrittenDeck:
-    return WrittenDeck(
-        name=calculation.name,
-        role=calculation.role.kind,
-        folder=folder,
-        change=change,
-        formula=calculation.atoms.get_chemical_formula(mode="metal"),
-        n_atoms=len(calculation.atoms),
-        kpoints=calculation.settings.kpoints,
-        vasp_binary=vasp_binary(calculation),
-        potentials=potentials,
-        has_potcar=has_potcar,
-        remarks=remarks,
-    )
 
 
 def species_of(calculation: Calculation) -> tuple[str, ...]:
@@ -268,8 +240,3 @@ def _cutoff_remarks(calculation: Calculation, potcars: tuple[Potcar, ...]) -> li
     if calculation.settings.relax == "cell" and not remarks and cutoff < 1.3 * largest:
         remarks.append(f"cell relaxation below 1.3 times ENMAX ({1.3 * largest:.0f} eV): the stress is not converged")
     return remarks
-
-
-def _with_datasets(datasets: Mapping[str, str]) -> PotcarLibrary:
-    found = find_library(datasets)
-    return found or PotcarLibrary(roots=(), datasets=datasets)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from nanoslab.errors import InputError, unknown_name
+from nanoslab.errors import InputError
 
 TagValue = str | int | float | bool | tuple[int | float, ...]
 
@@ -50,34 +50,13 @@ FIELDS: Mapping[str, str] = {
 }
 
 
-def functional_tags(functional: str) -> Mapping[str, TagValue]:
-    """INCAR tags of a functional.
-
-    Raises
-    ------
-    InputError
-        For a functional that is not known here; the closest names are suggested.
-
-    Examples
-    --------
-    >>> functional_tags("PBEsol")
-    {'GGA': 'PS'}
-    """
-    if functional not in FUNCTIONALS:
-        raise unknown_name("settings.functional", functional, FUNCTIONALS)
-    return FUNCTIONALS[functional]
-
-
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
 
 
 def check_extra(tag: str, value: TagValue) -> str | None:
     """Refuse a tag that a field of the settings says, a misspelt one, and a value that would be more than one tag.
 
-    Returns
-    -------
-    str or None
-        The remark of `check_tag`.
+    Answers with the remark of `check_tag`.
 
     Examples
     --------
@@ -114,19 +93,6 @@ def check_tag(tag: str) -> str | None:
     """Refuse a misspelt tag; a tag nobody knows and that resembles none is let through with a remark.
 
     VASP itself ignores what it does not know without a word.
-
-    Returns
-    -------
-    str or None
-        The remark.
-
-    Examples
-    --------
-    >>> check_tag("NCORE")
-    >>> check_tag("ALOG")
-    Traceback (most recent call last):
-    ...
-    nanoslab.errors.InputError: settings.extra: expected an INCAR tag, got 'ALOG'; did you mean ALGO?
     """
     if tag in known_tags():
         return None

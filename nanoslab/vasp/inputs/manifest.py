@@ -30,13 +30,7 @@ def results_in(folder: Path) -> tuple[str, ...]:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Document of an input set; empty where there is none.
-
-    Raises
-    ------
-    FileError
-        If it is no such document.
-    """
+    """Document of an input set; empty where there is none."""
     path = folder / MANIFEST
     if not path.is_file():
         former = _former(folder / _FORMER)
@@ -53,13 +47,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def check_may_write(folder: Path, before: Mapping[str, Any], files: Mapping[str, bytes]) -> list[str]:
-    """Refuse to replace results or foreign files; return the inputs edited by hand that stay as they are.
-
-    Raises
-    ------
-    FileError
-        Naming the first file that would be lost.
-    """
+    """Refuse to replace results or foreign files; return the inputs edited by hand that stay as they are."""
     recorded: Mapping[str, str] = before.get("inputs", {})
     edited = [name for name in {**recorded, **files} if not _is_ours(folder, name, recorded, files)]
     if not before and edited:

@@ -74,13 +74,7 @@ class Potcar:
 
 
 def recommended_dataset(element: str) -> str:
-    """Dataset that VASP's manual recommends for an element (the table ships with ASE).
-
-    Examples
-    --------
-    >>> [recommended_dataset(element) for element in ("Cd", "Se", "Pb")]
-    ['Cd', 'Se', 'Pb_d']
-    """
+    """Dataset that VASP's manual recommends for an element (the table ships with ASE)."""
     return element + str(setups_defaults["recommended"].get(element, ""))
 
 
@@ -88,11 +82,6 @@ def find_library(datasets: Mapping[str, str] = MappingProxyType({})) -> PotcarLi
     """Library named by the environment or by pymatgen's configuration, or None.
 
     ``PMG_VASP_PSP_DIR`` and ``VASP_PP_PATH`` are read first, then ``PMG_VASP_PSP_DIR`` of ``~/.pmgrc.yaml``.
-
-    Raises
-    ------
-    FileError
-        If one of them names a folder that does not exist.
     """
     named = [(name, part) for name in VARIABLES for part in os.environ.get(name, "").split(os.pathsep) if part]
     if not any(name == "PMG_VASP_PSP_DIR" for name, _ in named):
@@ -111,20 +100,7 @@ def find_potcars(elements: Sequence[str], kind: str, library: PotcarLibrary) -> 
 
     Releases are tried from the newest (.64, .54, .52, unnumbered) on until one holds every element. Two roots that
     hold different files for the same are an error: the choice is the user's.
-
-    Parameters
-    ----------
-    elements
-        In the order of the POSCAR.
-    kind
-        ``PBE`` (for every gradient-corrected functional) or ``LDA``.
-    library
-        Where to look.
-
-    Raises
-    ------
-    FileError
-        If an element is in no release, a file is not what its name says, or two libraries disagree.
+    The elements stand in the order of the POSCAR; the kind is ``PBE`` (every gradient-corrected functional) or ``LDA``.
     """
     if not elements:
         return ()
@@ -151,13 +127,7 @@ def release_of(potcars: Iterable[Potcar], library: PotcarLibrary) -> PotcarLibra
 
 
 def potcar_bytes(potcars: Sequence[Potcar], elements: Sequence[str]) -> bytes:
-    """Content of the POTCAR, checked once more to be in the order of the POSCAR.
-
-    Raises
-    ------
-    FileError
-        If the titles do not name these elements in this order, or a file changed since it was looked at.
-    """
+    """Content of the POTCAR, checked once more to be in the order of the POSCAR."""
     parts = [read_bytes(potcar.path) for potcar in potcars]
     for potcar, part in zip(potcars, parts, strict=True):
         if hashlib.sha256(part).hexdigest() != potcar.sha256:
@@ -174,13 +144,7 @@ def elements_of(content: bytes) -> tuple[str, ...]:
 
 
 def read_potcar(path: Path, element: str, dataset: str, kind: str) -> Potcar:
-    """Look at one dataset and check that it is what its name says.
-
-    Raises
-    ------
-    FileError
-        If it is cut, holds several datasets, another element, another dataset or another functional.
-    """
+    """Look at one dataset and check that it is what its name says."""
     content = read_bytes(path)
     titles = _titles(content)
     if len(titles) != 1 or b"End of Dataset" not in content:
@@ -209,13 +173,7 @@ def read_potcar(path: Path, element: str, dataset: str, kind: str) -> Potcar:
 
 
 def dataset_of(element: str, library: PotcarLibrary | None) -> str:
-    """Dataset to take for an element: the user's choice, or the recommended one.
-
-    Raises
-    ------
-    InputError
-        If the choice is a dataset of another element.
-    """
+    """Dataset to take for an element: the user's choice, or the recommended one."""
     chosen = (library.datasets if library else {}).get(element, recommended_dataset(element))
     if not re.fullmatch(rf"{element}([._\d][\w.]*)?", chosen):
         raise InputError("dataset", expected=f"a dataset of {element}, such as {element}_d", got=repr(chosen))

@@ -9,8 +9,8 @@ from itertools import groupby
 import numpy as np
 
 from nanoslab.calculation import Calculation
-from nanoslab.errors import InputError
-from nanoslab.vasp.inputs.incar_names import SMEARINGS, TagValue, check_extra, functional_tags
+from nanoslab.errors import InputError, unknown_name
+from nanoslab.vasp.inputs.incar_names import FUNCTIONALS, SMEARINGS, TagValue, check_extra
 from nanoslab.vasp.inputs.magnetism import hubbard, is_noncollinear, spin, starting_moments
 from nanoslab.vasp.inputs.shape import (
     ISOLATED_GAP,
@@ -40,15 +40,7 @@ class Incar:
     remarks: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """Text of the file, one tag per line.
-
-        Examples
-        --------
-        >>> print(Incar(tags={"ENCUT": 400.0, "LREAL": False, "MAGMOM": (2.0, 0.0, 0.0)}).text(), end="")
-        ENCUT = 400
-        LREAL = .FALSE.
-        MAGMOM = 2 2*0
-        """
+        """Text of the file, one tag per line."""
         return "".join(f"{tag} = {_value(value)}\n" for tag, value in self.tags.items())
 
 
@@ -58,17 +50,15 @@ def basis(calculation: Calculation) -> dict[str, TagValue]:
     LREAL is false for every size of cell: were it chosen by the number of atoms, a sheet and its vacancy or its
     reference crystal could fall on either side, and the difference of their energies would hold its error.
     """
-    return {
-        "PREC": "Accurate",
-        "ENCUT": calculation.settings.cutoff_energy,
-        "LREAL": False,
-        "LASPH": True,
-    }
+    return {"PREC": "Accurate", "ENCUT": calculation.settings.cutoff_energy, "LREAL": False, "LASPH": True}
 
 
 def functional(calculation: Calculation) -> dict[str, TagValue]:
     """Exchange and correlation."""
-    return dict(functional_tags(calculation.settings.functional))
+    name = calculation.settings.functional
+    if name not in FUNCTIONALS:
+        raise unknown_name("settings.functional", name, FUNCTIONALS)
+    return dict(FUNCTIONALS[name])
 
 
 def electronic_loop(calculation: Calculation) -> dict[str, TagValue]:
@@ -210,34 +200,11 @@ def young_tag(calculation: Calculation) -> str | None:
 
 
 #: doubts worth recording beside the deck
-REMARKS: tuple[Callable[[Calculation], str | None], ...] = (
-    cubic_box,
-    sampled_vacuum,
-    unused_moments,
-    wide_smearing,
-    young_tag,
-)
+REMARKS = (cubic_box, sampled_vacuum, unused_moments, wide_smearing, young_tag)
 
 
 def incar(calculation: Calculation) -> Incar:
-    """INCAR of a calculation: every rule, then the user's own tags.
-
-    Raises
-    ------
-    InputError
-        For a tag that a field of the settings says, a misspelt tag, or settings that do not fit the structure.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.presets import preset, isolated_atom_settings
-    >>> atom = Atoms("Se", cell=[12, 13, 14])
-    >>> from nanoslab.calculation import Role
-    >>> tags = incar(Calculation(name="Se", role=Role(kind="atom"), atoms=atom,
-    ...     settings=isolated_atom_settings(preset("ma2023")))).tags
-    >>> tags["MAGMOM"], tags["NUPDOWN"], tags["ISYM"], tags["ENCUT"]
-    ((2.0,), 2, 0, 400.0)
-    """
+    """INCAR of a calculation: every rule, then the user's own tags."""
     tags: dict[str, TagValue] = {"SYSTEM": calculation.name}
     for rule in RULES:
         tags.update(rule(calculation))
@@ -251,23 +218,7 @@ def incar(calculation: Calculation) -> Incar:
 
 
 def kpoints_text(calculation: Calculation) -> str:
-    """KPOINTS: one automatic mesh, Gamma-centred or Monkhorst-Pack.
-
-    Raises
-    ------
-    InputError
-        For a mesh that misses Gamma in a hexagonal-like cell, whose symmetry it would break.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.presets import preset
-    >>> from nanoslab.calculation import Role
-    >>> calculation = Calculation(name="a", role=Role(kind="pristine"), atoms=Atoms("Se", cell=[4, 4, 20]),
-    ...     settings=preset("ma2023-wurtzite"))
-    >>> kpoints_text(calculation).splitlines()
-    ['Automatic mesh', '0', 'Gamma', '4 3 1', '0 0 0']
-    """
+    """KPOINTS: one automatic mesh, Gamma-centred or Monkhorst-Pack."""
     settings = calculation.settings
     if min(settings.kpoints) < 1:
         raise InputError("settings.kpoints", expected="three numbers above 0", got=_mesh(settings.kpoints))

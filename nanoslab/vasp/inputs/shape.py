@@ -15,13 +15,7 @@ _PERPENDICULAR = 1e-4  # cosine below which two vectors are perpendicular (0.006
 
 
 def empty_widths(atoms: Atoms) -> tuple[float, float, float]:
-    """Widest empty layer between nuclei, perpendicular to each pair of lattice vectors [Å].
-
-    Examples
-    --------
-    >>> empty_widths(Atoms("Se2", positions=[[0, 0, 0], [0, 0, 3]], cell=[4, 4, 20]))
-    (4.0, 4.0, 17.0)
-    """
+    """Widest empty layer between nuclei, perpendicular to each pair of lattice vectors [Å]."""
     heights = 1 / np.linalg.norm(np.asarray(atoms.cell.reciprocal()), axis=1)
     widths = [widest_gap(column)[0] * height for column, height in zip(_fractions(atoms).T, heights, strict=True)]
     first, second, third = (round(float(width), 9) for width in widths)
@@ -46,13 +40,7 @@ def is_third_vector_perpendicular(atoms: Atoms) -> bool:
 
 
 def is_hexagonal_like(atoms: Atoms) -> bool:
-    """Two lattice vectors of one length at 60 or 120 degrees: hexagonal, and primitive fcc, bcc or rhombohedral cells.
-
-    Examples
-    --------
-    >>> is_hexagonal_like(Atoms("Se", cell=[4.3, 4.3, 7, 90, 90, 120])), is_hexagonal_like(Atoms("Se", cell=[4, 4, 7]))
-    (True, False)
-    """
+    """Two lattice vectors of one length at 60 or 120 degrees: hexagonal, primitive fcc, bcc or rhombohedral."""
     lengths, angles = atoms.cell.lengths(), atoms.cell.angles()
     for i, (j, k) in enumerate(((1, 2), (0, 2), (0, 1))):
         equal = abs(lengths[j] - lengths[k]) < 1e-3 * lengths[j]
@@ -62,13 +50,7 @@ def is_hexagonal_like(atoms: Atoms) -> bool:
 
 
 def centre_of_mass(atoms: Atoms) -> NDArray[np.float64]:
-    """Centre of mass in fractions of the lattice vectors, of the slab or molecule that the cell may cut in two.
-
-    Examples
-    --------
-    >>> centre_of_mass(Atoms("Se2", positions=[[0, 0, 1], [0, 0, 19]], cell=[4, 4, 20])).tolist()
-    [0.0, 0.0, 0.0]
-    """
+    """Centre of mass in fractions of the lattice vectors, of the slab or molecule that the cell may cut in two."""
     fractions, masses = _fractions(atoms), atoms.get_masses()
     centre = []
     for column in fractions.T:
