@@ -79,7 +79,6 @@ def vasprun_text(calculation: Calculation) -> bytes:
         cell=atoms.cell.array,
         steps=(step,),
         tags={
-            "ISPIN": "2" if settings.spin_polarized else "1",
             "NELM": str(settings.max_electronic_steps),
             "NSW": "0" if settings.relax == "none" else str(settings.max_ionic_steps),
             "IBRION": "-1" if settings.relax == "none" else "2",

@@ -25,7 +25,15 @@ def run(element="Se", moment=(2.0,), *, entropy=0.0, edge=15.0, n_atoms=1, spin=
 
 @pytest.mark.parametrize(
     "ground_state",
-    [run(), run(moment=(-2.0,)), run(moment=None), run("Cd", (0.0,)), run("Cd", None, spin="1"), run("Pb"), run("H", (1.0,))],
+    [
+        run(),
+        run(moment=(-2.0,)),
+        run(moment=None),
+        run("Cd", (0.0,)),
+        run("Cd", None, spin="1"),
+        run("Pb"),
+        run("H", (1.0,)),
+    ],
 )
 def test_hunds_ground_state_is_no_problem(ground_state):
     assert isolated_atom(ground_state) is None
