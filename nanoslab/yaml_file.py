@@ -200,7 +200,8 @@ def _takes(annotation: Any, kind: type) -> bool:
 
 
 def _suggest(name: str) -> str:
-    close = difflib.get_close_matches(name, _field_names(), n=1, cutoff=0.5)
+    names = [known for known in _field_names() if known != name]  # it may be known elsewhere in the file
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else "remove it, or see 'nanoslab new'"
 
 
