@@ -52,8 +52,13 @@ def run_of(calculation: Calculation, energy: float, *, last_change: float = 1e-6
     settings = calculation.settings
     counts = Counter(atoms.get_chemical_symbols())
     relaxed = settings.relax != "none"
+    smeared = 0.0 if calculation.role.kind == "atom" else 0.02  # an atom in its ground state has whole occupations
     step = writers.Step(
-        electrons=((energy + 5, energy + 4.9), (energy + 0.02 + last_change, energy + 0.01), (energy + 0.02, energy)),
+        electrons=(
+            (energy + 5, energy + 4.9),
+            (energy + smeared + last_change, energy + 0.01),
+            (energy + smeared, energy),
+        ),
         forces=np.zeros((len(atoms), 3)),
         positions=atoms.get_scaled_positions(wrap=False),
         stress_kB=0.0,
@@ -79,7 +84,9 @@ def put(campaign: Path, calculation: Calculation, run, mesh: tuple[int, int, int
     divisions = "".join(f"{points:9d}" for points in mesh or calculation.settings.kpoints)
     text = writers.vasprun(run).replace(b"       4        3        1 </v>", f"{divisions} </v>".encode())
     (folder / "vasprun.xml").write_bytes(text)
-    (folder / "OUTCAR").write_bytes(writers.outcar(run))
+    moment = calculation.atoms.get_initial_magnetic_moments().sum()
+    said = writers.outcar(run).replace(b"magnetization       0.5000000", f"magnetization  {moment:14.7f}".encode())
+    (folder / "OUTCAR").write_bytes(said)
 
 
 @pytest.fixture
