@@ -160,7 +160,8 @@ def etching_plot(document: Document) -> Plot | None:
         x_label="dose (e/Å²)",
         y_label=f"{anion} per {cation} left",
         series=tuple(series),
-        reading=f"{cation}:{anion} reaches 1:0.8 at {fast[0]:.1e} e/Å² at the earliest ({fast[1]})."
+        reading=f"With every atom as loose as the loosest, {cation}:{anion} would reach 1:0.8 at {fast[0]:.1e} e/Å² "
+        f"({fast[1]}); atoms below a surface leave later."
         if fast
         else f"No curve reaches {cation}:{anion} = 1:0.8 up to {doses[-1]:.0e} e/Å².",
         level_of_theory=_theory(document),
