@@ -30,7 +30,7 @@ from nanoslab.errors import FileError
 from nanoslab.files import sha256, write_where_changed
 
 #: what a result depends on
-_PHYSICS = ("settings", "structure", "starts_from", "removed_indices")
+_PHYSICS = ("settings", "structure", "starts_from", "removed_indices", "procedure", "parameters")
 #: files of a calculation's folder that somebody else looks after, by the calculation's name
 Keeper = Callable[[str], Iterable[str]]
 
@@ -171,7 +171,7 @@ def _differing(document: Mapping[str, Any], old: Mapping[str, Any] | None, folde
         document, old = _as_in_version_1(document), _as_in_version_1(calculation_document(read_calculation(folder)))
     found = []
     for key in _PHYSICS:
-        new_value, old_value = document[key], old[key]
+        new_value, old_value = document.get(key), old.get(key)
         if key == "settings":
             names = {**new_value, **old_value}.keys() - {"source"}
             unset: dict[str, Any] = {"hubbard_u": {}}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from ase import Atoms
 from ase.calculators.calculator import BaseCalculator
 
-from nanoslab.calculation import Settings
+from nanoslab.calculation import Calculation, Settings
 
 
 class CalculatorFactory(Protocol):
@@ -133,3 +134,57 @@ class Engine:
         if self.comparable_factory is None:
             return {"code": self.label, "functional": self.level_of_theory}
         return {"code": self.name, **self.comparable_factory(atoms, settings, self.options)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a procedure is given beside the atoms.
+
+    Attributes
+    ----------
+    calculation
+        What is asked: its settings, role and the parameters of the procedure.
+    max_steps
+        Most steps.
+    log
+        File for a line per step.
+    on_step
+        To be called with the atoms of every step, the start included: it writes the trajectory.
+    """
+
+    calculation: Calculation
+    max_steps: int
+    log: Path
+    on_step: Callable[[Atoms], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a procedure ended.
+
+    Attributes
+    ----------
+    atoms
+        Final structure with its calculator; its energy and forces become those of the result.
+    n_steps
+        Steps of all optimisers together.
+    optimiser
+        The one that ended it.
+    wrong
+        What makes the result useless for its purpose, in words; empty when it is converged.
+    remarks
+        What is worth knowing, in words.
+    findings
+        What else came out, as plain JSON values under keys that carry their units.
+    """
+
+    atoms: Atoms
+    n_steps: int = 0
+    optimiser: str = "none"
+    wrong: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    findings: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: takes atoms that carry a calculator, which answers again as before when a killed run is repeated, and may move them
+Procedure = Callable[[Atoms, Task], Ended]
