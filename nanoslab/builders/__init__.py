@@ -4,7 +4,7 @@ from typing import Any
 
 from nanoslab.builders.double_slab import DoubleSlab, describe_double_slab
 from nanoslab.builders.ligand import LigandLayer
-from nanoslab.builders.nanocrystal import build_nanocrystal
+from nanoslab.builders.particles.particle import build_nanocrystal, build_particle
 from nanoslab.builders.nanosheet import available_terminations, build_nanosheet
 from nanoslab.builders.neck import build_neck
 from nanoslab.builders.rattle import rattle_atoms
