@@ -22,27 +22,17 @@ _LARGEST_COVERAGE = 100.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LigandRecord:
-    """All that is known of a ligand, with its provenance.
-
-    Attributes
-    ----------
-    formula, smiles
-        Hill formula, and SMILES.
-    formal_charge
-        Charge of the ligand as it is [e].
-    binding_group
-        ``carboxyl`` (neutral acid), ``carboxylate`` or ``amine``.
-    binding_atoms
-        Binding mode -> indices of the atoms that touch the metal; the first mode is the usual one.
-    """
+    """All that is known of a ligand, with its provenance."""
 
     name: str
     what: str
     aliases: tuple[str, ...]
+    #: Hill formula, and SMILES
     formula: str
     smiles: str
-    formal_charge: int
-    binding_group: str
+    formal_charge: int  #: charge of the ligand as it is [e]
+    binding_group: str  #: ``carboxyl`` (neutral acid), ``carboxylate`` or ``amine``
+    #: binding mode -> indices of the atoms that touch the metal; the first mode is the usual one
     binding_atoms: Mapping[str, tuple[int, ...]]
     made: str
     relaxed: Mapping[str, Any]

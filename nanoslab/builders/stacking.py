@@ -40,22 +40,12 @@ class StackedPlane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stacking:
-    """Planes of one repeat along a face's normal, from the bottom up; plane i + n_planes is plane i shifted by `step`.
+    """Planes of one repeat along a face's normal, from the bottom up; plane i + n_planes is plane i shifted by `step`."""
 
-    Attributes
-    ----------
-    in_plane
-        Smallest in-plane cell, the shorter vector along x [Å], shape (2, 3).
-    step
-        Lattice vector to the next repeat of the stack [Å], shape (3,).
-    planes_per_monolayer
-        Planes of the thinnest slice with the composition of the crystal.
-    """
-
-    in_plane: Vector
-    step: Vector
+    in_plane: Vector  #: smallest in-plane cell, the shorter vector along x [Å], shape (2, 3)
+    step: Vector  #: lattice vector to the next repeat of the stack [Å], shape (3,)
     planes: tuple[StackedPlane, ...]
-    planes_per_monolayer: int
+    planes_per_monolayer: int  #: planes of the thinnest slice with the composition of the crystal
 
     @property
     def smallest_spacing(self) -> float:

@@ -26,11 +26,6 @@ def spin_orbit_energy(symbol: str) -> float:
     ------
     InputError
         The levels of the element are not known here.
-
-    Examples
-    --------
-    >>> round(spin_orbit_energy("Se"), 3)
-    -0.117
     """
     levels = GROUND_TERM_LEVELS.get(symbol)
     if levels is None:

@@ -31,23 +31,15 @@ _FEWEST_BONDS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environments:
-    """What surrounds each atom.
+    """What surrounds each atom."""
 
-    Attributes
-    ----------
-    coordination
-        Number of cation-anion bonds, shape (atoms,).
-    eclipsed_bonds
-        Sum of (1 + cos 3 phi)/2 over the bonds of an atom, shape (atoms,): 0 in zinc blende, 1 in wurtzite; larger
-        where atoms are displaced.
-    labels
-        By the bonds between atoms with at least three: ``zinc blende`` (none eclipsed), ``wurtzite`` (one),
-        ``intermediate`` (some undecided). ``rock salt`` (six bonds); ``undetermined`` (fewer than three bonds, five,
-        fewer than two to judge by, or more than one eclipsed).
-    """
-
-    coordination: NDArray[np.int_]
+    coordination: NDArray[np.int_]  #: number of cation-anion bonds, shape (atoms,)
+    #: sum of (1 + cos 3 phi)/2 over the bonds of an atom, shape (atoms,): 0 in zinc blende, 1 in wurtzite; larger where
+    #: atoms are displaced
     eclipsed_bonds: NDArray[np.float64]
+    #: by the bonds between atoms with at least three: ``zinc blende`` (none eclipsed), ``wurtzite`` (one),
+    #: ``intermediate`` (some undecided). ``rock salt`` (six bonds); ``undetermined`` (fewer than three bonds, five,
+    #: fewer than two to judge by, or more than one eclipsed).
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:

@@ -24,29 +24,17 @@ _LARGEST_STRAIN = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeckMetrics:
-    """A neck measured in a structure, relaxed or not.
+    """A neck measured in a structure, relaxed or not."""
 
-    Attributes
-    ----------
-    n_columns, n_connected
-        Columns that bridged the gap in the start, and separate bonded chains of neck atoms that still do.
-    plane_spacing
-        Mean distance of successive planes from the lower slab through the neck to the upper one [Å].
-    column_spacing
-        Mean distance of bonded neighbours within the planes of the neck [Å].
-    largest_displacement
-        Of an atom of the neck, from the start [Å].
-    problems
-        What is wrong with it, in words; empty for a neck that is one.
-    """
-
+    #: columns that bridged the gap in the start, and separate bonded chains of neck atoms that still do
     n_columns: int
     n_connected: int
+    #: mean distance of successive planes from the lower slab through the neck to the upper one [Å]
     plane_spacing: float
-    column_spacing: float
+    column_spacing: float  #: mean distance of bonded neighbours within the planes of the neck [Å]
     n_planes: int
-    largest_displacement: float
-    problems: tuple[str, ...]
+    largest_displacement: float  #: of an atom of the neck, from the start [Å]
+    problems: tuple[str, ...]  #: what is wrong with it, in words; empty for a neck that is one
 
     @property
     def width_nm(self) -> float:

@@ -14,25 +14,15 @@ from nanoslab.slab_geometry import Plane, find_planes, in_plane_area, slab_heigh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetMetrics:
-    """A sheet in numbers.
+    """A sheet in numbers."""
 
-    Attributes
-    ----------
-    thickness, vacuum
-        Between the outermost nuclei, and between these and their images [Å].
-    area
-        Of the cell in the plane [Å²].
-    planes
-        From the bottom to the top.
-    top_tilt_degrees, bottom_tilt_degrees
-        Mean angle between the plane and the cation-anion bonds inside the outermost plane; positive when the anion
-        stands out. None where that plane holds no such bond (polar faces).
-    """
-
+    #: between the outermost nuclei, and between these and their images [Å]
     thickness: float
     vacuum: float
-    area: float
-    planes: tuple[Plane, ...]
+    area: float  #: of the cell in the plane [Å²]
+    planes: tuple[Plane, ...]  #: from the bottom to the top
+    #: mean angle between the plane and the cation-anion bonds inside the outermost plane; positive when the anion
+    #: stands out. None where that plane holds no such bond (polar faces).
     top_tilt_degrees: float | None
     bottom_tilt_degrees: float | None
     environments: Environments

@@ -71,11 +71,6 @@ def failure_problems(logs: tuple[tuple[str, bytes], ...], *, finished_well: bool
         Name and text of standard output and error.
     finished_well
         Only fatal messages matter then.
-
-    Examples
-    --------
-    >>> failure_problems((("vasp.out", b" ZPOTRF failed"),), finished_well=True)
-    ['ZPOTRF in vasp.out: atoms too close, or too small a cell; check the structure or POTIM']
     """
     problems: dict[str, str] = {}
     for log, text in logs:

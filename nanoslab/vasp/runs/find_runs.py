@@ -29,33 +29,15 @@ _IMAGE = re.compile(r"\d\d")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFiles:
-    """The files of one run.
+    """The files of one run."""
 
-    Attributes
-    ----------
-    path
-        Folder, or the file that was asked for.
-    files
-        Kind (``vasprun``, ``OUTCAR``, ``POSCAR`` ...) -> file.
-    logs
-        Standard output and error, newest first.
-    notes
-        Other stages of the same folder, leftovers of a restart.
-    is_image
-        The folder is an image of a chain (named 01 to 99 beside a 00).
-    has_outputs
-        False for inputs that were written but never ran.
-    problem
-        Why nothing can be read there; empty when something can.
-    """
-
-    path: Path
-    files: Mapping[str, Path]
-    logs: tuple[Path, ...] = ()
-    notes: tuple[str, ...] = ()
-    is_image: bool = False
-    has_outputs: bool = True
-    problem: str = ""
+    path: Path  #: folder, or the file that was asked for
+    files: Mapping[str, Path]  #: kind (``vasprun``, ``OUTCAR``, ``POSCAR`` ...) -> file
+    logs: tuple[Path, ...] = ()  #: standard output and error, newest first
+    notes: tuple[str, ...] = ()  #: other stages of the same folder, leftovers of a restart
+    is_image: bool = False  #: the folder is an image of a chain (named 01 to 99 beside a 00)
+    has_outputs: bool = True  #: False for inputs that were written but never ran
+    problem: str = ""  #: why nothing can be read there; empty when something can
 
 
 def files_of_run(path: str | os.PathLike[str]) -> RunFiles:

@@ -17,13 +17,7 @@ _FORTRAN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))[EeDd]?([-+]?\d+)", re.ASCII)
 
 
 def number(text: bytes | str) -> float | None:
-    """Finite number as Fortran writes it, or None for asterisks, blanks and anything else.
-
-    Examples
-    --------
-    >>> number(b" -.129E+02 "), number("1.0D-3"), number("********"), number("0.1234-100"), number("1.2.3")
-    (-12.9, 0.001, None, 1.234e-101, None)
-    """
+    """Finite number as Fortran writes it, or None for asterisks, blanks and anything else."""
     word = (text.decode("ascii", "replace") if isinstance(text, bytes) else text).strip()
     try:
         value = float(word)

@@ -21,37 +21,18 @@ _MANY_BODY = ("GW", "RPA", "ACFDT", "BSE", "CHI", "TDHF", "TIMEEV", "2E4W")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedRun:
-    """Files of one run, parsed.
+    """Files of one run, parsed."""
 
-    Attributes
-    ----------
-    outputs
-        What each output file says, the most trusted first; at least one.
-    oszicar
-        The OSZICAR where other outputs tell more; a witness of their energies.
-    start, contcar
-        Structures of POSCAR and CONTCAR, if they could be read.
-    incar
-        Tags of the INCAR file.
-    mesh
-        Divisions of the k-points in the KPOINTS file.
-    is_image
-        The run is an image of a chain.
-    logs
-        Name and text of standard output and error.
-    problems
-        Files that could not be read, in words.
-    """
-
-    outputs: tuple[ParsedFile, ...]
-    oszicar: ParsedFile | None = None
+    outputs: tuple[ParsedFile, ...]  #: what each output file says, the most trusted first; at least one
+    oszicar: ParsedFile | None = None  #: the OSZICAR where other outputs tell more; a witness of their energies
+    #: structures of POSCAR and CONTCAR, if they could be read
     start: Atoms | None = None
     contcar: Atoms | None = None
-    incar: Mapping[str, str] = field(default_factory=dict)
-    mesh: tuple[int, int, int] | None = None
-    is_image: bool = False
-    logs: tuple[tuple[str, bytes], ...] = ()
-    problems: tuple[str, ...] = ()
+    incar: Mapping[str, str] = field(default_factory=dict)  #: tags of the INCAR file
+    mesh: tuple[int, int, int] | None = None  #: divisions of the k-points in the KPOINTS file
+    is_image: bool = False  #: the run is an image of a chain
+    logs: tuple[tuple[str, bytes], ...] = ()  #: name and text of standard output and error
+    problems: tuple[str, ...] = ()  #: files that could not be read, in words
 
     @property
     def main(self) -> ParsedFile:
