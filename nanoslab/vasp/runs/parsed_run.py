@@ -76,7 +76,7 @@ class ParsedRun:
         ibrion = self.integer("IBRION", -1 if nsw <= 1 else 0)
         if any(name in algorithm for name in _MANY_BODY):
             return "many-body"
-        if not self._knows_settings:
+        if not (self.incar or any(output.parameters or output.incar for output in self.outputs)):
             return "unknown"
         if ibrion in _RESPONSES:
             return _RESPONSES[ibrion]
@@ -87,18 +87,12 @@ class ParsedRun:
         return _MOTIONS.get(ibrion, "relaxation")
 
     @property
-    def _knows_settings(self) -> bool:
-        return bool(self.incar) or any(output.parameters or output.incar for output in self.outputs)
-
-    @property
     def n_images(self) -> int:
-        """Images of a nudged elastic band, 0 for an ordinary run.
-
-        Numbered folders hold many things; they are a chain unless the tags are known and name no images.
-        """
+        """Images of a nudged elastic band, 0 for an ordinary run."""
         words = (self.given("IMAGES") or "").split()
         if words:
             return int(number(words[0]) or 0)
+        # numbered folders hold many things; they are a chain unless the tags are known and name no images
         knows_tags = bool(self.incar) or any(output.incar for output in self.outputs)
         return int(self.is_image and not knows_tags and self.integer("NSW", 0) > 0)
 
@@ -131,17 +125,14 @@ class ParsedRun:
     @property
     def symbols(self) -> tuple[str, ...]:
         """Chemical symbol per atom."""
-        known = self.first("symbols")
         starts = (atoms.get_chemical_symbols() for atoms in (self.contcar, self.start) if atoms is not None)
-        return tuple(known or next(starts, ()))
+        return tuple(self.first("symbols") or next(starts, ()))
 
     @property
     def free(self) -> NDArray[np.bool_] | None:
         """Which lattice components may move, or None when no file says."""
-        for output in self.outputs:
-            if output.free is not None:
-                return output.free
-        for atoms in (self.start, self.contcar):
-            if atoms is not None and len(atoms) == len(self.symbols):
-                return free_components(atoms)
-        return None
+        said = (output.free for output in self.outputs if output.free is not None)
+        starts = (
+            atoms for atoms in (self.start, self.contcar) if atoms is not None and len(atoms) == len(self.symbols)
+        )
+        return next(said, None if (atoms := next(starts, None)) is None else free_components(atoms))
