@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.spatial import ConvexHull, HalfspaceIntersection, QhullError, cKDTree
 
-from nanoslab.builders.face import parse_face
 from nanoslab.builders import recipe
+from nanoslab.builders.face import parse_face
 from nanoslab.builders.stacking import BOND_REACH, conventional_cell, is_hexagonal, shortest_distance
 from nanoslab.builders.summary import StructureSummary, count_species
 from nanoslab.crystals import load_crystal, make_recipe

@@ -40,7 +40,7 @@ class StackedPlane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stacking:
-    """Planes of one repeat along a face's normal, from the bottom up; plane i + n_planes is plane i shifted by `step`."""
+    """Planes of one repeat along a face's normal, bottom up; plane i + n_planes is plane i shifted by `step`."""
 
     in_plane: Vector  #: smallest in-plane cell, the shorter vector along x [Å], shape (2, 3)
     step: Vector  #: lattice vector to the next repeat of the stack [Å], shape (3,)
