@@ -58,13 +58,7 @@ class Role(BaseModel):
 
     @classmethod
     def from_role(cls, role: Role) -> Self:
-        """Return the same role with the typed fields of this class.
-
-        Raises
-        ------
-        InputError
-            If a field is missing or of another type.
-        """
+        """Return the same role with the typed fields of this class; InputError where one is missing or wrong."""
         try:
             return cls.model_validate(role.model_dump())
         except ValidationError as error:

@@ -24,7 +24,6 @@ class Series:
     names: tuple[str, ...] = ()  #: what each point is, shown when the cursor is on it, or none
 
     def __post_init__(self) -> None:
-        """Refuse columns of different lengths."""
         for what, column in (("y", self.y), ("errors", self.errors), ("names", self.names)):
             if (column or what == "y") and len(column) != len(self.x):
                 raise InputError(f"{self.label}: {what}", expected=f"{len(self.x)} values", got=len(column))

@@ -43,7 +43,6 @@ class Environments:
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         for array in (self.coordination, self.eclipsed_bonds):
             array.setflags(write=False)
 
@@ -63,15 +62,12 @@ def local_environments(atoms: Atoms) -> Environments:
     coordination = np.bincount(i, minlength=n)
     eclipse = _eclipses(i, j, vectors, n)
     judged = (coordination[i] >= _FEWEST_BONDS) & (coordination[j] >= _FEWEST_BONDS)
-    eclipsed = np.bincount(i[judged & (eclipse >= ECLIPSED)], minlength=n)
-    staggered = np.bincount(i[judged & (eclipse <= 1.0 - ECLIPSED)], minlength=n)
-    all_judged = np.bincount(i[judged], minlength=n)
-    eclipsed_bonds = np.bincount(i, weights=eclipse, minlength=n).astype(float)
-    numbers = zip(coordination.tolist(), eclipsed.tolist(), staggered.tolist(), all_judged.tolist(), strict=True)
+    chosen = (judged & (eclipse >= ECLIPSED), judged & (eclipse <= 1.0 - ECLIPSED), judged)
+    counts = [np.bincount(i[bonds], minlength=n).tolist() for bonds in chosen]
     return Environments(
         coordination=coordination,
-        eclipsed_bonds=eclipsed_bonds,
-        labels=tuple(_label(*atom) for atom in numbers),
+        eclipsed_bonds=np.bincount(i, weights=eclipse, minlength=n).astype(float),
+        labels=tuple(_label(*atom) for atom in zip(coordination.tolist(), *counts, strict=True)),
     )
 
 

@@ -66,7 +66,6 @@ class InPlaneStrain:
     tensor: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        """Make the tensor read-only."""
         self.tensor.setflags(write=False)
 
     @property
@@ -94,12 +93,8 @@ def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, in
     """
     reciprocal = np.linalg.inv(_in_plane(atoms)).T
     h_max, k_max = (int(length // shortest) for length in np.linalg.norm(_in_plane(atoms), axis=1))
-    rows = [
-        (h, k, float(1.0 / np.linalg.norm(np.array([h, k]) @ reciprocal)))
-        for h in range(h_max + 1)
-        for k in range(-k_max, k_max + 1)
-        if (h, k) > (0, 0)
-    ]
+    indices = [(h, k) for h in range(h_max + 1) for k in range(-k_max, k_max + 1) if (h, k) > (0, 0)]
+    rows = [(h, k, float(1.0 / np.linalg.norm(np.array([h, k]) @ reciprocal))) for h, k in indices]
     kept = [row for row in rows if row[2] >= shortest]
     return tuple(sorted(kept, key=lambda row: (-round(row[2], 6), row[0], row[1])))
 
