@@ -79,9 +79,12 @@ class Calculation:
     #: when set: the start is the relaxed structure of that calculation less these atoms of it (indices into it)
     starts_from: str | None = None
     removed_indices: tuple[int, ...] = ()
+    #: what is done with it (one of `nanoslab.engines.procedures.PROCEDURES`) and its numbers, as plain JSON values;
+    #: None is what ``settings.relax`` asks for, a relaxation or one energy
+    procedure: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a name that could be anything but one folder of its own."""
         if not isinstance(self.name, str) or not is_folder_name(self.name):
             raise InputError(
                 "calculation name",
@@ -110,6 +113,8 @@ class CalculationResult:
     #: ``functional`` (str), ``cutoff_energy`` (eV), ``kpoints`` (mesh), ``potentials`` (element -> title). A key that
     #: is unknown is absent.
     comparable: Mapping[str, Any] = field(default_factory=dict)
+    #: what else a procedure found, as plain JSON values under keys that carry their units
+    findings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
