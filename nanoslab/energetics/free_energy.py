@@ -33,16 +33,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """A structure with its vibrations per atom and its static energy.
-
-    Attributes
-    ----------
-    static
-        Result of the undisplaced cell or supercell, at the level of theory of the forces; `comparable` may also hold
-        the ``displacement`` [Å] behind them.
-    """
+    """A structure with its vibrations per atom and its static energy."""
 
     name: str
+    #: result of the undisplaced cell or supercell, at the level of theory of the forces; `comparable` may also hold the
+    #: ``displacement`` [Å] behind them
     static: CalculationResult
     thermal: ThermalProperties
 

@@ -12,25 +12,17 @@ from nanoslab.errors import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VacancyEnergy:
-    """Energy of a structure that lost atoms, against the whole one.
+    """Energy of a structure that lost atoms, against the whole one."""
 
-    Attributes
-    ----------
-    removed, counts
-        Element -> number of atoms removed (all positive), and left.
-    energy, energy_difference
-        E(defect), and E(defect) - E(pristine) [eV].
-    formation_energies
-        Name of the chemical potentials -> E_f [eV] for all atoms removed together.
-    element_potentials
-        Element -> chemical potential of its crystal [eV per atom], or empty when unknown.
-    """
-
+    #: element -> number of atoms removed (all positive), and left
     removed: Mapping[str, int]
     counts: Mapping[str, int]
+    #: E(defect), and E(defect) - E(pristine) [eV]
     energy: float
     energy_difference: float
+    #: name of the chemical potentials -> E_f [eV] for all atoms removed together
     formation_energies: Mapping[str, float]
+    #: element -> chemical potential of its crystal [eV per atom], or empty when unknown
     element_potentials: Mapping[str, float]
 
     @property

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from nanoslab.errors import FileError, InputError, unknown_name
 from nanoslab.files import write_atomically
 from nanoslab.text import printable
+from nanoslab.vasp.byte_stream import read_text
 from nanoslab.vasp.selective_dynamics import constraints_from_flags, free_components
-from nanoslab.vasp.textfile import read_text
 
 _ELEMENTS = frozenset(chemical_symbols[1:])
 _SYMBOL = re.compile(r"([A-Z][a-z]?)(?=$|[_/.\d])")  # Se, Cl_sv, Se/4f3a, Na_pv/6a2f, H.5

@@ -16,8 +16,8 @@ from ase.calculators.vasp.setups import setups_defaults
 
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import sha256
+from nanoslab.vasp.byte_stream import COMPRESSIONS, read_bytes
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.textfile import COMPRESSIONS, read_bytes
 
 #: where a library is looked for when none is given
 VARIABLES = ("PMG_VASP_PSP_DIR", "VASP_PP_PATH")

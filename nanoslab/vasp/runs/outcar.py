@@ -14,8 +14,7 @@ from pathlib import Path
 from nanoslab.errors import FileError
 from nanoslab.vasp.byte_stream import LOOK_BEHIND, ByteStream, EndOfBytesError
 from nanoslab.vasp.runs.numbers import energies_fit, number, whole_number
-from nanoslab.vasp.runs.outcar_geometry import FORCES, StepGeometry
-from nanoslab.vasp.runs.outcar_header import HEAD, parse_header
+from nanoslab.vasp.runs.outcar_parts import FORCES, HEAD, StepGeometry, parse_header
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 
 _ITERATION = b" Iteration "
