@@ -120,12 +120,9 @@ def _recognized(atoms: Atoms, name: str, lattice: str) -> ColumnLattice:
     cube = standard_cell(atoms, to_primitive=False)
     kind = _KINDS.get(symmetry.number)
     if kind is None or len(symbols) != 2 or len(cube) != 8:
-        raise InputError(
-            "crystal",
-            expected="a binary rock-salt or zinc-blende crystal",
-            got=f"{name} ({atoms.get_chemical_formula()}, {symmetry.symbol})",
-            advice="necks and sandwiches are built on {001} facets of these two structures",
-        )
+        got = f"{name} ({atoms.get_chemical_formula()}, {symmetry.symbol})"
+        advice = "necks and sandwiches are built on {001} facets of these two structures"
+        raise InputError("crystal", expected="a binary rock-salt or zinc-blende crystal", got=got, advice=advice)
     cation, anion = cations_first(symbols)
     edge = round(float(cube.get_volume()) ** (1.0 / 3.0), 9)
     return ColumnLattice(name=name, kind=kind, cation=cation, anion=anion, lattice_constant=edge, lattice=lattice)

@@ -204,12 +204,9 @@ def _coincidence(slab: DoubleSlab) -> tuple[NDArray[np.int64], NDArray[np.int64]
     angles = {pair: math.degrees(2.0 * math.atan2(pair[1], pair[0])) for pair in pairs}
     m, n = min(pairs, key=lambda pair: (round(abs(angles[pair] - twist), 3), pair[0] ** 2 + pair[1] ** 2))
     if abs(angles[m, n] - twist) > _TWIST_TOLERANCE:
-        raise InputError(
-            "twist",
-            expected="an angle at which the two lattices coincide in a cell of moderate size",
-            got=f"{slab.twist:g}°",
-            advice=f"give {angles[m, n]:.2f}, the nearest",
-        )
+        expected = "an angle at which the two lattices coincide in a cell of moderate size"
+        nearest = f"give {angles[m, n]:.2f}, the nearest"
+        raise InputError("twist", expected=expected, got=f"{slab.twist:g}°", advice=nearest)
     lower, upper = np.array([[m, n], [-n, m]]), np.array([[m, -n], [n, m]])
     if (m + n) % slab.lattice.lateral_period:
         mix = np.array([[1, 1], [-1, 1]])

@@ -85,12 +85,8 @@ class NeckShape:
 def neck_shape(slab: DoubleSlab, cells: Sequence[Cell]) -> NeckShape:
     """Shape made of given columns, which must be different and touch one another edge to edge."""
     if not cells or len(set(cells)) < len(cells) or not is_connected(cells):
-        raise InputError(
-            "columns of the neck",
-            expected="different columns that touch edge to edge",
-            got=list(cells),
-            advice="give pairs of whole numbers such as 0,0 0,1",
-        )
+        expected, advice = "different columns that touch edge to edge", "give pairs of whole numbers such as 0,0 0,1"
+        raise InputError("columns of the neck", expected=expected, got=list(cells), advice=advice)
     return _shape(slab.lattice, slab.planes, tuple(sorted(cells)))
 
 
@@ -104,12 +100,9 @@ def facet_symmetry(slab: DoubleSlab) -> LatticeSymmetry:
     """
     block = replace(slab, lateral=(_BLOCK, _BLOCK), planes=(slab.planes - 1) % 4 + 1, fixed_planes=0)
     if not np.array_equal(*block.columns):
-        raise InputError(
-            "twist",
-            expected="no twist where shapes of necks are asked for",
-            got=f"{slab.twist:g}°",
-            advice="a neck continues one lattice; leave the twist out, or ask for 0 pairs",
-        )
+        expected = "no twist where shapes of necks are asked for"
+        advice = "a neck continues one lattice; leave the twist out, or ask for 0 pairs"
+        raise InputError("twist", expected=expected, got=f"{slab.twist:g}°", advice=advice)
     cells = [(i, j) for i in range(_BLOCK) for j in range(_BLOCK)]
     atoms = build_double_slab(block, neck=cells, neck_planes=range(block.gap_planes))
     columns = _columns_of(block, atoms, cells)

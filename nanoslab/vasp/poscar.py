@@ -209,11 +209,8 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
         counts += [int(word[:18]) for word in row]
         at += 1
     if not named and not given:
-        raise lines.fault(
-            5,
-            "a line of element symbols (VASP 5 and later)",
-            advice="this is a VASP 4 file: put the symbols above the counts, or give species in the POTCAR's order",
-        )
+        advice = "this is a VASP 4 file: put the symbols above the counts, or give species in the POTCAR's order"
+        raise lines.fault(5, "a line of element symbols (VASP 5 and later)", advice=advice)
     if named and given and named != given:
         raise lines.fault(5, f"the species of the POTCAR ({' '.join(given)})", got=" ".join(named))
     symbols = named or given
@@ -253,11 +250,7 @@ def _check_writable(atoms: Atoms) -> None:
         raise InputError("atoms", expected="chemical elements", got=", ".join(sorted(unknown)))
     if not np.isfinite(atoms.positions).all() or not np.isfinite(cell).all():
         raise InputError("atoms", expected="finite coordinates and lattice vectors", got="nan or infinity")
-    volume = float(np.linalg.det(cell))
-    if volume <= 0:
-        raise InputError(
-            "atoms.cell",
-            expected="three right-handed lattice vectors, as VASP wants them",
-            got=f"a volume of {volume:.6g} Å³",
-            advice="add a cell with vacuum, or exchange two lattice vectors",
-        )
+    if (volume := float(np.linalg.det(cell))) <= 0:
+        expected, got = "three right-handed lattice vectors, as VASP wants them", f"a volume of {volume:.6g} Å³"
+        advice = "add a cell with vacuum, or exchange two lattice vectors"
+        raise InputError("atoms.cell", expected=expected, got=got, advice=advice)

@@ -63,11 +63,8 @@ def smearing(calculation: Calculation) -> dict[str, TagValue]:
     """Occupations; tetrahedra need at least three k-points along some direction and a mesh that holds Gamma."""
     settings = calculation.settings
     if settings.smearing == "tetrahedron" and (prod(settings.kpoints) < 4 or not settings.gamma_centred):
-        raise InputError(
-            "settings.smearing",
-            expected="gaussian for fewer than 4 k-points or a mesh without Gamma",
-            got=f"tetrahedron with {_mesh(settings.kpoints)}",
-        )
+        expected = "gaussian for fewer than 4 k-points or a mesh without Gamma"
+        raise InputError("settings.smearing", expected=expected, got=f"tetrahedron with {_mesh(settings.kpoints)}")
     return {"ISMEAR": SMEARINGS[settings.smearing], "SIGMA": settings.smearing_width}
 
 
@@ -207,12 +204,12 @@ def kpoints_text(calculation: Calculation) -> str:
         raise InputError("settings.kpoints", expected="three numbers above 0", got=_mesh(settings.kpoints))
     even = any(points % 2 == 0 for points in settings.kpoints)
     if not settings.gamma_centred and even and is_hexagonal_like(calculation.atoms):
-        raise InputError(
+        where, expected = (
             f"{calculation.name}: settings.gamma_centred",
-            expected="a Gamma-centred mesh for lattice vectors at 60° or 120°",
-            got=f"Monkhorst-Pack {_mesh(settings.kpoints)}",
-            advice="set gamma_centred to true",
+            "a Gamma-centred mesh for lattice vectors at 60° or 120°",
         )
+        got = f"Monkhorst-Pack {_mesh(settings.kpoints)}"
+        raise InputError(where, expected=expected, got=got, advice="set gamma_centred to true")
     style = "Gamma" if settings.gamma_centred else "Monkhorst-Pack"
     return f"Automatic mesh\n0\n{style}\n{' '.join(str(points) for points in settings.kpoints)}\n0 0 0\n"
 
@@ -236,4 +233,4 @@ def _value(value: TagValue) -> str:
 
 
 def _mesh(kpoints: tuple[int, int, int]) -> str:
-    return "x".join(str(points) for points in kpoints)
+    return "x".join(map(str, kpoints))
