@@ -87,8 +87,7 @@ def sheet_ledger(
     charges
         Formal charge of every species of the crystal [e]; from the common oxidation states when not given.
     plane_tolerance
-        A step in height larger than this starts the next plane [Å]; smaller for stepped faces such as (113), whose
-        planes lie closer.
+        A step in height larger than this starts the next plane [Å]; smaller for stepped faces such as (113).
 
     Examples
     --------

@@ -52,11 +52,6 @@ def of_atoms_from_cohesive_energies(
 
     mu(atom) = mu(element) + E_coh, with the cohesive energy E_coh > 0 [eV per atom] measured or from elsewhere.
 
-    Raises
-    ------
-    InputError
-        If a cohesive energy is not positive.
-
     Examples
     --------
     >>> elements = of_elements({"Se": (-3.5, "trigonal Se")})
@@ -85,12 +80,7 @@ def of_rich_limit(
     elements
         Potentials of the elemental crystals.
     compound_counts, compound_energy
-        Atoms in the cell of the bulk compound and its energy [eV].
-
-    Raises
-    ------
-    InputError
-        If the compound is not binary, or does not hold `rich`.
+        Atoms in the cell of the bulk compound (InputError where it is not binary) and its energy [eV].
 
     Examples
     --------

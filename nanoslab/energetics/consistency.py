@@ -131,12 +131,7 @@ def require_comparable(
     *,
     allow_mismatch: bool = False,
 ) -> tuple[str, ...]:
-    """Differences of settings between two runs, refused unless they are allowed.
-
-    Returns
-    -------
-    tuple of str
-        The differences, in words: empty, or what was allowed.
+    """Differences of settings between two runs, in words: none, or those that were allowed.
 
     Raises
     ------

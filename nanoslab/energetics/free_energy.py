@@ -168,17 +168,8 @@ class PhaseComparison:
 def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = False) -> PhaseComparison:
     """Subtract the free energy of a reference from that of another phase of the same composition.
 
-    Parameters
-    ----------
-    phase, reference
-        With vibrations at the same temperatures.
-    allow_mismatch
-        Note differences of settings instead of refusing them.
-
-    Returns
-    -------
-    PhaseComparison
-        Its crossings lie on the cubic through the differences whose slopes are the differences of entropy.
+    Crossings lie on the cubic through the differences whose slopes are the differences of entropy. Differences of
+    settings may be noted instead of refused.
 
     Raises
     ------

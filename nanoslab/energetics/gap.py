@@ -29,20 +29,12 @@ class GapMinimum:
 
 
 def gap_minimum(gaps: Sequence[float], energies: Sequence[float]) -> GapMinimum:
-    """Return the minimum of a cubic spline through the energies.
-
-    Parameters
-    ----------
-    gaps
-        Different gaps [Å], in any order.
-    energies
-        Their energies [eV].
+    """Minimum of a cubic spline through the energies [eV] at different gaps [Å], in any order.
 
     Raises
     ------
     InputError
-        There are fewer than five gaps, or the lowest energy is at an end of the range, so that the
-        minimum lies outside.
+        There are fewer than five gaps, or the lowest energy is at an end of the range: the minimum lies outside.
 
     Examples
     --------

@@ -30,16 +30,7 @@ class NeckPoint:
 
 
 def neck_energy(*, necked: float, double_slab: float, bulk_pair: float, n_pairs: int) -> float:
-    """Return the energy of a neck relative to the double slab and bulk pairs [eV] (Wang 2020).
-
-    Parameters
-    ----------
-    necked, double_slab
-        Energies of the two cells [eV].
-    bulk_pair
-        Energy of one cation-anion pair in the bulk crystal [eV].
-    n_pairs
-        Pairs in the neck.
+    """Energy of a neck relative to the double slab and bulk cation-anion pairs, all in eV (Wang 2020).
 
     Examples
     --------
@@ -130,16 +121,8 @@ def fit_nucleation(
 ) -> NucleationFit:
     """Fit area and edge terms to necks of several sizes, and bound the critical size.
 
-    The imbalance of the columns is a third term where it varies independently.
-
-    Parameters
-    ----------
-    points
-        Necks, usually the lowest of every size; at least four.
-    pairs_per_column
-        Half the planes of the gap.
-    confidence
-        Of the interval.
+    The imbalance of the columns is a third term where it varies independently. The necks, at least four, are usually
+    the lowest of every size; pairs per column are half the planes of the gap.
 
     Raises
     ------

@@ -49,20 +49,11 @@ def vacancy_energy(
     pristine_counts: Mapping[str, int],
     potentials: Mapping[str, ChemicalPotentials],
 ) -> VacancyEnergy:
-    """E_f = E_defect - E_pristine + sum_i n_i mu_i over the n_i atoms removed.
+    """E_f = E_defect - E_pristine + sum_i n_i mu_i over the n_i atoms removed; energies at the same settings [eV].
 
     Potentials that do not cover every removed element give no entry in the result.
     Source: Ma 2023 (with mu of the isolated atom); Freysoldt et al., Rev. Mod. Phys. 86, 253 (2014), eq. 3
     for a neutral defect.
-
-    Parameters
-    ----------
-    defect_energy, pristine_energy
-        Total energies at the same settings [eV].
-    defect_counts, pristine_counts
-        Element -> number of atoms.
-    potentials
-        Name -> chemical potentials.
 
     Raises
     ------

@@ -36,16 +36,9 @@ def species_order(atoms: Atoms) -> tuple[int, ...]:
 
 
 def write_poscar(atoms: Atoms, path: str | os.PathLike[str], *, comment: str | None = None) -> tuple[int, ...]:
-    """Write a POSCAR grouped by species; velocities are left out, constraints become selective dynamics.
+    """Write a POSCAR grouped by species, whole or not at all; constraints become selective dynamics.
 
-    Parameters
-    ----------
-    atoms
-        Structure with three lattice vectors; not changed.
-    path
-        File to write, whole or not at all.
-    comment
-        First line; the chemical formula when absent.
+    Velocities are left out; the first line is the comment, or the chemical formula.
 
     Returns
     -------
