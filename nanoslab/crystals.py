@@ -86,7 +86,10 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
     parameters = record.lattices[lattice].parameters
     atoms: Atoms = build_crystal(
         [site.species for site in record.sites],
-        [tuple(_coordinate(value, parameters) for value in site.position) for site in record.sites],
+        [
+            tuple(parameters[x] if x in parameters else float(Fraction(x)) for x in site.position)
+            for site in record.sites
+        ],
         spacegroup=record.space_group,
         setting=2 if record.space_group_symbol == "Fddd" else 1,
         cellpar=_cellpar(parameters, record.space_group),
@@ -160,10 +163,6 @@ def _read_record(path: Path) -> CrystalRecord:
 def _lattice(source: str, transformed: str, **numbers: float) -> Lattice:
     parameters = {key: float(value) for key, value in numbers.items()}
     return Lattice(parameters=parameters, source=source, transformed=transformed)
-
-
-def _coordinate(text: str, parameters: Mapping[str, float]) -> float:
-    return parameters[text] if text in parameters else float(Fraction(text))
 
 
 def _cellpar(parameters: Mapping[str, float], space_group: int) -> list[float]:

@@ -53,10 +53,6 @@ class _Cut:
         planes = self.stacking.planes
         return planes[self.start].species, planes[(self.start + self.n_planes - 1) % len(planes)].species
 
-    @property
-    def broken_bonds(self) -> int:
-        return self.stacking.broken_bonds(self.start, self.n_planes)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetCell:
@@ -196,7 +192,8 @@ def available_terminations(
     """
     conventional = conventional_cell(load_crystal(crystal, lattice))
     miller = parse_face(face, hexagonal=is_hexagonal(conventional))
-    return _terminations(_cuts(conventional, miller, require_whole_number("monolayers", monolayers, maximum=MOST)))
+    cuts = _cuts(conventional, miller, require_whole_number("monolayers", monolayers, maximum=MOST))
+    return tuple(dict.fromkeys(cut.termination for cut in cuts))
 
 
 def _check_size(cut: _Cut, repeats: NDArray[np.int_]) -> None:
@@ -249,7 +246,7 @@ def _choose_cut(
     if termination is not None:
         wanted = [cut for cut in cuts if tuple(map(_elements, cut.termination)) == termination]
     if not wanted:
-        had = ", ".join("/".join(pair) for pair in _terminations(cuts))
+        had = ", ".join(dict.fromkeys("/".join(cut.termination) for cut in cuts))
         asked = "/".join("".join(sorted(part)) or "nothing" for part in termination or ())
         raise InputError(
             "termination",
@@ -260,13 +257,10 @@ def _choose_cut(
 
     def preference(cut: _Cut) -> tuple[int, int, bool, int, int]:
         bottom = min(cations.index(species) for species in _elements(cut.termination[0]))
-        return cut.n_planes, cut.broken_bonds, cut.turned_over, bottom, cut.start
+        broken = cut.stacking.broken_bonds(cut.start, cut.n_planes)
+        return cut.n_planes, broken, cut.turned_over, bottom, cut.start
 
     return min(wanted, key=preference)
-
-
-def _terminations(cuts: Sequence[_Cut]) -> tuple[tuple[str, str], ...]:
-    return tuple(dict.fromkeys(cut.termination for cut in cuts))
 
 
 def _assemble(cut: _Cut, repeats: NDArray[np.int_], vacuum: float) -> Atoms:

@@ -178,7 +178,11 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
     InputError
         The temperatures differ.
     """
-    _require_same_composition(phase, reference)
+    formula, wanted = (str(Formula.from_dict(one.composition)) for one in (phase, reference))
+    if formula != wanted:
+        expected = f"the composition of {reference.static.path}, {wanted}"
+        advice = "compare phases of one composition; losing atoms is what 'nanoslab formation' is for"
+        raise MismatchError(phase.static.path, expected=expected, got=formula, advice=advice)
     notes = require_comparable(phase.static, reference.static, OTHER_PHASE, allow_mismatch=allow_mismatch)
     for one in (phase, reference):
         require_energy(one.static)
@@ -188,14 +192,6 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
         got, advice = ours.temperatures.tolist(), "compute both at the same --temperatures"
         raise InputError(f"temperatures of {phase.name}", expected=expected, got=got, advice=advice)
     return PhaseComparison(phase=phase, reference=reference, notes=notes)
-
-
-def _require_same_composition(phase: Phase, reference: Phase) -> None:
-    ours, theirs = (str(Formula.from_dict(one.composition)) for one in (phase, reference))
-    if ours != theirs:
-        expected = f"the composition of {reference.static.path}, {theirs}"
-        advice = "compare phases of one composition; losing atoms is what 'nanoslab formation' is for"
-        raise MismatchError(phase.static.path, expected=expected, got=ours, advice=advice)
 
 
 def _symbols(result: CalculationResult) -> list[str]:

@@ -11,7 +11,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +21,7 @@ from nanoslab.files import sha256, write_where_changed
 from nanoslab.vasp.inputs.manifest import MANIFEST, SCHEMA, check_may_write, read_manifest
 from nanoslab.vasp.inputs.potcar import Potcar, PotcarLibrary, dataset_of, find_library, find_potcars, potcar_bytes
 from nanoslab.vasp.inputs.settings import incar, kpoints_text, vasp_binary
-from nanoslab.vasp.poscar import poscar_text, species_order
+from nanoslab.vasp.poscar import poscar_text
 
 Change = Literal["new", "replaced", "unchanged"]
 
@@ -187,8 +186,7 @@ def apply_plan(plan: DeckPlan) -> WrittenDeck:
 
 def species_of(calculation: Calculation) -> tuple[str, ...]:
     """Elements in the order of the POSCAR."""
-    atoms = calculation.atoms
-    return tuple(symbol for symbol, _ in groupby(atoms.symbols[i] for i in species_order(atoms)))
+    return tuple(dict.fromkeys(calculation.atoms.get_chemical_symbols()))
 
 
 def functional_kind(calculation: Calculation) -> str:

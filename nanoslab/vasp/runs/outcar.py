@@ -222,9 +222,9 @@ class _Walk:
         )
 
     def _beheaded(self) -> str:
-        missing = [] if self.header.vasp_version else ["version"]
-        missing += [] if self.header.parameters else ["tags"]
-        return f"its head is missing ({' and '.join(missing)})" if missing and self.steps else ""
+        head = {"version": self.header.vasp_version, "tags": self.header.parameters}
+        missing = " and ".join(what for what, found in head.items() if not found)
+        return f"its head is missing ({missing})" if missing and self.steps else ""
 
     def _doubts(self) -> tuple[str, ...]:
         free, without_entropy, extrapolated = (number(word) for word in self.energies)
