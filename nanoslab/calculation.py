@@ -120,6 +120,9 @@ class Calculation:
         Level of theory and tolerances.
     starts_from, removed_indices
         When set: the start is the relaxed structure of that calculation less these atoms of it (indices into it).
+    procedure, parameters
+        What is done with it (one of `nanoslab.engines.procedures.PROCEDURES`) and its numbers, as plain JSON values;
+        None is what ``settings.relax`` asks for, a relaxation or one energy.
     """
 
     name: str
@@ -128,6 +131,8 @@ class Calculation:
     settings: Settings
     starts_from: str | None = None
     removed_indices: tuple[int, ...] = ()
+    procedure: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a name that could be anything but one folder of its own."""
@@ -166,6 +171,8 @@ class CalculationResult:
         What must agree before two energies are subtracted: ``code`` (such as ``VASP`` or ``CHGNet 0.4.2``),
         ``functional`` (str), ``cutoff_energy`` (eV), ``kpoints`` (mesh), ``potentials`` (element -> title).
         A key that is unknown is absent.
+    findings
+        What else a procedure found, as plain JSON values under keys that carry their units.
     """
 
     name: str
@@ -178,6 +185,7 @@ class CalculationResult:
     problems: tuple[str, ...] = ()
     max_free_force: float | None = None
     comparable: Mapping[str, Any] = field(default_factory=dict)
+    findings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ class RunRecord:
         What it took; after a resume the wall time is that of the last stretch.
     comparable, versions
         What must agree before energies are subtracted, and the libraries.
+    findings
+        What else came out; in the file only where there is something.
     """
 
     name: str
@@ -63,23 +65,20 @@ class RunRecord:
     wall_time_s: float = 0.0
     comparable: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    findings: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of ``result.json``."""
         units = {"energy": "energy_eV", "max_free_force": "max_free_force_eV_per_A"}
         document = {units.get(field.name, field.name): getattr(self, field.name) for field in fields(self)}
         mappings = {"comparable": dict(self.comparable), "versions": dict(self.versions)}
+        if not self.findings:
+            del document["findings"]
         return {"schema": 1, **document, **mappings, "wall_time_s": round(self.wall_time_s, 2), "finished": True}
 
 
 def is_finished(folder: str | os.PathLike[str]) -> bool:
-    """Whether a calculation needs no more work with this engine.
-
-    Examples
-    --------
-    >>> is_finished("no/such/folder")
-    False
-    """
+    """Whether a calculation needs no more work with this engine."""
     return (Path(folder) / RESULT).is_file()
 
 
@@ -184,6 +183,7 @@ def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
         problems=tuple(document.get("problems", ())),
         max_free_force=document.get("max_free_force_eV_per_A"),
         comparable=dict(document.get("comparable", {})),
+        findings=dict(document.get("findings", {})),
     )
 
 
@@ -215,16 +215,7 @@ def structure_text(atoms: Atoms) -> str:
 
 
 def read_structure(path: Path) -> Atoms:
-    """Return the atoms of a final structure.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_atomically(Path(folder) / FINAL, structure_text(Atoms("Cu")))
-    ...     read_structure(Path(folder) / FINAL).get_chemical_formula()
-    'Cu'
-    """
+    """Return the atoms of a final structure."""
     atoms = ase.io.read(path, format="extxyz")
     if not isinstance(atoms, Atoms):
         raise FileError(path, expected="one structure", got=type(atoms).__name__)

@@ -101,6 +101,17 @@ def test_what_lies_beside_another_calculation_is_never_lost(
     assert files_of(tmp_path / "c") == before
 
 
+def test_a_result_belongs_to_the_procedure_and_its_parameters(
+    study: Path, calculations: list[Calculation], tmp_path: Path
+) -> None:
+    kicked = [replace(calculations[0], procedure="kick", parameters={"atom": 1})]
+    write_campaign(study, kicked, tmp_path / "c")
+    (tmp_path / "c" / calculations[0].name / "emt").mkdir()
+    write_campaign(study, kicked, tmp_path / "c")
+    with pytest.raises(FileError, match="differs in parameters, got emt"):
+        write_campaign(study, [replace(kicked[0], parameters={"atom": 2})], tmp_path / "c")
+
+
 def test_a_calculation_without_results_is_replaced(
     study: Path, calculations: list[Calculation], tmp_path: Path
 ) -> None:

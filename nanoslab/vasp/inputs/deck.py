@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from nanoslab import __version__
 from nanoslab.calculation import Calculation
-from nanoslab.errors import FileError
+from nanoslab.errors import FileError, InputError
 from nanoslab.files import sha256, write_where_changed
 from nanoslab.vasp.inputs.manifest import MANIFEST, SCHEMA, check_may_write, read_manifest
 from nanoslab.vasp.inputs.potcar import Potcar, PotcarLibrary, dataset_of, find_library, find_potcars, potcar_bytes
@@ -126,6 +126,13 @@ def open_library(given: PotcarLibrary | str | os.PathLike[str] | None) -> Potcar
 
 def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | None) -> DeckPlan:
     """Decide every byte of a deck and whether it may be written, without writing any."""
+    if calculation.procedure is not None:
+        raise InputError(
+            f"{calculation.name}: procedure",
+            expected="none: VASP's input files hold a relaxation or one energy",
+            got=calculation.procedure,
+            advice="compute it with 'nanoslab run --engine'",
+        )
     before = read_manifest(folder)
     elements = species_of(calculation)
     potcars = _potcars(calculation, elements, library, folder, before)

@@ -8,7 +8,7 @@ import pytest
 
 from nanoslab.cli.main import main
 
-BONDS = Path(__file__).parents[1] / "studies"
+BONDS = Path(__file__).parents[2] / "studies"
 ENGINE = "bond_model:BondModel"
 FILE = """\
 study: pbse-neck
