@@ -90,7 +90,7 @@ def pair_distances(atoms: Atoms, width: float = 0.001) -> PairDistances:
             full[pair] = _count(first, second, n_bins, same=pair[0] == pair[1])
     total = np.sum(list(full.values()), axis=0)
     occupied = np.flatnonzero(total)
-    radii: Array = (occupied + 0.5) * width if on_lattice is None else sums[occupied] / total[occupied]
+    radii = np.asarray((occupied + 0.5) * width if on_lattice is None else sums[occupied] / total[occupied], float)
     return PairDistances(
         radii=radii,
         counts={pair: counts[occupied] for pair, counts in full.items()},
