@@ -26,10 +26,7 @@ _HEXAGONAL = range(143, 195)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lattice:
-    """One named set of lattice constants, its source, and what was done to the numbers of the source.
-
-    By name (``a``, ``c``, ``u`` ...): lengths [Å], angles [degrees] and free coordinates of the sites.
-    """
+    """Lengths [Å], angles [degrees] and free coordinates by name (``a``, ``u``), their source, what was done to it."""
 
     parameters: Mapping[str, float]
     source: str
@@ -47,11 +44,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrystalRecord:
-    """All that is known of a reference crystal, with its provenance.
-
-    Space group by number in the International Tables and Hermann-Mauguin symbol; occupied Wyckoff sites, cations first;
-    named sets of lattice constants such as ``experimental`` and ``pbe``.
-    """
+    """What is known of a reference crystal: occupied Wyckoff sites, cations first, named sets of lattice constants."""
 
     name: str
     formula: str

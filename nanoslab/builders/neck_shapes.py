@@ -120,10 +120,7 @@ def distinct_neck_shapes(
 
 
 def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None) -> Iterator[NeckShape]:
-    """Yield every shape of n columns once, by increasing perimeter, remembering none.
-
-    Every perimeter is enumerated alone: a shape has at least that of its bounding box, so compact ones are soon found.
-    """
+    """Yield every shape of n columns once, by increasing perimeter, each enumerated alone; remembering none."""
     symmetry = facet_symmetry(slab)
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
         for cells in distinct_polyominoes(n_columns, symmetry=symmetry, box=box, largest_perimeter=level):

@@ -21,10 +21,7 @@ _PARITIES: tuple[Cell, ...] = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatticeSymmetry:
-    """Symmetry of a decorated square lattice of cells, repeating after two cells at most.
-
-    Operations are pairs (matrix, translation): cell -> matrix @ cell + translation; translations modulo 2.
-    """
+    """Operations matrix @ cell + translation of a decorated square lattice that repeats after two cells at most."""
 
     operations: tuple[tuple[tuple[Cell, Cell], Cell], ...]
 

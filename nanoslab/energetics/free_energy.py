@@ -66,10 +66,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseComparison:
-    """Free energy of a phase less that of a reference at the same temperatures; negative where the phase is stable.
-
-    The notes are differences of settings that were allowed.
-    """
+    """Free energy of a phase less that of a reference; negative where it is the stable one; mismatches in notes."""
 
     phase: Phase
     reference: Phase

@@ -17,10 +17,7 @@ FEWEST = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapMinimum:
-    """Where a cubic spline through E(gap) is lowest: gap [Å], energy [eV] and second derivative there [eV/Å²].
-
-    The uncertainty is the standard deviation of the gap [Å]: the jackknife over the computed gaps, each left out once.
-    """
+    """Lowest point of a spline: gap [Å], its jackknife standard deviation, energy [eV], second derivative [eV/Å²]."""
 
     gap: float
     energy: float

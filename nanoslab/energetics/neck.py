@@ -42,10 +42,7 @@ def neck_energy(*, necked: float, double_slab: float, bulk_pair: float, n_pairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawCriticalSize:
-    """Size after which every computed neck costs less, and all sizes tied with it.
-
-    It is bracketed where larger necks were computed, so that the curve is seen to fall.
-    """
+    """Size after which every computed neck costs less, all tied with it, and whether larger ones were computed."""
 
     n_pairs: int
     tied: tuple[int, ...]

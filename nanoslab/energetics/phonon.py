@@ -138,10 +138,7 @@ def phonon_modes(supercells: Sequence[Atoms], repeat: Sequence[int], forces: Arr
 
 
 def thermal_properties(phonon: Phonopy, temperatures: Sequence[float]) -> ThermalProperties:
-    """Free energy, entropy and heat capacity of harmonic oscillators at temperatures [K], 0 allowed.
-
-    Translations (below 0.05 THz) are left out, as their share vanishes with a denser mesh.
-    """
+    """Free energy, entropy and heat capacity of harmonic oscillators at temperatures [K]; translations are left out."""
     frequencies = np.asarray(phonon.mesh.frequencies)
     still = np.abs(frequencies) < TRANSLATION_THZ
     plain, as_real = (

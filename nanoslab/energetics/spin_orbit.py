@@ -21,11 +21,6 @@ def spin_orbit_energy(symbol: str) -> float:
     A calculation without spin-orbit coupling gives the mean, each level counted 2 J + 1 times; the atom that leaves a
     crystal is in the ground level. Added to a chemical potential ``atom`` it lowers the energy of formation by as much
     (the crystal's own spin-orbit energy, small where its shells are closed, is left out).
-
-    Raises
-    ------
-    InputError
-        The levels of the element are not known here.
     """
     levels = GROUND_TERM_LEVELS.get(symbol)
     if levels is None:

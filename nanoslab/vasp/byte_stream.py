@@ -96,10 +96,7 @@ class ByteStream:
         return self.skip_past_noting(needle, (), 0)[0]
 
     def skip_past_noting(self, needle: bytes, noted: tuple[bytes, ...], size: int) -> tuple[bool, dict[bytes, bytes]]:
-        """Move the cursor behind the next `needle`; False when the file ended first.
-
-        For each mark of `noted` that was passed, also up to `size` bytes after the last one.
-        """
+        """Move behind `needle` (False: the file ended); with up to `size` bytes after the last of every mark passed."""
         passed: dict[bytes, bytes] = {}
         while True:
             at = self._next(needle)

@@ -54,10 +54,7 @@ _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
 
 
 def check_extra(tag: str, value: TagValue) -> str | None:
-    """Refuse a tag that a field of the settings says, a misspelt one, and a value that would be more than one tag.
-
-    Answers with the remark of `check_tag`.
-    """
+    """Refuse a tag that a field of the settings says, a misspelt one, and a value of more than one tag; a remark."""
     where = f"settings.extra.{tag}"
     if tag in FIELDS:
         advice = "remove it from extra and change that field"

@@ -90,13 +90,7 @@ class RunResult:
         return ended and self.electronic_converged is True and self.ionic_converged is not False
 
     def to_atoms(self) -> Atoms:
-        """Last finished structure with energy, forces, stress and constraints; else the start structure.
-
-        Raises
-        ------
-        FileError
-            When no file holds a structure.
-        """
+        """Last finished structure with its results and constraints, else the start structure; FileError without any."""
         frame = self.final or self.initial
         if frame is None:
             raise FileError(self.path, expected="a structure", got="none", advice="; ".join(self.problems))
