@@ -84,12 +84,9 @@ def _call(function: Callable[..., Any], atoms: Atoms, tolerance: float, **option
         warnings.simplefilter("ignore", DeprecationWarning)
         found = function(cell, symprec=tolerance, **options)
     if found is None:
-        raise InputError(
-            "structure",
-            expected="a periodic structure whose symmetry can be found",
-            got=atoms.get_chemical_formula(),
-            advice="check that no two atoms overlap and that the cell has three vectors",
-        )
+        expected, got = "a periodic structure whose symmetry can be found", atoms.get_chemical_formula()
+        advice = "check that no two atoms overlap and that the cell has three vectors"
+        raise InputError("structure", expected=expected, got=got, advice=advice)
     return found
 
 

@@ -120,12 +120,10 @@ def describe_double_slab(
 
     Parameters
     ----------
-    crystal
-        Name of a rock-salt or zinc-blende crystal, a structure file of one, or its atoms.
+    crystal, lattice, lattice_constant
+        Name of a rock-salt or zinc-blende crystal, a structure file of one, or its atoms; see `column_lattice`.
     gap, gap_planes
         Gap [Å], or in missing planes.
-    lattice, lattice_constant
-        See `column_lattice`.
     options
         Other fields of `DoubleSlab`: lateral, planes, shift, twist, vacuum, fixed_planes.
 

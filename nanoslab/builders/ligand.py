@@ -118,12 +118,9 @@ class LigandLayer:
 def _of_coverage(coverage: float, area_nm2: float) -> int:
     number = round(coverage * area_nm2) if 0 <= coverage < _LARGEST_COVERAGE else -1
     if number < (1 if coverage else 0):
-        raise InputError(
-            "coverage",
-            expected=f"one ligand or more in {area_nm2:.2f} nm², from {1.0 / area_nm2:.2f} per nm²",
-            got=f"{coverage:g} per nm²",
-            advice="raise it, or make the cell larger",
-        )
+        expected = f"one ligand or more in {area_nm2:.2f} nm², from {1.0 / area_nm2:.2f} per nm²"
+        got, advice = f"{coverage:g} per nm²", "raise it, or make the cell larger"
+        raise InputError("coverage", expected=expected, got=got, advice=advice)
     return number
 
 

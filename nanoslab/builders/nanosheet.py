@@ -248,12 +248,8 @@ def _choose_cut(
     if not wanted:
         had = ", ".join(dict.fromkeys("/".join(cut.termination) for cut in cuts))
         asked = "/".join("".join(sorted(part)) or "nothing" for part in termination or ())
-        raise InputError(
-            "termination",
-            expected=f"one that the stacking can give (bottom/top: {had})",
-            got=asked,
-            advice="pick one of these, or another face",
-        )
+        expected, advice = f"one that the stacking can give (bottom/top: {had})", "pick one of these, or another face"
+        raise InputError("termination", expected=expected, got=asked, advice=advice)
 
     def preference(cut: _Cut) -> tuple[int, int, bool, int, int]:
         bottom = min(cations.index(species) for species in _elements(cut.termination[0]))

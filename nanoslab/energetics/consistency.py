@@ -147,12 +147,8 @@ def require_comparable(
     """
     differences = tuple(text for rule in rules if (text := rule(run, reference)) is not None)
     if differences and not allow_mismatch:
-        raise MismatchError(
-            run.path,
-            expected=f"the settings of {reference.path}",
-            got="; ".join(differences),
-            advice="compute both alike, or say --allow-mismatch",
-        )
+        expected, advice = f"the settings of {reference.path}", "compute both alike, or say --allow-mismatch"
+        raise MismatchError(run.path, expected=expected, got="; ".join(differences), advice=advice)
     return differences
 
 

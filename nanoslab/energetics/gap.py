@@ -46,12 +46,9 @@ def gap_minimum(gaps: Sequence[float], energies: Sequence[float]) -> GapMinimum:
         raise InputError("gaps", expected=f"at least {FEWEST} different gaps with energies", got=x.tolist())
     lowest = int(y.argmin())
     if lowest in (0, len(x) - 1):
-        raise InputError(
-            "gaps",
-            expected="gaps on both sides of the minimum",
-            got=f"the lowest energy at {x[lowest]:g} Å, the {'narrowest' if lowest == 0 else 'widest'}",
-            advice="compute narrower ones" if lowest == 0 else "compute wider ones",
-        )
+        end, more = ("narrowest", "narrower") if lowest == 0 else ("widest", "wider")
+        got = f"the lowest energy at {x[lowest]:g} Å, the {end}"
+        raise InputError("gaps", expected="gaps on both sides of the minimum", got=got, advice=f"compute {more} ones")
     place, energy, stiffness = _lowest_of_spline(x, y)
     others = np.array([_lowest_of_spline(np.delete(x, n), np.delete(y, n))[0] for n in range(len(x))])
     spread = float(np.sqrt((len(x) - 1) / len(x) * np.sum((others - others.mean()) ** 2)))

@@ -147,12 +147,8 @@ class ByteStream:
             parts.append(self._buffer[self._position : cut])
             size += cut - self._position
             if size > limit:
-                raise FileError(
-                    self.path.name,
-                    expected=f"an element of at most {limit >> 20} MiB",
-                    got=f"one that goes on after byte {self.offset}",
-                    advice="this is no file that VASP wrote",
-                )
+                expected, got = f"an element of at most {limit >> 20} MiB", f"one that goes on after byte {self.offset}"
+                raise FileError(self.path.name, expected=expected, got=got, advice="this is no file that VASP wrote")
             self._position = cut
             if not self._slide():
                 raise EndOfBytesError(b"".join((*parts, self._buffer[self._position :])))

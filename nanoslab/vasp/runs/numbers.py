@@ -30,6 +30,11 @@ def number(text: bytes | str) -> float | None:
     return value if abs(value) < _LARGEST and "_" not in word else None
 
 
+def numbers(text: bytes) -> tuple[float, ...]:
+    """Those of the words that are numbers."""
+    return tuple(value for word in text.split() if (value := number(word)) is not None)
+
+
 def whole_number(text: bytes | str) -> int | None:
     """Count of up to nine digits, or None; no run has more of anything, and a crafted file must not ask for it."""
     word = text.strip()

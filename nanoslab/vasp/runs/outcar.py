@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nanoslab.errors import FileError
 from nanoslab.vasp.byte_stream import LOOK_BEHIND, ByteStream, EndOfBytesError
-from nanoslab.vasp.runs.numbers import energies_fit, number, whole_number
+from nanoslab.vasp.runs.numbers import energies_fit, number, numbers, whole_number
 from nanoslab.vasp.runs.outcar_parts import FORCES, HEAD, StepGeometry, parse_header
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 
@@ -164,8 +164,7 @@ class _Walk:
             return
         magnetization = _MAGNETIZATION.search(self.last_iteration)
         if magnetization and magnetization[1].split():
-            values = [number(word) for word in magnetization[1].split()]
-            self.magnetization = tuple(value for value in values if value is not None)
+            self.magnetization = numbers(magnetization[1])
         self.last = self._geometry()
         self.energies = total[1], extrapolated[1], extrapolated[2]
         free = number(total[1])
