@@ -143,7 +143,7 @@ def _facet_normals(cell: Atoms, facets: Mapping[str, float] | None) -> Vector | 
 
 def _centre(cell: Atoms, centre: str) -> Vector:
     if centre == "bond":
-        i, _, vectors, lengths = neighbor_list("ijDd", cell, BOND_REACH * shortest_distance(cell))
+        i, vectors, lengths = neighbor_list("iDd", cell, BOND_REACH * shortest_distance(cell))
         nearest = int(np.argmin(lengths.round(6)))
         return np.asarray(cell.positions[i[nearest]] + vectors[nearest] / 2)
     species = cations_first(cell.get_chemical_symbols())

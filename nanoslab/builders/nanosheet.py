@@ -77,12 +77,9 @@ class SheetCell:
         whole = numbers.shape == (2, 2) and all(isinstance(n, int | np.integer) for n in numbers.flat)
         matrix = numbers.astype(int) if whole else np.zeros((2, 2), dtype=int)
         if matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0] < 1:
-            raise InputError(
-                "repeat",
-                expected="two whole numbers above 0, or a 2 x 2 matrix of whole numbers with a determinant above 0",
-                got=repr(self.repeat),
-                advice="such as 2 3, or 1 1 -1 1 for the cell turned by 45 degrees",
-            )
+            expected = "two whole numbers above 0, or a 2 x 2 matrix of whole numbers with a determinant above 0"
+            advice = "such as 2 3, or 1 1 -1 1 for the cell turned by 45 degrees"
+            raise InputError("repeat", expected=expected, got=repr(self.repeat), advice=advice)
         return matrix
 
     def frozen_planes(self, n_planes: int, per_monolayer: int) -> range:

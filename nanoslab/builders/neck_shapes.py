@@ -12,7 +12,6 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.column_lattice import ColumnLattice
 from nanoslab.builders.double_slab import NECK, DoubleSlab, build_double_slab
 from nanoslab.builders.polyomino import (
     Cell,
@@ -87,7 +86,7 @@ def neck_shape(slab: DoubleSlab, cells: Sequence[Cell]) -> NeckShape:
     if not cells or len(set(cells)) < len(cells) or not is_connected(cells):
         expected, advice = "different columns that touch edge to edge", "give pairs of whole numbers such as 0,0 0,1"
         raise InputError("columns of the neck", expected=expected, got=list(cells), advice=advice)
-    return _shape(slab.lattice, slab.planes, tuple(sorted(cells)))
+    return _shape(slab, tuple(sorted(cells)))
 
 
 @cache
@@ -116,7 +115,7 @@ def distinct_neck_shapes(
 ) -> Iterator[NeckShape]:
     """Yield every shape of n columns within a box [columns] once, unordered, remembering none."""
     for cells in distinct_polyominoes(n_columns, symmetry=facet_symmetry(slab), box=box):
-        yield _shape(slab.lattice, slab.planes, cells)
+        yield _shape(slab, cells)
 
 
 def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None) -> Iterator[NeckShape]:
@@ -125,7 +124,7 @@ def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int]
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
         for cells in distinct_polyominoes(n_columns, symmetry=symmetry, box=box, largest_perimeter=level):
             if perimeter(cells) == level:
-                yield _shape(slab.lattice, slab.planes, cells)
+                yield _shape(slab, cells)
 
 
 def most_compact_shapes(
@@ -137,7 +136,7 @@ def most_compact_shapes(
         if len(best) >= count:
             break
         classes = polyominoes_of_perimeter(n_columns, level, symmetry=facet_symmetry(slab), box=box)
-        found = (_shape(slab.lattice, slab.planes, cells) for cells in classes)
+        found = (_shape(slab, cells) for cells in classes)
         best += heapq.nsmallest(count - len(best), found, key=lambda shape: shape.rank)
     return tuple(best)
 
@@ -147,8 +146,8 @@ def shape_degeneracy(slab: DoubleSlab, shape: NeckShape) -> int:
     return count_images(shape.cells, facet_symmetry(slab))
 
 
-def _shape(lattice: ColumnLattice, planes: int, cells: Polyomino) -> NeckShape:
-    first = sum(lattice.species(i, j, planes) == lattice.cation for i, j in cells)
+def _shape(slab: DoubleSlab, cells: Polyomino) -> NeckShape:
+    first = sum(slab.lattice.species(i, j, slab.planes) == slab.lattice.cation for i, j in cells)
     return NeckShape(cells=cells, n_cation_first=first)
 
 

@@ -1,9 +1,7 @@
 """Where a removed atom goes: chemical potentials by name, each with where its numbers come from.
 
-- ``atom``: an isolated atom in vacuum (Ma 2023)
-- ``element``: the elemental crystal, per atom
-- ``rich:X``: element X as its crystal, the partner bounded by the bulk compound:
-  n_X mu_X + n_Y mu_Y = E(X_n Y_m), the usual limits of a compound's stability
+``atom``: an isolated atom in vacuum (Ma 2023). ``element``: the elemental crystal, per atom. ``rich:X``: X as its
+crystal, the partner bounded by the bulk compound, n_X mu_X + n_Y mu_Y = E(X_n Y_m), the usual limits of its stability.
 """
 
 from __future__ import annotations

@@ -92,12 +92,9 @@ def in_plane_lattice(calculation: Calculation) -> dict[str, TagValue]:
         return {}
     cell = calculation.atoms.cell.array
     if max(widths[:2]) > ISOLATED_GAP or max(np.abs(cell[:2, 2]).max(), np.abs(cell[2, :2]).max()) > 1e-6:
-        raise InputError(
-            f"{calculation.name}: settings.relax",
-            expected="'ions', or 'cell' for a sheet in the plane xy with its third lattice vector along z",
-            got=f"'cell' with {max(widths):.1f} Å of vacuum",
-            advice="relaxing the cell would close the vacuum",
-        )
+        expected = "'ions', or 'cell' for a sheet in the plane xy with its third lattice vector along z"
+        got, advice = f"'cell' with {max(widths):.1f} Å of vacuum", "relaxing the cell would close the vacuum"
+        raise InputError(f"{calculation.name}: settings.relax", expected=expected, got=got, advice=advice)
     return {"LATTICE_CONSTRAINTS": ".TRUE. .TRUE. .FALSE."}
 
 
@@ -117,12 +114,10 @@ def dipole(calculation: Calculation) -> dict[str, TagValue]:
         return {}
     atoms = calculation.atoms
     if not is_third_vector_perpendicular(atoms):
-        raise InputError(
-            f"{calculation.name}: settings.dipole_correction",
-            expected="a third lattice vector perpendicular to the first two",
-            got="angles of {:.3f}° and {:.3f}°".format(*atoms.cell.angles()[:2]),
-            advice="build the slab with c along its normal, or switch the correction off",
-        )
+        expected = "a third lattice vector perpendicular to the first two"
+        got = "angles of {:.3f}° and {:.3f}°".format(*atoms.cell.angles()[:2])
+        advice = "build the slab with c along its normal, or switch the correction off"
+        raise InputError(f"{calculation.name}: settings.dipole_correction", expected=expected, got=got, advice=advice)
     axes = zip(centre_of_mass(atoms), empty_widths(atoms), strict=True)
     centre = tuple(round(float(x), 6) if width > ISOLATED_GAP else 0.5 for x, width in axes)
     return {"LDIPOL": True, "IDIPOL": 3, "DIPOL": centre}
