@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from ase.spacegroup import crystal as build_crystal
 
 from nanoslab import __version__
 from nanoslab.errors import FileError, InputError, unknown_name
-from nanoslab.files import data_folder
+from nanoslab.files import data_folder, sha256
 
 _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 #: what spglib calls hexagonal and trigonal space groups, where gamma is 120 degrees
@@ -108,8 +107,8 @@ def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atom
         return source.copy()
     atoms = read_structure_file(Path(source))
     atoms.set_constraint()
-    sha256 = hashlib.sha256(Path(source).read_bytes()).hexdigest()
-    atoms.info = {"recipe": make_recipe("structure file", file=str(source), sha256=sha256)}
+    content = Path(source).read_bytes()
+    atoms.info = {"recipe": make_recipe("structure file", file=str(source), sha256=sha256(content))}
     return atoms
 
 

@@ -182,12 +182,9 @@ class _Walk:
     def _interleaved(self) -> None:
         """Several processes wrote into the file at once: no number in it can be trusted."""
         self.steps.clear()
-        raise FileError(
-            self.stream.path.name,
-            expected="elements that close in the order they open",
-            got=f"a tangle after {self.stream.offset} bytes",
-            advice="several processes wrote this file at once, or it was edited; trust the OUTCAR instead",
-        )
+        expected, got = "elements that close in the order they open", f"a tangle after {self.stream.offset} bytes"
+        advice = "several processes wrote this file at once, or it was edited; trust the OUTCAR instead"
+        raise FileError(self.stream.path.name, expected=expected, got=got, advice=advice)
 
     def _doubts(self, final: Frame | None) -> tuple[str, ...]:
         name = self.stream.path.name
