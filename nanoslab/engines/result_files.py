@@ -15,7 +15,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanoslab.calculation import CalculationResult
-from nanoslab.errors import FileError
+from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 
 RESULT, FINAL, TRAJECTORY, JOURNAL, LOG, FAILURE = (
@@ -142,6 +142,15 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
             raise FileError(path, expected='an object with "schema": 1', got=path.read_text()[:40])
         return document
     raise FileError(folder, expected=RESULT, got="none", advice="run 'nanoslab run' on its campaign first")
+
+
+def foreign_result(folder: Path, name: str, fingerprint: str) -> EngineError | None:
+    """Error for a result that is of something else than this calculation with this engine; None for its own."""
+    if read_record(folder).get("fingerprint") == fingerprint:
+        return None
+    got = "one of another structure, other settings or other engine options"
+    advice = "move that folder away to compute anew"
+    return EngineError(folder, expected=f"a result of {name} as it is now", got=got, advice=advice)
 
 
 def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
