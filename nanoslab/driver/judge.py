@@ -151,13 +151,7 @@ def state_from_outputs(folder: Path) -> State | None:
 
 
 def disk_is_full(folder: Path) -> bool:
-    """Whether less than 64 KiB are left where a folder lies.
-
-    Examples
-    --------
-    >>> disk_is_full(Path("."))
-    False
-    """
+    """Whether less than 64 KiB are left where a folder lies."""
     space = os.statvfs(folder)
     return space.f_bavail * space.f_frsize < 65536
 

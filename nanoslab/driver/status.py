@@ -11,15 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nanoslab.campaign.names import calculation_names, matching
-from nanoslab.campaign.state import (
-    ATTEMPTS,
-    STATE_FILE,
-    STATES,
-    State,
-    current_state,
-    latest_attempt,
-    read_attempt,
-)
+from nanoslab.campaign.state import ATTEMPTS, STATE_FILE, STATES, State, current_state, latest_attempt, read_attempt
 from nanoslab.driver.judge import OUTPUTS, judge_engine, state_from_outputs
 from nanoslab.errors import FileError
 

@@ -143,11 +143,7 @@ def _compute(
     if isinstance(inner, Calculator):
         inner.directory = str(folder)  # for the files of its own that a code may write
     calculator = atoms.calc = JournaledCalculator(
-        inner,
-        folder / JOURNAL,
-        fingerprint,
-        with_stress=settings.relax == "cell",
-        deadline=limits.deadline,
+        inner, folder / JOURNAL, fingerprint, with_stress=settings.relax == "cell", deadline=limits.deadline
     )
     task = Task(
         calculation=calculation,
