@@ -93,7 +93,11 @@ class ByteStream:
 
     def skip_past(self, needle: bytes) -> bool:
         """Move the cursor behind the next `needle`; at the end of the file answer False."""
-        return self.skip_past_noting(needle, (), 0)[0]
+        at = self._next(needle)
+        if at < 0:
+            return self.skip_past_noting(needle, (), 0)[0]
+        self._position = at + len(needle)
+        return True
 
     def skip_past_noting(self, needle: bytes, noted: tuple[bytes, ...], size: int) -> tuple[bool, dict[bytes, bytes]]:
         """Move behind `needle` (False: the file ended); with up to `size` bytes after the last of every mark passed."""
@@ -152,9 +156,9 @@ class ByteStream:
             self._position = cut
             if not self._slide():
                 raise EndOfBytesError(b"".join((*parts, self._buffer[self._position :])))
-        parts.append(self._buffer[self._position : at])
+        kept = self._buffer[self._position : at]
         self._position = at + len(closing)
-        return b"".join(parts)
+        return b"".join((*parts, kept)) if parts else kept
 
     def rest(self, limit: int = MAX_KEPT) -> bytes:
         """Everything from the cursor on; a file with more than `limit` bytes is an error."""
