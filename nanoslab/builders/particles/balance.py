@@ -150,9 +150,7 @@ def _bond_rows(sites: Sites, fixed: Mask, free: Mask, fewest: NDArray[np.intp]) 
         return []
     variables = np.flatnonzero(free)
     place = np.searchsorted(variables, concerned[own])
-    itself = csr_array(
-        (fewest[concerned[own]], (np.flatnonzero(own), place)), shape=(len(concerned), len(variables))
-    )
+    itself = csr_array((fewest[concerned[own]], (np.flatnonzero(own), place)), shape=(len(concerned), len(variables)))
     neighbours = sites.bonded[concerned][:, variables]
     return [LinearConstraint(neighbours - itself, np.where(own, 0, fewest[concerned]) - known, np.inf)]
 

@@ -124,9 +124,7 @@ def _cut_bonds(sites: Sites, chosen: Mask, species: str | None) -> tuple[NDArray
     return np.flatnonzero(own)[rows.coords[0][cut]], rows.coords[1][cut]
 
 
-def _places(
-    sites: Sites, chosen: Mask, ligands: Ligands, lengths: Lengths
-) -> tuple[NDArray[np.intp], Vector]:
+def _places(sites: Sites, chosen: Mask, ligands: Ligands, lengths: Lengths) -> tuple[NDArray[np.intp], Vector]:
     """Metal (its number among the chosen atoms) and position of every place for a ligand."""
     metal = cations_first(sites.symbols[chosen])[0]
     atoms, empty = _cut_bonds(sites, chosen, metal)
@@ -140,9 +138,7 @@ def _places(
     return (np.cumsum(chosen) - 1)[atoms], places
 
 
-def _spread(
-    metals: NDArray[np.intp], places: Vector, number: int, bonds: NDArray[np.intp]
-) -> NDArray[np.intp]:
+def _spread(metals: NDArray[np.intp], places: Vector, number: int, bonds: NDArray[np.intp]) -> NDArray[np.intp]:
     """Order of places: those of metals with the fewest bonds and ligands first, then far from those taken already."""
     order: list[int] = []
     held = bonds.astype(float)
@@ -165,7 +161,9 @@ def _with_molecules(
 ) -> tuple[Atoms, int]:
     """Particle with molecules and their number, each upright on its metal in the freest turn; places without room are passed over."""
     record, molecule = ligand_record(name), ligand(name)
-    binding = next(atoms for atoms in record.binding_atoms.values() if len(atoms) == 1 or len(record.binding_atoms) == 1)
+    binding = next(
+        atoms for atoms in record.binding_atoms.values() if len(atoms) == 1 or len(record.binding_atoms) == 1
+    )
     length = float(molecule.get_all_distances().max())
     whole, placed = core.copy(), 0
     (metals, places), (ranked, number) = spots, order

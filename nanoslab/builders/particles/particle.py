@@ -247,7 +247,9 @@ def _totals(sites: Sites, surface: Surface, cell: Atoms) -> list[Total]:
             raise InputError("charge", expected="0 for a crystal of one element", got=least, advice="leave it out")
         if least == most and len(units) == 1 and units[0] and least % units[0]:
             got = f"{least:g} e"
-            raise InputError("charge", expected=f"a multiple of {units[0]:g} e", got=got, advice="add a ligand of charge -1")
+            raise InputError(
+                "charge", expected=f"a multiple of {units[0]:g} e", got=got, advice="add a ligand of charge -1"
+            )
         totals.append(Total(weights=sites.charges, least=least, most=most))
     if surface.stoichiometric:
         ratio = {str(one): int(number) for one, number in cell.symbols.formula.reduce()[0].count().items()}
@@ -258,9 +260,7 @@ def _totals(sites: Sites, surface: Surface, cell: Atoms) -> list[Total]:
     return totals
 
 
-def _finished(
-    sites: Sites, edits: Edits, cell: Atoms, recipe: dict[str, Any], finish: tuple[Surface, float]
-) -> Atoms:
+def _finished(sites: Sites, edits: Edits, cell: Atoms, recipe: dict[str, Any], finish: tuple[Surface, float]) -> Atoms:
     """Atoms with ligands in their box, checked and described."""
     surface, vacuum = finish
     chosen: Mask = edits.chosen

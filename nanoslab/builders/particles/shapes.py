@@ -113,7 +113,9 @@ def lay(shape: Shape, cell: Atoms) -> Cut:
     """Cut of a crystal, given by its conventional cell, about the origin."""
     radius = 5.0 * shape.diameter
     if shape.kind in ("sphere", "shell"):
-        return Cut(size=lambda r: _norm(r) / radius, reach=radius, hollow=shape.extent / shape.diameter * _is_shell(shape))
+        return Cut(
+            size=lambda r: _norm(r) / radius, reach=radius, hollow=shape.extent / shape.diameter * _is_shell(shape)
+        )
     if shape.kind == "wulff":
         normals = facet_normals(cell, shape.facets or {})
         scale = 2.0 * radius * (np.pi / 6.0 / polyhedron(normals).volume) ** (1.0 / 3.0)
@@ -191,7 +193,9 @@ def polyhedron(normals: Vector) -> ConvexHull:
             got=f"{len(normals)} faces of an open shape",
             advice="add the faces of its open ends",
         )
-    return ConvexHull(HalfspaceIntersection(np.column_stack([normals, -np.ones(len(normals))]), np.zeros(3)).intersections)
+    return ConvexHull(
+        HalfspaceIntersection(np.column_stack([normals, -np.ones(len(normals))]), np.zeros(3)).intersections
+    )
 
 
 def facet_areas(cell: Atoms, facets: Mapping[str, float], positions: Vector | None = None) -> dict[str, float]:
