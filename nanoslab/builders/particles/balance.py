@@ -72,6 +72,14 @@ class Edits:
         return {**numbers, "proven": self.proven}
 
 
+def without_loose(sites: Sites, chosen: Mask, fewest_bonds: int | NDArray[np.intp]) -> Mask:
+    """Largest part of the chosen sites in which every atom has its fewest bonds; all of them where there is none."""
+    kept = chosen
+    while (loose := kept & (sites.bonds(kept) < fewest_bonds)).any():
+        kept = kept & ~loose
+    return kept if kept.any() else chosen
+
+
 def fewest_edits(sites: Sites, chosen: Mask, sizes: Vector, wanted: Wanted) -> Edits:
     """Fewest atoms to remove and sites to fill, by an integer programme that HiGHS solves to proven optimality.
 
@@ -88,6 +96,9 @@ def fewest_edits(sites: Sites, chosen: Mask, sizes: Vector, wanted: Wanted) -> E
     """
     bonds = sites.bonds(chosen)
     few = chosen & (bonds < wanted.fewest_bonds)
+    fulfilled = all(total.least <= total.weights[chosen].sum() <= total.most for total in wanted.totals)
+    if fulfilled and not few.any() and not chosen[wanted.clashes].all(axis=1).any():
+        return Edits(chosen=chosen, n_removed=0, n_added=0, fewest_possible=0)
     lacks_bonds = chosen & (bonds < sites.bonds(np.ones(len(chosen), dtype=bool)))
     near = ~chosen & ((bonds >= np.minimum(wanted.fewest_bonds, 2)) | ((bonds > 0) & (sites.bonds(few) > 0)))
     crossing = np.zeros(len(chosen), dtype=bool)
@@ -95,7 +106,7 @@ def fewest_edits(sites: Sites, chosen: Mask, sizes: Vector, wanted: Wanted) -> E
     wide = lacks_bonds | (sites.bonds(lacks_bonds) > 0) | (bonds > 0) | crossing
     for free in (lacks_bonds | near | crossing, wide, wide | (sites.bonds(wide) > 0)):
         solved = _solve(sites, chosen, sizes, wanted, free if wanted.locked is None else free & ~wanted.locked)
-        if solved is not None:
+        if solved is not None and solved.chosen.any():
             return solved
     raise InputError(
         "charge",

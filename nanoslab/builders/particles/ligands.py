@@ -159,11 +159,10 @@ def _spread(metals: NDArray[np.intp], places: Vector, number: int, bonds: NDArra
 def _with_molecules(
     core: Atoms, name: str, spots: tuple[NDArray[np.intp], Vector], order: tuple[NDArray[np.intp], int]
 ) -> tuple[Atoms, int]:
-    """Particle with molecules and their number, each upright on its metal in the freest turn; places without room are passed over."""
+    """Particle and number of molecules, each upright in its freest turn; places without room stay empty."""
     record, molecule = ligand_record(name), ligand(name)
-    binding = next(
-        atoms for atoms in record.binding_atoms.values() if len(atoms) == 1 or len(record.binding_atoms) == 1
-    )
+    # one atom binds to one metal; both of a carboxylate only where it knows no other way
+    binding = min(record.binding_atoms.values(), key=len)
     length = float(molecule.get_all_distances().max())
     whole, placed = core.copy(), 0
     (metals, places), (ranked, number) = spots, order
@@ -197,7 +196,7 @@ def _with_hydrogen(sites: Sites, chosen: Mask, core: Atoms, lengths: Lengths) ->
     """Hydrogen on every cut bond; nuclear charges that give each bond two electrons, by element [e].
 
     An atom of formal charge q and z neighbours brings q/z electrons to a bond as a cation, (8 + q)/z as an anion, so
-    that hydrogen brings (8 - q)/z or -q/z (Huang, Lindgren & Kaxiras, Phys. Rev. B 71 (2005) 144103: 1.5 and 0.5 in II-VI).
+    that hydrogen brings (8 - q)/z or -q/z (1.5 and 0.5 in II-VI crystals).
     """
     atoms, empty = _cut_bonds(sites, chosen, None)
     every = sites.bonds(np.ones(len(chosen), dtype=bool))

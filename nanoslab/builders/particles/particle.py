@@ -1,4 +1,4 @@
-"""Particles of any crystal: a shape, the charge or composition asked for, ligands, nothing loose and nothing too near."""
+"""Particles of any crystal: a shape, the charge or composition asked for, and ligands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.particles.balance import Edits, Mask, Total, Vector, Wanted, fewest_edits
+from nanoslab.builders.particles.balance import Edits, Mask, Total, Wanted, fewest_edits, without_loose
 from nanoslab.builders.particles.ligands import Ligands, add_ligands
 from nanoslab.builders.particles.shapes import Shape, lay
 from nanoslab.builders.particles.sites import Sites, bond_lengths, find_centre, require_apart, sites_within
@@ -65,8 +65,9 @@ def build_particle(
 ) -> Atoms:
     """Particle of a shape cut from a crystal, with the charge asked for and no atom held by one bond.
 
-    The atoms within the shape are edited as little as possible: an integer programme finds the smallest set of surface
-    atoms to remove and of empty sites to fill, and proves that no smaller one exists.
+    Atoms within the shape that too few bonds hold go first. The others are edited as little as possible: an integer
+    programme finds the smallest set of surface atoms to remove and of empty sites to fill that gives the charge and
+    leaves every atom its bonds, and proves that no smaller one exists.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def build_particle(
     --------
     >>> dot = build_particle("CdSe-zincblende", Shape(diameter=2.0))
     >>> dot.get_chemical_formula(), dot.info["ledger"]["formal_charge"], dot.info["recipe"]["edits"]["proven"]
-    ('Cd68Se68', 0.0, True)
+    ('Cd65Se65', 0.0, True)
     """
     surface = surface or Surface()
     cell = conventional_cell(load_crystal(crystal, lattice))
@@ -109,10 +110,12 @@ def build_particle(
     inside = cut.inside(sizes)
     if not inside.any():
         raise InputError("diameter", expected="a shape that holds an atom", got=shape.diameter, advice="enlarge it")
-    wanted = Wanted(totals=_totals(sites, surface, cell), fewest_bonds=_fewest_bonds(sites, surface))
+    fewest = _fewest_bonds(sites, surface)
+    kept = without_loose(sites, inside, fewest)
+    wanted = Wanted(totals=_totals(sites, surface, cell), fewest_bonds=fewest)
     # a hollow has its surface too: what lies out there is what lies farthest from the middle of the wall
     depth = np.abs(sizes - (1.0 + cut.hollow) / 2.0) if cut.hollow else sizes
-    edits = fewest_edits(sites, inside, depth, wanted)
+    edits = fewest_edits(sites, kept, depth, wanted)
     recipe = make_recipe(
         "particle",
         crystal=describe_source(crystal),
@@ -125,7 +128,8 @@ def build_particle(
         centre=centre,
         vacuum=vacuum,
     )
-    return _finished(sites, edits, cell, {**recipe, "edits": edits.to_dict()}, (surface, vacuum))
+    told = {"n_loose_removed": int((inside & ~kept).sum()), **edits.to_dict()}
+    return _finished(sites, edits, cell, {**recipe, "edits": told}, (surface, vacuum))
 
 
 def build_nanocrystal(
@@ -198,7 +202,7 @@ def box(atoms: Atoms, vacuum: float) -> Atoms:
     return boxed
 
 
-def summarize(atoms: Atoms, charges: Mapping[str, float], volume: float, bonds: Vector) -> StructureSummary:
+def summarize(atoms: Atoms, charges: Mapping[str, float], volume: float, bonds: NDArray[np.intp]) -> StructureSummary:
     """Summary of a particle without ligands: its formal charges [e], volume [Å³] and the bonds of every atom."""
     charge = np.array([charges[symbol] for symbol in atoms.get_chemical_symbols()])
     x, y, z = charge @ (atoms.positions - atoms.positions.mean(axis=0))
@@ -226,7 +230,7 @@ def _counts(cell: Atoms, composition: int | Mapping[str, int]) -> dict[str, int]
 
 
 def _fewest_bonds(sites: Sites, surface: Surface) -> NDArray[np.intp]:
-    """Fewest bonds of the atom on every site; anions lack one at most where ligands with a charge are to replace them."""
+    """Fewest bonds on every site; anions lack one at most where ligands with a charge are to replace them."""
     fewest = np.full(len(sites.symbols), surface.fewest_bonds)
     ligands = surface.ligands
     if ligands is None or not ligands.charge or ligands.count is not None:

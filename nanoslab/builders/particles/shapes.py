@@ -98,7 +98,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A shape laid over a crystal: sizes up to 1 are inside, down to `hollow`; nothing of it lies beyond `reach` [Å]."""
+    """A shape laid over a crystal: inside are sizes from `hollow` to 1, all of them within `reach` [Å]."""
 
     size: Callable[[Vector], Vector]
     reach: float
@@ -113,9 +113,7 @@ def lay(shape: Shape, cell: Atoms) -> Cut:
     """Cut of a crystal, given by its conventional cell, about the origin."""
     radius = 5.0 * shape.diameter
     if shape.kind in ("sphere", "shell"):
-        return Cut(
-            size=lambda r: _norm(r) / radius, reach=radius, hollow=shape.extent / shape.diameter * _is_shell(shape)
-        )
+        return Cut(size=lambda r: _norm(r) / radius, reach=radius, hollow=shape.extent / shape.diameter)
     if shape.kind == "wulff":
         normals = facet_normals(cell, shape.facets or {})
         scale = 2.0 * radius * (np.pi / 6.0 / polyhedron(normals).volume) ** (1.0 / 3.0)
@@ -221,7 +219,7 @@ def facet_areas(cell: Atoms, facets: Mapping[str, float], positions: Vector | No
     >>> from nanoslab.crystals import crystal
     >>> shares = facet_areas(crystal("PbSe-rocksalt"), {"001": 1.0, "111": 1.2})
     >>> {face: round(share, 3) for face, share in shares.items()}
-    {'001': 0.751, '111': 0.249}
+    {'001': 0.701, '111': 0.299}
     """
     hull = polyhedron(facet_normals(cell, facets)) if positions is None else ConvexHull(positions)
     triangles = hull.points[hull.simplices]
@@ -240,7 +238,3 @@ def facet_areas(cell: Atoms, facets: Mapping[str, float], positions: Vector | No
 
 def _norm(vectors: Vector) -> Vector:
     return np.asarray(np.linalg.norm(vectors, axis=1))
-
-
-def _is_shell(shape: Shape) -> bool:
-    return shape.kind == "shell"

@@ -1,11 +1,11 @@
 """A particle of a shape, with the charge asked for and no atom held by a single bond.
 
-The atoms within the shape are edited as little as possible: the smallest set of surface atoms to remove and of empty
-sites to fill is found and proven. Polar faces may have energies of their own: 111A and 111B are the cation and the
-anion side. Ligands are halides or anions (X), neutral molecules (L), salts such as CdCl2 (Z), or pseudo-hydrogen.
+Atoms of the shape that hang by one bond go first. Then the smallest set of surface atoms to remove and of empty sites
+to fill that makes the particle neutral is found, and proven. Polar faces may have energies of their own: 111A and 111B
+are the cation and the anion side. Ligands are halides or anions (X), neutral molecules (L), salts such as CdCl2 (Z), or pseudo-hydrogen.
 
 example:
-  nanoslab build particle CdSe-zincblende --shape wulff --facet 111A=1 --facet 111B=1.2 --diameter 3 --ligand Cl -o dot.xyz
+  nanoslab build particle CdSe-zincblende --shape wulff --facet 111A=1 --facet 111B=1.2 --diameter 3 --ligand Cl
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def run(arguments: Namespace) -> None:
         record["edits"] = edits
         proof = "proven" if edits["proven"] else f"at least {edits['fewest_possible']}"
         rows.append(("fewest edits", f"{edits['n_removed']} removed, {edits['n_added']} added ({proof})"))
+        rows.append(("loose atoms", f"{edits['n_loose_removed']} removed before"))
     if ligands := record["ledger"]["ligands"]:
         rows.append(("ligands", f"{ligands['number']} {ligands['name']}, {ligands['charge_e']:+g} e"))
         for element, charge in ligands.get("nuclear_charges_e", {}).items():
