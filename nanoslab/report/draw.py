@@ -30,13 +30,6 @@ def draw(plot: Plot, ax: Axes | None = None) -> Axes:
         As made by the functions of `nanoslab.report.plots`.
     ax
         Axes to draw on; those of a new figure when absent.
-
-    Examples
-    --------
-    >>> line = Series(label="Se", x=(1.0, 2.0), y=(3.0, 4.0))
-    >>> words = {"name": "e", "title": "E", "reading": "", "level_of_theory": ""}
-    >>> draw(Plot(x_label="x (Å)", y_label="E (eV)", series=(line,), **words)).get_xlabel()
-    'x (Å)'
     """
     axes = new_axes() if ax is None else ax
     for series in plot.series:

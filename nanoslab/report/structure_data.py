@@ -94,14 +94,6 @@ def scene(
         Of the calculation.
     parent
         Structure that atoms were removed from; they are shown as ghosts.
-
-    Examples
-    --------
-    >>> from nanoslab.calculation import Role, Settings
-    >>> pair = Atoms("CdSe", positions=[(0, 0, 1), (0, 0, 3.6)], cell=[9, 9, 9], pbc=True)
-    >>> shown = scene(Calculation(name="a", role=Role(kind="sheet"), atoms=pair, settings=Settings(source="test")))
-    >>> shown.coordination.tolist(), shown.planes.tolist(), shown.is_final
-    ([1, 1], [0, 1], False)
     """
     start = calculation.atoms
     final = result.atoms if result is not None else None
@@ -141,15 +133,7 @@ def scenes(runs: Sequence[Run], roles_left_out: Sequence[str] = ()) -> tuple[Sce
 
 
 def caption(calculation: Calculation, result: CalculationResult | None = None) -> str:
-    """What the structure is, in words, with the result whose structure is shown.
-
-    Examples
-    --------
-    >>> from nanoslab.calculation import Role, Settings
-    >>> atom = Calculation(name="Se-atom", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
-    >>> caption(atom)
-    'atom Se-atom: Se, as built'
-    """
+    """What the structure is, in words, with the result whose structure is shown."""
     n_lost = len(calculation.removed_indices)
     lost = f", {n_lost} {'atom' if n_lost == 1 else 'atoms'} removed" if n_lost else ""
     formula = calculation.atoms.get_chemical_formula()

@@ -41,16 +41,6 @@ def draw_structure(scene: Scene, ax: Axes | None = None, *, view: View = "side",
         sheet.
     repeat
         Cells along both in-plane vectors.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.calculation import Calculation, Role, Settings
-    >>> from nanoslab.report.structure_data import scene
-    >>> pair = Atoms("CdSe", positions=[(0, 0, 1), (0, 0, 3.6)], cell=[9, 9, 9], pbc=True)
-    >>> shown = scene(Calculation(name="a", role=Role(kind="sheet"), atoms=pair, settings=Settings(source="test")))
-    >>> draw_structure(shown, view="top").get_xlabel()
-    'Å'
     """
     from matplotlib.collections import EllipseCollection
 

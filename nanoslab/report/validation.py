@@ -175,16 +175,6 @@ def validation_rows(
     ------
     InputError
         If two campaigns give one number of one source.
-
-    Examples
-    --------
-    >>> file = PublishedFile.model_validate({"source": "Wang 2020", "elements": ["Pb"], "values": [
-    ...     {"quantity": "gap", "unit": "nm", "printed": "0.6", "study": "gap", "path": ["minimum_gap_A"],
-    ...      "factor": 0.1}]})
-    >>> found = AnalysedCampaign(kind="gap", source="xtb", elements=frozenset({"Pb", "Se"}),
-    ...     document={"minimum_gap_A": 6.6}, deck_ready=True)
-    >>> validation_rows([file], [found])[0].cells(["xtb"])
-    ('gap [nm]', '0.6 (Wang 2020)', 'yes', '0.66')
     """
     return tuple(_row(file, value, campaigns) for file in published for value in file.values)
 

@@ -17,9 +17,7 @@ from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy, Length
-from nanoslab.studies.gap.analysis import analyze_gaps
-from nanoslab.studies.gap.plots import gap_plot
-from nanoslab.studies.gap.result import GapStudyResult
+from nanoslab.studies.gap.result import GapStudyResult, analyze_gaps, gap_plot
 from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.study import StudyModel

@@ -43,17 +43,7 @@ def thermal_plot(records: Mapping[str, Document]) -> Plot | None:
 
 
 def phase_plot(document: Document) -> Plot:
-    """Free energy of phases less that of the reference against temperature; a phase is stable below zero.
-
-    Examples
-    --------
-    >>> comparison = {"phase": "zinc blende", "difference_meV_per_atom": [1.0, -2.0], "reading": "crosses",
-    ...               "difference_imaginary_as_real_meV_per_atom": [1.0, -2.0], "crossing_temperatures_K": [100.0]}
-    >>> plot = phase_plot({"reference": "wurtzite", "level_of_theory": "test", "temperature_K": [0.0, 300.0],
-    ...                    "comparisons": [comparison]})
-    >>> plot.series[0].y, [guide.value for guide in plot.guides]
-    ((1.0, -2.0), [0.0, 100.0])
-    """
+    """Free energy of phases less that of the reference against temperature; a phase is stable below zero."""
     keys = ("difference_meV_per_atom", "difference_imaginary_as_real_meV_per_atom")
     comparisons = [{**one, "temperature_K": document["temperature_K"]} for one in document["comparisons"]]
     crossings = [
