@@ -15,7 +15,7 @@ AnyRole = TypeVar("AnyRole", bound=Role)
 
 
 class UsableRun(NamedTuple):
-    """A run whose energy [eV] may be used, and its differences from the run it is compared with that the user allows."""
+    """A run whose energy [eV] may be used, and what the user allows to differ from the run it is compared with."""
 
     calculation: Calculation
     result: CalculationResult
