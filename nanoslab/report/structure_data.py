@@ -24,12 +24,8 @@ class Scene:
 
     Attributes
     ----------
-    name, caption
-        The calculation, and what the structure is.
-    symbols, positions
-        Atoms, whole across the border of the cell; positions (n_atoms, 3) [Å].
-    cell
-        Rows are lattice vectors [Å], (3, 3).
+    positions, cell
+        Of atoms, whole across the border of the cell (n_atoms, 3), and the lattice vectors as rows [Å].
     planes, coordination, displacements
         Of every atom: its plane counted from the bottom, its neighbours, and how far it moved from the start [Å].
     bonds
@@ -62,6 +58,7 @@ class Scene:
 
     def to_dict(self) -> dict[str, Any]:
         """Compact document for the page: hundredths of an Å are enough for a picture."""
+        ghosts = np.round(self.ghost_positions, 2).tolist()
         return {
             "name": self.name,
             "caption": self.caption,
@@ -73,28 +70,13 @@ class Scene:
             "displacements": np.round(self.displacements, 2).tolist(),
             "bonds": self.bonds.tolist(),
             "ghosts": [
-                [symbol, *position]
-                for symbol, position in zip(self.ghost_symbols, np.round(self.ghost_positions, 2).tolist(), strict=True)
+                [s, *xyz] for s, xyz in zip(self.ghost_symbols, self.ghost_positions.round(2).tolist(), strict=True)
             ],
         }
 
 
-def scene(
-    calculation: Calculation,
-    result: CalculationResult | None = None,
-    parent: Atoms | None = None,
-) -> Scene:
-    """Scene of a calculation: its relaxed structure when there is one, else its start.
-
-    Parameters
-    ----------
-    calculation
-        The start, and what was removed.
-    result
-        Of the calculation.
-    parent
-        Structure that atoms were removed from; they are shown as ghosts.
-    """
+def scene(calculation: Calculation, result: CalculationResult | None = None, parent: Atoms | None = None) -> Scene:
+    """Scene of a calculation, relaxed where it is; atoms that were removed from ``parent`` are shown as ghosts."""
     start = calculation.atoms
     final = result.atoms if result is not None else None
     is_final = final is not None and len(final) == len(start)

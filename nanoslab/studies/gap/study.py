@@ -124,9 +124,4 @@ def _free_ligand(name: str, sandwich: Atoms, settings: Settings) -> Calculation:
     atoms.pbc = True
     atoms.center()
     atoms.info = {"recipe": make_recipe("ligand", name=name)}
-    return Calculation(
-        name="ligand",
-        role=LigandRole(label=name),
-        atoms=atoms,
-        settings=settings,
-    )
+    return Calculation(name="ligand", role=LigandRole(label=name), atoms=atoms, settings=settings)

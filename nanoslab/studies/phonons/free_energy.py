@@ -15,13 +15,7 @@ from nanoslab.energetics.free_energy import Phase, PhaseComparison, compare_phas
 from nanoslab.energetics.phonon import ThermalProperties
 from nanoslab.errors import MismatchError
 from nanoslab.plot_data import Plot, drawn
-from nanoslab.studies.phonons.cell import (
-    EVERY_100_K,
-    SupercellRole,
-    Temperatures,
-    VibratingCell,
-    vibrations,
-)
+from nanoslab.studies.phonons.cell import EVERY_100_K, SupercellRole, Temperatures, VibratingCell, vibrations
 from nanoslab.studies.phonons.plots import phase_plot
 from nanoslab.studies.phonons.study import PHONOPY
 from nanoslab.studies.result import Cell, StudyResult, Table, table_of

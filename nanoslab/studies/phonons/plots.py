@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from nanoslab.plot_data import Guide, Plot, Series
+from nanoslab.errors import FileError
+from nanoslab.plot_data import Guide, Plot, Series, drawn
 
 Document = Mapping[str, Any]
 NOTE = "Harmonic; thin lines count imaginary modes at the size of their frequency."
 
 
-def thermal_plot(records: Mapping[str, Document]) -> Plot | None:
+def thermal_plot(records: Mapping[str, Document]) -> Plot:
     """Vibrational free energy per atom against temperature, from documents of studies of phonons by name.
 
     Examples
@@ -21,8 +24,6 @@ def thermal_plot(records: Mapping[str, Document]) -> Plot | None:
     >>> thermal_plot({"wurtzite": sheet}).series[0].y
     (0.03, -0.015)
     """
-    if not records:
-        return None
     keys = ("free_energy_eV_per_atom", "free_energy_imaginary_as_real_eV_per_atom")
     series = [line for n, (name, one) in enumerate(records.items()) for line in _lines(name, one, keys, n)]
     lowest = min((line for line in series if line.label), key=lambda line: line.y[-1])
@@ -40,6 +41,18 @@ def thermal_plot(records: Mapping[str, Document]) -> Plot | None:
             *(f"{name}: {n} of {records[name]['n_modes']} modes are imaginary" for name, n in imaginary.items() if n),
         ),
     )
+
+
+def folder_plots(folder: Path) -> tuple[Plot, ...]:
+    """Free energies that ``nanoslab phonons`` left in sub-folders of a campaign, by the name of the folder."""
+    records = {}
+    for path in sorted(folder.glob("*/thermal.json")):
+        try:
+            records[path.parent.name] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            advice = "give 'nanoslab phonons' again, or remove the file"
+            raise FileError(path, expected="what 'nanoslab phonons' wrote", got=str(error), advice=advice) from error
+    return drawn(thermal_plot(records)) if records else ()
 
 
 def phase_plot(document: Document) -> Plot:
