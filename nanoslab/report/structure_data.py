@@ -69,9 +69,7 @@ class Scene:
             "coordination": self.coordination.tolist(),
             "displacements": np.round(self.displacements, 2).tolist(),
             "bonds": self.bonds.tolist(),
-            "ghosts": [
-                [s, *xyz] for s, xyz in zip(self.ghost_symbols, self.ghost_positions.round(2).tolist(), strict=True)
-            ],
+            "ghosts": [[symbol, *place] for symbol, place in zip(self.ghost_symbols, ghosts, strict=True)],
         }
 
 

@@ -187,11 +187,11 @@ def _sheet(row: SheetRow) -> dict[str, Any]:
 
 
 def _vacancy(row: VacancyRow) -> dict[str, Any]:
-    energy, pristine = row.energy, ("pristine_energy_per_atom", "pristine_formation_energy_per_atom")
+    energy = row.energy
     return {
-        **record(row, **dict.fromkeys((*pristine, "energy", "metrics"))),
-        "n_removed": energy.n_removed,
-        "removed": dict(energy.removed),
+        **{"label": row.label, "phase": row.phase, "series": list(row.series), "calculation": row.calculation},
+        **{"n_removed": energy.n_removed, "removed": dict(energy.removed)},
+        **{"degeneracy": row.degeneracy, "cation_to_anion": row.cation_to_anion},
         "formation_energy_eV": dict(energy.formation_energies),
         "energy_difference_eV": energy.energy_difference,
         "energy_per_atom_eV": energy.energy_per_atom,
@@ -199,6 +199,8 @@ def _vacancy(row: VacancyRow) -> dict[str, Any]:
         "formation_energy_per_atom_eV": energy.formation_energy_per_atom,
         "formation_energy_per_atom_change_meV": row.formation_energy_per_atom_change_meV,
         "structure": _structure(row.metrics),
+        "converged": row.converged,
+        "notes": list(row.notes),
     }
 
 
