@@ -5,7 +5,6 @@ The first two lattice vectors span the slab; up is the side of that plane to whi
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,10 +29,7 @@ BOND_FACTOR = 1.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plane:
-    """One atomic plane of a slab: indices of its atoms, and atoms of every species, cations first.
-
-    Its height is the mean above the slab's lowest nucleus, its rumpling that of its highest atom above its lowest [Å].
-    """
+    """One atomic plane: its atoms, their mean height above the slab's lowest nucleus, their range of heights [Å]."""
 
     indices: tuple[int, ...]
     counts: Mapping[str, int]
@@ -49,9 +45,8 @@ class Plane:
 def slab_normal(atoms: Atoms) -> NDArray[np.float64]:
     """Unit vector across the plane of the first two lattice vectors, on the side of the third; shape (3,)."""
     if atoms.cell.rank != 3:
-        raise InputError(
-            "slab", expected="three lattice vectors", got=atoms.cell.tolist(), advice="give it a cell with a vacuum"
-        )
+        got, advice = atoms.cell.tolist(), "give it a cell with a vacuum"
+        raise InputError("slab", expected="three lattice vectors", got=got, advice=advice)
     normal = np.cross(atoms.cell[0], atoms.cell[1])
     return np.asarray(normal * np.sign(normal @ atoms.cell[2]) / np.linalg.norm(normal))
 
@@ -119,26 +114,19 @@ def plane_numbers(heights: NDArray[np.float64], tolerance: float = PLANE_TOLERAN
 def find_planes(
     atoms: Atoms, tolerance: float = PLANE_TOLERANCE, heights: NDArray[np.float64] | None = None
 ) -> tuple[Plane, ...]:
-    """Atomic planes of a slab from the bottom up; a step in height above the tolerance [Å] starts the next one.
-
-    The heights (n_atoms,) are those of `slab_heights` when not given.
-    """
+    """Atomic planes of a slab from the bottom up; a step in height (n_atoms,) above the tolerance [Å] starts one."""
     heights = slab_heights(atoms)[0] if heights is None else heights
     numbers = plane_numbers(heights, tolerance)
     symbols = np.array(atoms.get_chemical_symbols())
-    planes = []
-    for number in range(int(numbers.max()) + 1):
-        members = np.flatnonzero(numbers == number)
-        counts = Counter(symbols[members].tolist())
-        planes.append(
-            Plane(
-                indices=tuple(members.tolist()),
-                counts={species: counts[species] for species in cations_first(counts)},
-                height=round(float(heights[members].mean()), 9),
-                rumpling=float(np.ptp(heights[members])),
-            )
+    return tuple(
+        Plane(
+            indices=tuple(members.tolist()),
+            counts={species: int((symbols[members] == species).sum()) for species in cations_first(symbols[members])},
+            height=round(float(heights[members].mean()), 9),
+            rumpling=float(np.ptp(heights[members])),
         )
-    return tuple(planes)
+        for members in (np.flatnonzero(numbers == number) for number in range(int(numbers.max()) + 1))
+    )
 
 
 def find_bonds(atoms: Atoms, quantities: str = "ij") -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
@@ -27,10 +27,7 @@ _ZINCBLENDE_OFFSETS = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnLattice:
-    """The {001} facet of a cubic compound and its continuation, from the edge of its cube [Å].
-
-    The cation sits at the origin of plane 0; `lattice` names where the edge comes from, ``given`` when by the user.
-    """
+    """A {001} facet of a cubic compound, its cation at the origin of plane 0; `lattice` says whose edge [Å] it has."""
 
     name: str
     kind: Kind
@@ -38,6 +35,11 @@ class ColumnLattice:
     anion: str
     lattice_constant: float
     lattice: str = "given"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What recipes record of it, units in the key names."""
+        return {"crystal": self.name, "lattice": self.lattice, "lattice_constant_A": self.lattice_constant}
 
     @property
     def spacing(self) -> float:
@@ -59,11 +61,6 @@ class ColumnLattice:
         """Number of columns after which the species repeat along an axis."""
         return 2 if self.kind == "rocksalt" else 1
 
-    @property
-    def plane_period(self) -> int:
-        """Number of planes after which a column repeats."""
-        return 2 if self.kind == "rocksalt" else 4
-
     def species(self, i: int, j: int, k: int) -> str:
         """Symbol of the atom of column (i, j) in plane k."""
         parity = i + j + k if self.kind == "rocksalt" else k
@@ -78,10 +75,7 @@ class ColumnLattice:
 def column_lattice(
     source: str | Path | Atoms, *, lattice: str | None = None, lattice_constant: float | None = None
 ) -> ColumnLattice:
-    """Columns of a rock-salt or zinc-blende compound: a shipped crystal, a structure file or atoms of any cell.
-
-    A shipped crystal has the named lattice constants, ``pbe`` where there are such, or a given edge of the cube [Å].
-    """
+    """Columns of a named crystal, a file or atoms; named lattice constants (``pbe`` if known) or an edge [Å]."""
     if not isinstance(source, Atoms) and str(source) in crystal_names():
         named = crystal_record(str(source)).lattices
         lattice = lattice or ("pbe" if "pbe" in named else next(iter(named)))
@@ -99,7 +93,8 @@ def build_block(lattice: ColumnLattice, lateral: tuple[int, int]) -> Atoms:
     if min(lateral) < 1 or any(count % lattice.lateral_period for count in lateral):
         raise InputError("lateral", expected=f"multiples of {lattice.lateral_period}", got=lateral, advice="give 6 6")
     side = lateral[0] * lattice.spacing
-    planes = lattice.plane_period * max(1, round(side / lattice.plane_spacing / lattice.plane_period))
+    period = 2 if lattice.kind == "rocksalt" else 4  # planes after which a column repeats
+    planes = period * max(1, round(side / lattice.plane_spacing / period))
     sites = [(i, j, k) for k in range(planes) for j in range(lateral[1]) for i in range(lateral[0])]
     sites.sort(key=lambda site: lattice.species(*site) != lattice.cation)
     atoms = Atoms(
@@ -109,14 +104,7 @@ def build_block(lattice: ColumnLattice, lateral: tuple[int, int]) -> Atoms:
         pbc=True,
     )
     atoms.wrap()
-    atoms.info["recipe"] = make_recipe(
-        "block",
-        crystal=lattice.name,
-        lattice=lattice.lattice,
-        lattice_constant_A=lattice.lattice_constant,
-        lateral=list(lateral),
-        planes=planes,
-    )
+    atoms.info["recipe"] = make_recipe("block", **lattice.parameters, lateral=list(lateral), planes=planes)
     return atoms
 
 
@@ -126,12 +114,9 @@ def _recognized(atoms: Atoms, name: str, lattice: str) -> ColumnLattice:
     cube = standard_cell(atoms, to_primitive=False)
     kind = _KINDS.get(symmetry.number)
     if kind is None or len(symbols) != 2 or len(cube) != 8:
-        raise InputError(
-            "crystal",
-            expected="a binary rock-salt or zinc-blende crystal",
-            got=f"{name} ({atoms.get_chemical_formula()}, {symmetry.symbol})",
-            advice="necks and sandwiches are built on {001} facets of these two structures",
-        )
+        got = f"{name} ({atoms.get_chemical_formula()}, {symmetry.symbol})"
+        advice = "necks and sandwiches are built on {001} facets of these two structures"
+        raise InputError("crystal", expected="a binary rock-salt or zinc-blende crystal", got=got, advice=advice)
     cation, anion = cations_first(symbols)
     edge = round(float(cube.get_volume()) ** (1.0 / 3.0), 9)
     return ColumnLattice(name=name, kind=kind, cation=cation, anion=anion, lattice_constant=edge, lattice=lattice)

@@ -30,42 +30,23 @@ _OPTIONS = ("lateral", "planes", "shift", "twist", "vacuum", "fixed_planes")
 
 @dataclass(frozen=True, kw_only=True)
 class DoubleSlab:
-    """Two facing slabs, described; `build_double_slab` makes the atoms.
+    """Two facing slabs, described; `build_double_slab` makes the atoms."""
 
-    Attributes
-    ----------
-    lattice
-        The compound.
-    lateral
-        Columns along the two sides of the cell; with a twist, the cell is the smallest repeat of
-        the coincidence cell with at least that many columns' length along each side.
-    planes
-        Atomic planes of each slab.
-    gap
-        Surface-to-surface distance [Å], a plane counted as one plane spacing thick: n missing planes
-        leave a gap of n spacings. The centres of the facing planes are one spacing farther apart.
-    shift
-        Registry shift of the upper slab, in column spacings along the two axes of the lower slab.
-    twist
-        Rotation of the upper slab about the normal [degree].
-    vacuum
-        Empty height between the outer faces across the cell border, centre to centre [Å].
-    fixed_planes
-        Planes frozen at the outer face of each slab.
-
-    """
-
-    lattice: ColumnLattice
+    lattice: ColumnLattice  #: the compound
+    #: surface-to-surface distance [Å], a plane counted as one plane spacing thick: n missing planes leave a gap of n
+    #: spacings. The centres of the facing planes are one spacing farther apart.
     gap: float
+    #: columns along the two sides of the cell; with a twist, the cell is the smallest repeat of the coincidence cell
+    #: with at least that many columns' length along each side
     lateral: tuple[int, int] = (6, 6)
-    planes: int = 4
+    planes: int = 4  #: atomic planes of each slab
+    #: registry shift of the upper slab, in column spacings along the two axes of the lower slab
     shift: tuple[float, float] = (0.0, 0.0)
-    twist: float = 0.0
-    vacuum: float = 15.0
-    fixed_planes: int = 0
+    twist: float = 0.0  #: rotation of the upper slab about the normal [degree]
+    vacuum: float = 15.0  #: empty height between the outer faces across the cell border, centre to centre [Å]
+    fixed_planes: int = 0  #: planes frozen at the outer face of each slab
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built, each fault in one line."""
         _check(self)
 
     @property
@@ -103,9 +84,7 @@ class DoubleSlab:
     def parameters(self) -> dict[str, Any]:
         """What recipes record of it, units in the key names."""
         return {
-            "crystal": self.lattice.name,
-            "lattice": self.lattice.lattice,
-            "lattice_constant_A": self.lattice.lattice_constant,
+            **self.lattice.parameters,
             "lateral": list(self.lateral),
             "planes": self.planes,
             "gap_planes": self.gap_planes,
@@ -141,12 +120,10 @@ def describe_double_slab(
 
     Parameters
     ----------
-    crystal
-        Name of a rock-salt or zinc-blende crystal, a structure file of one, or its atoms.
+    crystal, lattice, lattice_constant
+        Name of a rock-salt or zinc-blende crystal, a structure file of one, or its atoms; see `column_lattice`.
     gap, gap_planes
         Gap [Å], or in missing planes.
-    lattice, lattice_constant
-        See `column_lattice`.
     options
         Other fields of `DoubleSlab`: lateral, planes, shift, twist, vacuum, fixed_planes.
 
@@ -155,21 +132,16 @@ def describe_double_slab(
     >>> describe_double_slab("PbSe-rocksalt", gap_planes=2, planes=4, lattice="experimental").gap
     6.126
     """
-    for name in options:
-        if name not in _OPTIONS:
-            known = (*_OPTIONS, "gap", "gap_planes", "lattice", "lattice_constant")
-            raise unknown_name("option of the double slab", name, known)
+    if unknown := [name for name in options if name not in _OPTIONS]:
+        known = (*_OPTIONS, "gap", "gap_planes", "lattice", "lattice_constant")
+        raise unknown_name("option of the double slab", unknown[0], known)
     if gap is not None and gap_planes is not None:
         raise InputError("gap", expected="planes or Å", got="both", advice="leave one of them out")
     columns = column_lattice(crystal, lattice=lattice, lattice_constant=lattice_constant)
     gap_planes = 2 if gap_planes is None else gap_planes
     if gap_planes < 2 or gap_planes % 2:
-        raise InputError(
-            "gap planes",
-            expected=f"an even number from 2, so that a column holds whole {columns.cation}-{columns.anion} pairs",
-            got=gap_planes,
-            advice="give 2",
-        )
+        expected = f"an even number from 2, so that a column holds whole {columns.cation}-{columns.anion} pairs"
+        raise InputError("gap planes", expected=expected, got=gap_planes, advice="give 2")
     return DoubleSlab(lattice=columns, gap=gap_planes * columns.plane_spacing if gap is None else gap, **options)
 
 
@@ -230,12 +202,9 @@ def _coincidence(slab: DoubleSlab) -> tuple[NDArray[np.int64], NDArray[np.int64]
     angles = {pair: math.degrees(2.0 * math.atan2(pair[1], pair[0])) for pair in pairs}
     m, n = min(pairs, key=lambda pair: (round(abs(angles[pair] - twist), 3), pair[0] ** 2 + pair[1] ** 2))
     if abs(angles[m, n] - twist) > _TWIST_TOLERANCE:
-        raise InputError(
-            "twist",
-            expected="an angle at which the two lattices coincide in a cell of moderate size",
-            got=f"{slab.twist:g}°",
-            advice=f"give {angles[m, n]:.2f}, the nearest",
-        )
+        expected = "an angle at which the two lattices coincide in a cell of moderate size"
+        nearest = f"give {angles[m, n]:.2f}, the nearest"
+        raise InputError("twist", expected=expected, got=f"{slab.twist:g}°", advice=nearest)
     lower, upper = np.array([[m, n], [-n, m]]), np.array([[m, -n], [n, m]])
     if (m + n) % slab.lattice.lateral_period:
         mix = np.array([[1, 1], [-1, 1]])
@@ -249,9 +218,8 @@ def _check(slab: DoubleSlab) -> None:
     """Refuse the first thing that cannot be built."""
     lattice, bond, period = slab.lattice, slab.lattice.bond_length, slab.lattice.lateral_period
     size, even = "{} x {}".format(*slab.lateral), " ".join(str(count + count % 2) for count in slab.lateral)
-    alternate = (
-        f"even numbers of columns, so that {lattice.cation} and {lattice.anion} alternate across the cell border"
-    )
+    both = f"{lattice.cation} and {lattice.anion}"
+    alternate = f"even numbers of columns, so that {both} alternate across the cell border"
     two_planes = f"two missing planes are {2.0 * lattice.plane_spacing:.2f} Å"
     one_bond = f"at least one bond, {bond:.2f} Å"
     turned = (*slab.shift, slab.twist)

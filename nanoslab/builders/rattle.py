@@ -14,7 +14,7 @@ LARGEST = 0.3
 
 
 def rattle_atoms(atoms: Atoms, standard_deviation: float, *, seed: int = 0) -> Atoms:
-    """Displace every free atom by normally distributed amounts.
+    """Copy with every free atom displaced by normally distributed amounts, and the ledger of the ideal structure.
 
     On a symmetric start the forces that would break the symmetry are zero, so a relaxation may end on a saddle. The Se
     face of zinc-blende CdSe (001) is one: its atoms pair to dimers, and CHGNet's energy falls by 0.84 eV per a x a
@@ -25,15 +25,8 @@ def rattle_atoms(atoms: Atoms, standard_deviation: float, *, seed: int = 0) -> A
     ----------
     atoms
         Any structure; atoms that a constraint holds stay where they are.
-    standard_deviation
-        Of every free coordinate [Å], 0 to 0.3.
-    seed
-        The same seed gives the same displacements.
-
-    Returns
-    -------
-    Atoms
-        Copy with the recipe of the displacement and the ledger of the ideal structure.
+    standard_deviation, seed
+        Of every free coordinate [Å], 0 to 0.3; the same seed gives the same displacements.
 
     Examples
     --------
@@ -44,15 +37,10 @@ def rattle_atoms(atoms: Atoms, standard_deviation: float, *, seed: int = 0) -> A
     0.1
     """
     if not 0 <= standard_deviation <= LARGEST:
-        raise InputError(
-            "rattle", expected=f"0 to {LARGEST:g} Å", got=f"{standard_deviation:g}", advice="0.1 leaves most saddles"
-        )
+        expected, got = f"0 to {LARGEST:g} Å", f"{standard_deviation:g}"
+        raise InputError("rattle", expected=expected, got=got, advice="0.1 leaves most saddles")
     displaced = atoms.copy()
     displaced.rattle(standard_deviation, rng=np.random.default_rng(seed))  # honours constraints
-    displaced.info = {
-        **atoms.info,
-        "recipe": make_recipe(
-            "rattle", parent=describe_source(atoms), standard_deviation_A=standard_deviation, seed=seed
-        ),
-    }
+    parameters = {"parent": describe_source(atoms), "standard_deviation_A": standard_deviation, "seed": seed}
+    displaced.info = {**atoms.info, "recipe": make_recipe("rattle", **parameters)}
     return displaced

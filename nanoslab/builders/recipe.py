@@ -18,12 +18,8 @@ def recipe_value(atoms: Atoms, *keys: str) -> Any:
     value: Any = atoms.info.get("recipe")
     for key in keys:
         if not isinstance(value, dict) or key not in value:
-            raise InputError(
-                f"recipe: {'.'.join(keys)}",
-                expected="what the builder wrote",
-                got="nothing",
-                advice="the file was edited; write the campaign again, results stay",
-            )
+            where, advice = f"recipe: {'.'.join(keys)}", "the file was edited; write the campaign again, results stay"
+            raise InputError(where, expected="what the builder wrote", got="nothing", advice=advice)
         value = value[key]
     return value
 
@@ -37,8 +33,7 @@ def describe_source(source: str | Path | Atoms) -> Any:
 
 def describe_lattice(source: str | Path | Atoms, lattice: str | None) -> str | None:
     """Name of the lattice constants that were used; none for a structure of the user's own."""
-    by_name = not isinstance(source, Atoms) and str(source) in crystal_names()
-    return (lattice or "pbe") if by_name else None
+    return (lattice or "pbe") if not isinstance(source, Atoms) and str(source) in crystal_names() else None
 
 
 def group_by_species(atoms: Atoms) -> Atoms:

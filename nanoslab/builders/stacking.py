@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from math import gcd
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -40,22 +39,12 @@ class StackedPlane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stacking:
-    """Planes of one repeat along a face's normal, from the bottom up; plane i + n_planes is plane i shifted by `step`.
+    """Planes of one repeat along a face's normal, bottom up; plane i + n_planes is plane i shifted by `step`."""
 
-    Attributes
-    ----------
-    in_plane
-        Smallest in-plane cell, the shorter vector along x [Å], shape (2, 3).
-    step
-        Lattice vector to the next repeat of the stack [Å], shape (3,).
-    planes_per_monolayer
-        Planes of the thinnest slice with the composition of the crystal.
-    """
-
-    in_plane: Vector
-    step: Vector
+    in_plane: Vector  #: smallest in-plane cell, the shorter vector along x [Å], shape (2, 3)
+    step: Vector  #: lattice vector to the next repeat of the stack [Å], shape (3,)
     planes: tuple[StackedPlane, ...]
-    planes_per_monolayer: int
+    planes_per_monolayer: int  #: planes of the thinnest slice with the composition of the crystal
 
     @property
     def smallest_spacing(self) -> float:
@@ -78,8 +67,8 @@ class Stacking:
 
     def is_stoichiometric(self, start: int, n_planes: int) -> bool:
         """Whether these planes have the composition of the crystal."""
-        part = _composition(self.planes[(start + i) % len(self.planes)] for i in range(n_planes))
-        return _same_ratio(part, _composition(self.planes))
+        part = [self.planes[(start + i) % len(self.planes)] for i in range(n_planes)]
+        return _same_composition(part, self.planes)
 
 
 def conventional_cell(crystal: Atoms) -> Atoms:
@@ -104,7 +93,8 @@ def stack_planes(conventional: Atoms, miller: tuple[int, int, int]) -> Stacking:
     transform = _unimodular(indices)
     step, *in_plane = transform @ lattice
     first, second = _shortest_pair(in_plane[0], in_plane[1], normal)
-    rotation = _frame(first, normal)
+    x, z = first / np.linalg.norm(first), normal / np.linalg.norm(normal)
+    rotation = np.array([x, np.cross(z, x), z])  # rows are the new axes: x along the first vector, z along the normal
     planes = _planes(primitive, indices, rotation, step @ rotation.T)
     return Stacking(
         in_plane=np.array([first, second]) @ rotation.T,
@@ -120,7 +110,7 @@ def _whole_indices(fractions: Vector) -> NDArray[np.int64]:
         scaled = fractions * factor
         whole = np.rint(scaled)
         if np.allclose(scaled, whole, atol=1e-3):
-            return np.asarray(whole.astype(np.int64) // reduce(gcd, whole.astype(int).tolist()))
+            return np.asarray(whole.astype(np.int64) // gcd(*whole.astype(int).tolist()))
     raise InputError("face", expected="a lattice plane of the crystal", got=fractions.tolist(), advice="check the cell")
 
 
@@ -157,13 +147,6 @@ def _shortest_pair(first: Vector, second: Vector, normal: Vector) -> tuple[Vecto
     return first, second
 
 
-def _frame(first: Vector, normal: Vector) -> Vector:
-    """Rotation matrix whose rows are the new x (along `first`), y and z (along `normal`)."""
-    x = first / np.linalg.norm(first)
-    z = normal / np.linalg.norm(normal)
-    return np.array([x, np.cross(z, x), z])
-
-
 def _planes(primitive: Atoms, indices: NDArray[np.int64], rotation: Vector, step: Vector) -> tuple[StackedPlane, ...]:
     positions = primitive.positions @ rotation.T
     period = step[2]
@@ -173,18 +156,15 @@ def _planes(primitive: Atoms, indices: NDArray[np.int64], rotation: Vector, step
     n_planes = int(numbers.max()) + 1
     absolute = numbers + n_planes * repeats
     reach = _bond_reaches(primitive, indices, absolute, n_planes)
-    planes = []
-    for number in range(n_planes):
-        members = np.flatnonzero(numbers == number)
-        planes.append(
-            StackedPlane(
-                species="".join(cations_first(symbols[i] for i in members)),
-                symbols=tuple(symbols[i] for i in members),
-                positions=positions[members],
-                bonds=tuple(value for i in members for value in reach[i]),
-            )
+    return tuple(
+        StackedPlane(
+            species="".join(cations_first(symbols[i] for i in members)),
+            symbols=tuple(symbols[i] for i in members),
+            positions=positions[members],
+            bonds=tuple(reach[1][np.isin(reach[0], members)].tolist()),
         )
-    return tuple(planes)
+        for members in (np.flatnonzero(numbers == number) for number in range(n_planes))
+    )
 
 
 def _plane_numbers(heights: Vector, period: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -206,15 +186,10 @@ def _plane_numbers(heights: Vector, period: float) -> tuple[NDArray[np.intp], ND
 
 def _bond_reaches(
     primitive: Atoms, indices: NDArray[np.int64], absolute: NDArray[np.intp], n_planes: int
-) -> list[list[int]]:
-    """For every atom, how many planes up each of its bonded neighbours lies."""
-    shortest = shortest_distance(primitive)
-    centre, neighbour, shift = neighbor_list("ijS", primitive, shortest * BOND_REACH)
-    reach: list[list[int]] = [[] for _ in primitive]
-    planes_up = absolute[neighbour] + n_planes * (shift @ indices) - absolute[centre]
-    for i, up in zip(centre, planes_up, strict=True):
-        reach[i].append(int(up))
-    return reach
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For every bond from both its ends: the atom, and how many planes up its neighbour lies."""
+    centre, neighbour, shift = neighbor_list("ijS", primitive, shortest_distance(primitive) * BOND_REACH)
+    return centre, absolute[neighbour] + n_planes * (shift @ indices) - absolute[centre]
 
 
 def shortest_distance(crystal: Atoms) -> float:
@@ -228,19 +203,16 @@ def shortest_distance(crystal: Atoms) -> float:
 
 
 def _planes_per_monolayer(planes: tuple[StackedPlane, ...]) -> int:
-    whole = _composition(planes)
     n_planes = len(planes)
     for size in (divisor for divisor in range(1, n_planes) if n_planes % divisor == 0):
-        blocks = [_composition(planes[i : i + size]) for i in range(0, n_planes, size)]
-        shifted = [_composition(planes[(i + j) % n_planes] for j in range(size)) for i in range(1, n_planes, size)]
-        if all(_same_ratio(block, whole) for block in blocks) or all(_same_ratio(block, whole) for block in shifted):
-            return size
+        for start in (0, 1):
+            blocks = ([planes[(i + j) % n_planes] for j in range(size)] for i in range(start, n_planes, size))
+            if all(_same_composition(block, planes) for block in blocks):
+                return size
     return n_planes
 
 
-def _composition(planes: Any) -> Counter[str]:
-    return Counter(symbol for plane in planes for symbol in plane.symbols)
-
-
-def _same_ratio(part: Counter[str], whole: Counter[str]) -> bool:
+def _same_composition(*stacks: Sequence[StackedPlane]) -> bool:
+    """Whether some planes have the species of all of them in the same ratio."""
+    part, whole = (Counter(symbol for plane in planes for symbol in plane.symbols) for planes in stacks)
     return all(part[element] * whole.total() == whole[element] * part.total() for element in whole)

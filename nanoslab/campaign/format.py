@@ -47,6 +47,8 @@ def calculation_document(calculation: Calculation) -> dict[str, Any]:
         "structure": _structure(calculation),
         "versions": {"nanoslab": __version__, "ase": version("ase")},
     }
+    if calculation.procedure is not None:
+        document |= {"procedure": calculation.procedure, "parameters": calculation.parameters}
     return {key: _plain(value, f"{calculation.name}: {key}") for key, value in document.items()}
 
 
@@ -105,6 +107,8 @@ def read_calculation(folder: Path) -> Calculation:
             settings=_settings(document["settings"], path),
             starts_from=document["starts_from"],
             removed_indices=tuple(document["removed_indices"]),
+            procedure=TypeAdapter(str | None).validate_python(document.get("procedure")),
+            parameters=TypeAdapter(dict[str, Any]).validate_python(document.get("parameters", {})),
         )
     except InputError as error:
         raise error.within(path) from error

@@ -12,29 +12,17 @@ from nanoslab.errors import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VacancyEnergy:
-    """Energy of a structure that lost atoms, against the whole one.
+    """Energy of a structure that lost atoms, against the whole one."""
 
-    Attributes
-    ----------
-    removed
-        Element -> number of atoms removed (all positive).
-    counts
-        Element -> number of atoms left.
-    energy_difference
-        E(defect) - E(pristine) [eV].
-    energy
-        E(defect) [eV].
-    formation_energies
-        Name of the chemical potentials -> E_f [eV] for all atoms removed together.
-    element_potentials
-        Element -> chemical potential of its crystal [eV per atom], or empty when unknown.
-    """
-
+    #: element -> number of atoms removed (all positive), and left
     removed: Mapping[str, int]
     counts: Mapping[str, int]
+    #: E(defect), and E(defect) - E(pristine) [eV]
     energy: float
     energy_difference: float
+    #: name of the chemical potentials -> E_f [eV] for all atoms removed together
     formation_energies: Mapping[str, float]
+    #: element -> chemical potential of its crystal [eV per atom], or empty when unknown
     element_potentials: Mapping[str, float]
 
     @property
@@ -61,20 +49,11 @@ def vacancy_energy(
     pristine_counts: Mapping[str, int],
     potentials: Mapping[str, ChemicalPotentials],
 ) -> VacancyEnergy:
-    """E_f = E_defect - E_pristine + sum_i n_i mu_i over the n_i atoms removed.
+    """E_f = E_defect - E_pristine + sum_i n_i mu_i over the n_i atoms removed; energies at the same settings [eV].
 
     Potentials that do not cover every removed element give no entry in the result.
     Source: Ma 2023 (with mu of the isolated atom); Freysoldt et al., Rev. Mod. Phys. 86, 253 (2014), eq. 3
     for a neutral defect.
-
-    Parameters
-    ----------
-    defect_energy, pristine_energy
-        Total energies at the same settings [eV].
-    defect_counts, pristine_counts
-        Element -> number of atoms.
-    potentials
-        Name -> chemical potentials.
 
     Raises
     ------
@@ -93,13 +72,10 @@ def vacancy_energy(
     difference = Counter(pristine_counts)
     difference.subtract(defect_counts)
     removed = {element: count for element, count in difference.items() if count}
-    if not removed or any(count < 0 for count in removed.values()):
-        raise InputError(
-            "vacancy",
-            expected=f"a structure with fewer atoms than {_formula(pristine_counts)} and more of none",
-            got=_formula(defect_counts),
-            advice="give the pristine structure that the atoms were removed from",
-        )
+    if not removed or min(removed.values()) < 0:
+        expected = f"a structure with fewer atoms than {_formula(pristine_counts)} and more of none"
+        advice = "give the pristine structure that the atoms were removed from"
+        raise InputError("vacancy", expected=expected, got=_formula(defect_counts), advice=advice)
     energies = {
         name: defect_energy - pristine_energy + sum(n * mu.values[element] for element, n in removed.items())
         for name, mu in potentials.items()

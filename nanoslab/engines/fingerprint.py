@@ -18,14 +18,6 @@ def calculation_fingerprint(calculation: Calculation, engine: Engine) -> str:
     """Hash of a calculation as it is defined and of the engine's name and options.
 
     The engine's version is not in it: a finished result stays finished when a library is updated.
-
-    Examples
-    --------
-    >>> from nanoslab.engines import engine
-    >>> from nanoslab.calculation import Role
-    >>> copper = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Cu"), settings=Settings(source="test"))
-    >>> len(calculation_fingerprint(copper, engine("ase.calculators.emt:EMT")))
-    64
     """
     return _hash(
         {
@@ -34,28 +26,20 @@ def calculation_fingerprint(calculation: Calculation, engine: Engine) -> str:
             "starts_from": calculation.starts_from,
             "removed_indices": list(calculation.removed_indices),
             "engine": engine.label,
+            **_procedure(calculation),
         }
     )
 
 
-def path_fingerprint(start: Atoms, settings: Settings, engine: Engine) -> str:
-    """Hash of all that decides every step of a relaxation: start, settings, engine and its versions.
-
-    Examples
-    --------
-    >>> from nanoslab.engines import engine
-    >>> emt = engine("ase.calculators.emt:EMT")
-    >>> path_fingerprint(Atoms("Cu"), Settings(source="a"), emt) == path_fingerprint(
-    ...     Atoms("Cu", positions=[[0, 0, 1]]), Settings(source="a"), emt
-    ... )
-    False
-    """
+def path_fingerprint(calculation: Calculation, start: Atoms, engine: Engine) -> str:
+    """Hash of all that decides every step: start, settings, procedure, engine and its versions."""
     return _hash(
         {
             "atoms": _atoms(start),
-            "settings": _settings(settings),
+            "settings": _settings(calculation.settings),
             "engine": engine.label,
             "versions": dict(engine.versions),
+            **_procedure(calculation),
         }
     )
 
@@ -69,6 +53,13 @@ def _atoms(atoms: Atoms) -> dict[str, Any]:
         "constraints": [constraint.todict() for constraint in atoms.constraints],
         "magnetic_moments": atoms.get_initial_magnetic_moments().tolist(),
     }
+
+
+def _procedure(calculation: Calculation) -> dict[str, Any]:
+    """Only where it is named: results from before there were others stay valid."""
+    if calculation.procedure is None:
+        return {}
+    return {"procedure": calculation.procedure, "parameters": dict(calculation.parameters)}
 
 
 def _settings(settings: Settings) -> dict[str, Any]:

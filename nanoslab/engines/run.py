@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import ase.io
@@ -15,22 +14,22 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from nanoslab.calculation import Calculation, CalculationResult
-from nanoslab.engines.basin import judge_shape
 from nanoslab.engines.fingerprint import calculation_fingerprint, path_fingerprint
-from nanoslab.engines.interface import Engine
-from nanoslab.engines.journal import Journal, JournaledCalculator, Limits
-from nanoslab.engines.relaxation import Relaxed, max_free_force, relax
+from nanoslab.engines.interface import Engine, Task
+from nanoslab.engines.journal import JournaledCalculator, Limits
+from nanoslab.engines.procedures import PROCEDURES
+from nanoslab.engines.procedures.relax import max_free_force
 from nanoslab.engines.result_files import (
     JOURNAL,
     LOG,
     TRAJECTORY,
     RunRecord,
+    foreign_result,
     is_finished,
-    read_record,
     read_result,
     write_result,
 )
-from nanoslab.engines.suitability import check
+from nanoslab.engines.suitability import check, procedure_name
 from nanoslab.errors import EngineError
 
 #: how long a run waits for another one in the same folder (the workers of a killed run need a moment to end) [s]
@@ -92,7 +91,8 @@ def run_calculation(
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
         if is_finished(folder):
-            _refuse_foreign_result(calculation, engine, folder)
+            if foreign := foreign_result(folder, calculation.name, calculation_fingerprint(calculation, engine)):
+                raise foreign
         elif reasons := check([calculation], engine):
             _write_skipped(calculation, engine, folder, reasons[0].reason)
         else:
@@ -103,23 +103,7 @@ def run_calculation(
 
 
 def start_from(calculation: Calculation, parent: Atoms) -> Atoms:
-    """Relaxed parent less the removed atoms, with the constraints of the calculation.
-
-    Parameters
-    ----------
-    calculation
-        With ``removed_indices`` into the parent.
-    parent
-        Relaxed structure of the calculation it starts from.
-
-    Examples
-    --------
-    >>> from nanoslab.calculation import Role, Settings
-    >>> child = Calculation(name="v", role=Role(kind="vacancy"), atoms=Atoms("Cd"), settings=Settings(source="test"),
-    ...                     starts_from="p", removed_indices=(1,))
-    >>> start_from(child, Atoms("CdSe", positions=[[0, 0, 0.5], [0, 0, 3]])).positions.tolist()
-    [[0.0, 0.0, 0.5]]
-    """
+    """Relaxed parent less the removed atoms, with the constraints of the calculation."""
     keep = [i for i in range(len(parent)) if i not in set(calculation.removed_indices)]
     rest = parent[keep]
     start = calculation.atoms.copy()
@@ -151,55 +135,41 @@ def _compute(
     on_step: Callable[[int, float], None] | None,
 ) -> None:
     began = time.monotonic()
+    settings = calculation.settings
     atoms = begin.copy()
     atoms.info = {}
-    fingerprint = path_fingerprint(atoms, calculation.settings, engine)
-    inner = engine.calculator(atoms, calculation.settings)
+    fingerprint = path_fingerprint(calculation, atoms, engine)
+    inner = engine.calculator(atoms, settings)
     if isinstance(inner, Calculator):
         inner.directory = str(folder)  # for the files of its own that a code may write
-    calculator = JournaledCalculator(
-        inner,
-        Journal(folder / JOURNAL, fingerprint),
-        fingerprint,
-        with_stress=calculation.settings.relax == "cell",
-        deadline=limits.deadline,
+    calculator = atoms.calc = JournaledCalculator(
+        inner, folder / JOURNAL, fingerprint, with_stress=settings.relax == "cell", deadline=limits.deadline
     )
-    atoms.calc = calculator
-    relaxed = relax(
-        atoms,
-        calculation.settings,
-        max_steps=limits.max_steps or calculation.settings.max_ionic_steps,
-        logfile=str(folder / LOG),
+    task = Task(
+        calculation=calculation,
+        max_steps=limits.max_steps or settings.max_ionic_steps,
+        log=folder / LOG,
         on_step=_Trajectory(folder / TRAJECTORY, on_step),
     )
-    record = _record(calculation, engine, begin, relaxed)
-    record = replace(record, n_evaluations=calculator.n_taken, wall_time_s=time.monotonic() - began)
-    write_result(folder, record, relaxed.atoms)
-
-
-def _record(calculation: Calculation, engine: Engine, begin: Atoms, relaxed: Relaxed) -> RunRecord:
-    wrong: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-    if calculation.settings.relax == "ions" or calculation.role.kind == "lateral":
-        wrong, remarks = judge_shape(begin, relaxed.atoms, calculation.role.kind)
-    force = max_free_force(relaxed.atoms)
-    if not relaxed.converged:
-        tolerance = calculation.settings.force_tolerance
-        wrong = (f"not converged: {force:.3f} eV/Å after {relaxed.n_steps} steps, asked {tolerance:g}", *wrong)
-    return RunRecord(
+    ended = PROCEDURES[procedure_name(calculation)](atoms, task)
+    record = RunRecord(
         name=calculation.name,
         engine=engine.label,
         level_of_theory=engine.level_of_theory,
         fingerprint=calculation_fingerprint(calculation, engine),
-        energy=float(relaxed.atoms.get_potential_energy()),
-        max_free_force=force,
-        converged=not wrong,
-        problems=(*wrong, *remarks),
-        n_steps=relaxed.n_steps,
-        optimiser=relaxed.optimiser,
-        comparable=engine.comparable(begin, calculation.settings),
+        energy=float(ended.atoms.get_potential_energy()),
+        max_free_force=max_free_force(ended.atoms),
+        converged=not ended.wrong,
+        problems=(*ended.wrong, *ended.remarks),
+        n_steps=ended.n_steps,
+        n_evaluations=calculator.n_taken,
+        optimiser=ended.optimiser,
+        wall_time_s=time.monotonic() - began,
+        comparable=engine.comparable(begin, settings),
         versions=engine.versions,
+        findings=ended.findings,
     )
+    write_result(folder, record, ended.atoms)
 
 
 def _write_skipped(calculation: Calculation, engine: Engine, folder: Path, reason: str) -> None:
@@ -213,16 +183,6 @@ def _write_skipped(calculation: Calculation, engine: Engine, folder: Path, reaso
         versions=engine.versions,
     )
     write_result(folder, record, None)
-
-
-def _refuse_foreign_result(calculation: Calculation, engine: Engine, folder: Path) -> None:
-    if read_record(folder).get("fingerprint") != calculation_fingerprint(calculation, engine):
-        raise EngineError(
-            folder,
-            expected=f"a result of {calculation.name} as it is now",
-            got="one of another structure, other settings or other engine options",
-            advice="move that folder away to compute anew",
-        )
 
 
 class _Trajectory:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nanoslab.calculation import Calculation
 from nanoslab.engines.interface import Engine
+from nanoslab.engines.procedures import PROCEDURES
 from nanoslab.errors import EngineError
 
 
@@ -79,6 +80,18 @@ def skip_isolated_atom(calculation: Calculation, engine: Engine) -> str:
     )
 
 
+def procedure_name(calculation: Calculation) -> str:
+    """What is done: the procedure that a calculation names, or what its settings ask for."""
+    return calculation.procedure or ("single" if calculation.settings.relax == "none" else "relax")
+
+
+def refuse_unknown_procedure(calculation: Calculation, engine: Engine) -> None:
+    """Only what has a file of its own among the procedures can be done."""
+    name = procedure_name(calculation)
+    if name not in PROCEDURES:
+        _refuse(calculation, engine, f"a procedure that it has ({', '.join(PROCEDURES)})", name)
+
+
 def refuse_unknown_elements(calculation: Calculation, engine: Engine) -> None:
     """Every element must be known to the engine."""
     known = engine.capabilities.elements
@@ -120,6 +133,7 @@ def refuse_cell_relaxation(calculation: Calculation, engine: Engine) -> None:
 
 
 REFUSALS = (
+    refuse_unknown_procedure,
     refuse_unknown_elements,
     refuse_periodic,
     refuse_k_points,

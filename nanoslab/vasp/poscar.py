@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,8 @@ from numpy.typing import NDArray
 from nanoslab.errors import FileError, InputError, unknown_name
 from nanoslab.files import write_atomically
 from nanoslab.text import printable
+from nanoslab.vasp.byte_stream import read_text
 from nanoslab.vasp.selective_dynamics import constraints_from_flags, free_components
-from nanoslab.vasp.textfile import read_text
 
 _ELEMENTS = frozenset(chemical_symbols[1:])
 _SYMBOL = re.compile(r"([A-Z][a-z]?)(?=$|[_/.\d])")  # Se, Cl_sv, Se/4f3a, Na_pv/6a2f, H.5
@@ -34,16 +36,9 @@ def species_order(atoms: Atoms) -> tuple[int, ...]:
 
 
 def write_poscar(atoms: Atoms, path: str | os.PathLike[str], *, comment: str | None = None) -> tuple[int, ...]:
-    """Write a POSCAR grouped by species; velocities are left out, constraints become selective dynamics.
+    """Write a POSCAR grouped by species, whole or not at all; constraints become selective dynamics.
 
-    Parameters
-    ----------
-    atoms
-        Structure with three lattice vectors; not changed.
-    path
-        File to write, whole or not at all.
-    comment
-        First line; the chemical formula when absent.
+    Velocities are left out; the first line is the comment, or the chemical formula.
 
     Returns
     -------
@@ -58,8 +53,7 @@ def write_poscar(atoms: Atoms, path: str | os.PathLike[str], *, comment: str | N
     ...     read_poscar(Path(folder) / "POSCAR").get_chemical_formula(mode="reduce"), order
     ('Se2Cd', (0, 2, 1))
     """
-    text = poscar_text(atoms, comment=comment)
-    write_atomically(path, text)
+    write_atomically(path, poscar_text(atoms, comment=comment))
     return species_order(atoms)
 
 
@@ -70,11 +64,11 @@ def poscar_text(atoms: Atoms, *, comment: str | None = None) -> str:
     """
     _check_writable(atoms)
     order = list(species_order(atoms))
-    symbols = [atoms.symbols[i] for i in order]
-    groups = [(symbol, len(list(members))) for symbol, members in groupby(symbols)]
-    first = printable(" ".join((comment if comment is not None else _formula(groups)).split()))
+    groups = Counter(atoms.get_chemical_symbols())
+    formula = " ".join(symbol if count == 1 else f"{symbol}{count}" for symbol, count in groups.items())
+    first = printable(" ".join((formula if comment is None else comment).split()))
     lines = [first, "1.0", *(_vector(row) for row in np.asarray(atoms.cell))]
-    lines += ["  ".join(symbol for symbol, _ in groups), "  ".join(str(count) for _, count in groups)]
+    lines += ["  ".join(groups), "  ".join(map(str, groups.values()))]
     rows = [_vector(row) for row in atoms.positions[order]]
     if atoms.constraints:
         lines.append("Selective dynamics")
@@ -164,13 +158,11 @@ class _Lines:
 
 
 def _scale_factors(lines: _Lines) -> list[float]:
-    factors: list[float] = []
     expected = "a scale factor, a negative volume, or three positive factors"
-    for word in lines.text(1, expected).split()[:3]:
-        try:
+    factors: list[float] = []
+    with suppress(ValueError):  # a comment may follow
+        for word in lines.text(1, expected).split()[:3]:
             factors.append(_number(word))
-        except ValueError:
-            break
     wrong_sign = len(factors) == 3 and min(factors) <= 0
     if len(factors) not in (1, 3) or wrong_sign or 0.0 in factors or not np.isfinite(factors).all():
         raise lines.fault(1, expected)
@@ -195,7 +187,7 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
     expected = "a line of element symbols or of atom counts"
     at, words = 5, list[str]()
     while not _COUNT.fullmatch((lines.text(at, expected).split() or [""])[0]):
-        found = _before_comment(lines.text(at, expected))
+        found = re.split(r"[!#]", lines.text(at, expected), maxsplit=1)[0].split()
         if not found:
             raise lines.fault(at, expected)
         words += found
@@ -203,15 +195,15 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
     named = [_element(word, at - 1, lines) for word in words]
     counts: list[int] = []
     wanted = len(named) or len(given)
-    while at < len(lines.lines) and (row := _leading_counts(lines.lines[at])) and (not wanted or len(counts) < wanted):
-        counts += row
+    while at < len(lines.lines) and (not wanted or len(counts) < wanted):
+        row = list(takewhile(_COUNT.fullmatch, lines.lines[at].split()))
+        if not row:
+            break
+        counts += [int(word[:18]) for word in row]
         at += 1
     if not named and not given:
-        raise lines.fault(
-            5,
-            "a line of element symbols (VASP 5 and later)",
-            advice="this is a VASP 4 file: put the symbols above the counts, or give species in the POTCAR's order",
-        )
+        advice = "this is a VASP 4 file: put the symbols above the counts, or give species in the POTCAR's order"
+        raise lines.fault(5, "a line of element symbols (VASP 5 and later)", advice=advice)
     if named and given and named != given:
         raise lines.fault(5, f"the species of the POTCAR ({' '.join(given)})", got=" ".join(named))
     symbols = named or given
@@ -219,19 +211,6 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
         got = " ".join(map(str, counts)) or "none"
         raise lines.fault(at - 1, f"one count for each of {' '.join(symbols)}", got=got)
     return symbols, counts, at
-
-
-def _before_comment(line: str) -> list[str]:
-    return re.split(r"[!#]", line, maxsplit=1)[0].split()
-
-
-def _leading_counts(line: str) -> list[int]:
-    counts = []
-    for word in line.split():
-        if not _COUNT.fullmatch(word):
-            break
-        counts.append(int(word[:18]))
-    return counts
 
 
 def _element(word: str, index: int, lines: _Lines) -> str:
@@ -250,17 +229,9 @@ def _number(word: str) -> float:
 
 
 def _vector(row: NDArray[np.float64]) -> str:
-    return " ".join(_aligned(float(value)) for value in row).rstrip()
-
-
-def _aligned(value: float) -> str:
-    """Shortest text that reads back to the same number, decimal points under one another."""
-    whole, point, digits = repr(value + 0.0).partition(".")
-    return f"{whole:>4}{point}{digits}".ljust(24)
-
-
-def _formula(groups: Sequence[tuple[str, int]]) -> str:
-    return " ".join(symbol if count == 1 else f"{symbol}{count}" for symbol, count in groups)
+    """Shortest texts that read back to the same numbers, decimal points under one another."""
+    parts = (repr(float(value) + 0.0).partition(".") for value in row)
+    return " ".join(f"{whole:>4}{point}{digits}".ljust(24) for whole, point, digits in parts).rstrip()
 
 
 def _check_writable(atoms: Atoms) -> None:
@@ -272,11 +243,7 @@ def _check_writable(atoms: Atoms) -> None:
         raise InputError("atoms", expected="chemical elements", got=", ".join(sorted(unknown)))
     if not np.isfinite(atoms.positions).all() or not np.isfinite(cell).all():
         raise InputError("atoms", expected="finite coordinates and lattice vectors", got="nan or infinity")
-    volume = float(np.linalg.det(cell))
-    if volume <= 0:
-        raise InputError(
-            "atoms.cell",
-            expected="three right-handed lattice vectors, as VASP wants them",
-            got=f"a volume of {volume:.6g} Å³",
-            advice="add a cell with vacuum, or exchange two lattice vectors",
-        )
+    if (volume := float(np.linalg.det(cell))) <= 0:
+        expected, got = "three right-handed lattice vectors, as VASP wants them", f"a volume of {volume:.6g} Å³"
+        advice = "add a cell with vacuum, or exchange two lattice vectors"
+        raise InputError("atoms.cell", expected=expected, got=got, advice=advice)

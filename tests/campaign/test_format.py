@@ -85,6 +85,7 @@ def calculations(draw: st.DrawFn) -> Calculation:
         ),
         starts_from=draw(st.none() | st.just("parent")),
         removed_indices=draw(st.lists(st.integers(0, 99), max_size=3).map(tuple)),
+        **draw(st.just({}) | st.fixed_dictionaries({"procedure": WORD, "parameters": st.dictionaries(WORD, PLAIN)})),
     )
 
 

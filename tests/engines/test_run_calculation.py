@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from ase.build import bulk, fcc111
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms, FixCartesian
 from ase.eos import EquationOfState
+from ase.md.verlet import VelocityVerlet
 
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.engines import Limits, engine, read_result, run_calculation
+from nanoslab.engines.interface import Ended, Task
 from nanoslab.engines.journal import WallTimeReachedError
+from nanoslab.engines.procedures import PROCEDURES
 from nanoslab.engines.result_files import FINAL, JOURNAL, RESULT, TRAJECTORY
 from nanoslab.engines.run import start_from
 from nanoslab.errors import EngineError, FileError
@@ -189,6 +193,42 @@ def test_the_wall_time_stops_between_two_steps_and_the_next_call_goes_on(tmp_pat
     assert files(clean) == files(stopped)
 
 
+def drop(atoms: Atoms, task: Task) -> Ended:
+    """Atoms kicked upwards, followed for a few steps."""
+    momenta = np.zeros((len(atoms), 3))
+    momenta[task.calculation.parameters["atom"], 2] = 5.0
+    atoms.set_momenta(momenta)
+    dynamics = VelocityVerlet(atoms, timestep=2.0)
+    dynamics.attach(task.on_step, atoms=atoms)
+    dynamics.run(6)
+    return Ended(atoms=atoms, n_steps=6, optimiser="Verlet", findings={"height_A": float(atoms.positions[:, 2].max())})
+
+
+def test_another_procedure_resumes_and_its_findings_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROCEDURES, "drop", drop)
+    kicked = calculation(rough_sheet(), procedure="drop", parameters={"atom": 11})
+
+    def stop(step: int, force: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    whole = run_calculation(kicked, engine(FRESH_EMT), tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run_calculation(kicked, engine(FRESH_EMT), tmp_path / "cut", on_step=stop)
+    assert run_calculation(kicked, engine(FRESH_EMT), tmp_path / "cut").findings == whole.findings
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+    assert whole.converged
+    assert whole.findings["height_A"] > rough_sheet().positions[:, 2].max() + 0.1
+    other = replace(kicked, parameters={"atom": 3})
+    with pytest.raises(EngineError, match="move that folder away"):
+        run_calculation(other, engine(FRESH_EMT), tmp_path / "whole")
+
+
+def test_an_unknown_procedure_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"procedure that it has \(relax, single\), got swim"):
+        run_calculation(calculation(rough_sheet(), procedure="swim"), engine(EMT_ENGINE), tmp_path)
+
+
 def test_a_finished_calculation_is_not_computed_again(tmp_path: Path) -> None:
     run_calculation(calculation(rough_sheet()), engine(EMT_ENGINE), tmp_path)
     before = (tmp_path / RESULT).stat().st_mtime_ns
@@ -240,6 +280,14 @@ def test_a_vacancy_of_another_sheet_is_refused() -> None:
 def test_a_folder_without_results_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="nanoslab run"):
         read_result(tmp_path)
+
+
+def test_the_level_of_theory_is_led_by_what_the_settings_chose(tmp_path: Path) -> None:
+    run_calculation(calculation(rough_sheet()), engine(EMT_ENGINE), tmp_path, limits=Limits(max_steps=1))
+    document = json.loads((tmp_path / RESULT).read_text())
+    document |= {"level_of_theory": "PAW", "comparable": {"functional": "PBE", "cutoff_energy": 400.0}}
+    (tmp_path / RESULT).write_text(json.dumps(document))
+    assert read_result(tmp_path).level_of_theory == "PBE, plane waves to 400 eV, PAW"
 
 
 def test_a_broken_result_file_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ase.constraints import FixAtoms, FixScaled
 from potcar_writer import fake_potcar, write_library
 
 from nanoslab.calculation import Calculation, Role
-from nanoslab.errors import FileError
+from nanoslab.errors import FileError, InputError
 from nanoslab.presets import preset
 from nanoslab.vasp.inputs.deck import write_deck
 from nanoslab.vasp.inputs.potcar import PotcarLibrary
@@ -65,6 +65,11 @@ def test_a_deck_is_complete_and_in_one_order(sheet: Calculation, tmp_path: Path,
     assert "MAGMOM = 0.5 -0.5 2*0\n" in (folder / "INCAR").read_text()
     assert deck.has_potcar
     assert deck.potentials == ("PAW_PBE Se 06Sep2000", "PAW_PBE Cd 06Sep2000")
+
+
+def test_what_vasp_cannot_be_asked_for_is_refused(sheet: Calculation, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"sheet: procedure: .* got kick; compute it with 'nanoslab run --engine'"):
+        write_deck(replace(sheet, procedure="kick", parameters={"atom": 3}), tmp_path)
 
 
 def test_the_input_set_is_that_of_the_calculation(sheet: Calculation, tmp_path: Path, library: Path) -> None:

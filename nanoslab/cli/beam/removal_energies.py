@@ -32,7 +32,7 @@ def removal_energies(folder: Path, *, source: str | None = None, phase: str | No
     from nanoslab.beam.binding import neighbour_lists
     from nanoslab.beam.loss.sites import SiteEnergy, depths
     from nanoslab.campaign import load_campaign
-    from nanoslab.cli.analyze import chosen_source
+    from nanoslab.cli.campaign.analyze import chosen_source
     from nanoslab.driver.results import read_runs
     from nanoslab.studies.study_file import load_study
 

@@ -22,16 +22,14 @@ def spin(calculation: Calculation) -> dict[str, TagValue]:
     if not calculation.settings.spin_polarized:
         return {"ISPIN": 1}
     moments = starting_moments(calculation)
-    if moments.ndim == 2:
-        return {"MAGMOM": tuple(float(x) for x in moments.ravel())}
-    return {"ISPIN": 2, "MAGMOM": tuple(float(x) for x in moments)}
+    magmom = tuple(moments.ravel().tolist())
+    return {"MAGMOM": magmom} if moments.ndim == 2 else {"ISPIN": 2, "MAGMOM": magmom}
 
 
 def hubbard(calculation: Calculation) -> dict[str, TagValue]:
     """U - J after Dudarev on d electrons of transition metals, f of lanthanides and actinides, p of all others."""
     values = calculation.settings.hubbard_u
-    atoms = calculation.atoms
-    species = list(dict.fromkeys(atoms.symbols[i] for i in species_order(atoms)))
+    species = list(dict.fromkeys(calculation.atoms.get_chemical_symbols()))
     if not any(values.get(symbol) for symbol in species):
         return {}
     shells = [_correlated_shell(symbol) if values.get(symbol) else -1 for symbol in species]
@@ -50,12 +48,11 @@ def starting_moments(calculation: Calculation) -> NDArray[np.float64]:
     atoms = calculation.atoms
     moments: NDArray[np.float64] = atoms.get_initial_magnetic_moments()[list(species_order(atoms))]
     if moments.ndim == 2 and not is_noncollinear(calculation):
-        raise InputError(
+        where, advice = (
             f"{calculation.name}: initial magnetic moments",
-            expected="one number per atom for collinear spin",
-            got="vectors",
-            advice="add LNONCOLLINEAR or LSORBIT to settings.extra",
+            "add LNONCOLLINEAR or LSORBIT to settings.extra",
         )
+        raise InputError(where, expected="one number per atom for collinear spin", got="vectors", advice=advice)
     if atoms.has("initial_magmoms"):
         return moments
     if is_isolated_atom(atoms):

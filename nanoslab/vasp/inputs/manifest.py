@@ -32,18 +32,19 @@ def results_in(folder: Path) -> tuple[str, ...]:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Document of an input set; empty where there is none."""
     path = folder / MANIFEST
-    if not path.is_file():
-        former = _former(folder / _FORMER)
-        return former if isinstance(former.get("inputs"), dict) else {}
+    is_former = not path.is_file()
     advice = "move it away and write the campaign again: results stay"
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        document: Any = json.loads((folder / _FORMER if is_former else path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
+        if is_former:
+            return {}  # who reads calculations says what is wrong with it
         raise FileError(path, expected="readable JSON", got=str(error), advice=advice) from error
-    inputs = document.get("inputs") if isinstance(document, dict) else None
-    if not isinstance(inputs, dict) or document.get("schema") != SCHEMA:
-        raise FileError(path, expected=f"an input set of schema {SCHEMA}", got="another document", advice=advice)
-    return document
+    if isinstance(document, dict) and isinstance(document.get("inputs"), dict) and document.get("schema") == SCHEMA:
+        return document
+    if is_former:
+        return {}
+    raise FileError(path, expected=f"an input set of schema {SCHEMA}", got="another document", advice=advice)
 
 
 def check_may_write(folder: Path, before: Mapping[str, Any], files: Mapping[str, bytes]) -> list[str]:
@@ -51,41 +52,23 @@ def check_may_write(folder: Path, before: Mapping[str, Any], files: Mapping[str,
     recorded: Mapping[str, str] = before.get("inputs", {})
     edited = [name for name in {**recorded, **files} if not _is_ours(folder, name, recorded, files)]
     if not before and edited:
-        raise FileError(
-            folder / edited[0],
-            expected="an empty folder, or input files written by nanoslab",
-            got="a file that nanoslab did not write",
-            advice="write the campaign elsewhere, or move that file away",
-        )
+        expected, got = "an empty folder, or input files written by nanoslab", "a file that nanoslab did not write"
+        advice = "write the campaign elsewhere, or move that file away"
+        raise FileError(folder / edited[0], expected=expected, got=got, advice=advice)
     if not before and all(_as_written(folder, name).is_file() for name in files):
         return []  # only the manifest was lost: every input is the one that would be written
     differing = [name for name, content in files.items() if recorded.get(name) != sha256(content)]
     if not differing and len(recorded) == len(files):
         return sorted(edited)
-    results = results_in(folder)
-    if results:
-        raise FileError(
-            folder,
-            expected=f"no results, for VASP's input files would change ({', '.join(differing)})",
-            got=", ".join(results[:4]),
-            advice="write the campaign into a new folder, or move this one away",
-        )
+    if results := ", ".join(results_in(folder)[:4]):
+        expected = f"no results, for VASP's input files would change ({', '.join(differing)})"
+        advice = "write the campaign into a new folder, or move this one away"
+        raise FileError(folder, expected=expected, got=results, advice=advice)
     if edited:
-        raise FileError(
-            folder / edited[0],
-            expected="the file as it was written, for the study now asks for another one",
-            got="one that was changed since",
-            advice="keep your copy under another name and write again, or write into a new folder",
-        )
+        expected = "the file as it was written, for the study now asks for another one"
+        advice = "keep your copy under another name and write again, or write into a new folder"
+        raise FileError(folder / edited[0], expected=expected, got="one that was changed since", advice=advice)
     return []
-
-
-def _former(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}  # who reads calculations says what is wrong with it
-    return document if isinstance(document, dict) and document.get("schema") == 1 else {}
 
 
 def _as_written(folder: Path, name: str) -> Path:

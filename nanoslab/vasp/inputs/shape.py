@@ -23,13 +23,7 @@ def empty_widths(atoms: Atoms) -> tuple[float, float, float]:
 
 
 def is_isolated_atom(atoms: Atoms) -> bool:
-    """One atom, with vacuum in all three directions.
-
-    Examples
-    --------
-    >>> is_isolated_atom(Atoms("Se", cell=[12, 13, 14])), is_isolated_atom(Atoms("Pb", cell=[3.5, 3.5, 3.5]))
-    (True, False)
-    """
+    """One atom, with vacuum in all three directions."""
     return len(atoms) == 1 and min(empty_widths(atoms)) > ISOLATED_GAP
 
 
@@ -42,21 +36,17 @@ def is_third_vector_perpendicular(atoms: Atoms) -> bool:
 def is_hexagonal_like(atoms: Atoms) -> bool:
     """Two lattice vectors of one length at 60 or 120 degrees: hexagonal, primitive fcc, bcc or rhombohedral."""
     lengths, angles = atoms.cell.lengths(), atoms.cell.angles()
-    for i, (j, k) in enumerate(((1, 2), (0, 2), (0, 1))):
-        equal = abs(lengths[j] - lengths[k]) < 1e-3 * lengths[j]
-        if equal and min(abs(angles[i] - 60), abs(angles[i] - 120)) < 0.1:
-            return True
-    return False
+    is_usual = np.minimum(np.abs(angles - 60), np.abs(angles - 120)) < 0.1
+    pairs = enumerate(((1, 2), (0, 2), (0, 1)))
+    return any(is_usual[i] and abs(lengths[j] - lengths[k]) < 1e-3 * lengths[j] for i, (j, k) in pairs)
 
 
 def centre_of_mass(atoms: Atoms) -> NDArray[np.float64]:
     """Centre of mass in fractions of the lattice vectors, of the slab or molecule that the cell may cut in two."""
-    fractions, masses = _fractions(atoms), atoms.get_masses()
-    centre = []
-    for column in fractions.T:
-        start = widest_gap(column)[1]  # where matter begins behind the widest gap
-        centre.append((start + np.average((column - start) % 1.0, weights=masses)) % 1.0)
-    return np.round(np.array(centre), 12) % 1.0
+    fractions = _fractions(atoms)
+    start = np.array([widest_gap(column)[1] for column in fractions.T])  # where matter begins behind the widest gap
+    centre = start + np.average((fractions - start) % 1.0, axis=0, weights=atoms.get_masses())
+    return np.asarray(np.round(centre % 1.0, 12) % 1.0)
 
 
 def _fractions(atoms: Atoms) -> NDArray[np.float64]:

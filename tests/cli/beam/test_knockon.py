@@ -13,7 +13,7 @@ import pytest
 from nanoslab.beam import displacement_cross_section, max_transferred_energy, threshold_beam_energy
 from nanoslab.beam.closed_form import Escape, Model
 from nanoslab.beam.knockon import GIVEN_SOURCES
-from nanoslab.cli import knockon
+from nanoslab.cli.beam import knockon
 from nanoslab.cli.main import main
 
 KEYS = {

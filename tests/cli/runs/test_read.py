@@ -12,7 +12,7 @@ import pytest
 from nanoslab.cli.main import main
 
 _spec = importlib.util.spec_from_file_location(
-    "vasp_writers", Path(__file__).resolve().parents[1] / "vasp" / "writers.py"
+    "vasp_writers", Path(__file__).resolve().parents[2] / "vasp" / "writers.py"
 )
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
 if not hasattr(writers, "Run"):

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write if need be, run, summarise, analyze."""
     from nanoslab.campaign.graph import select
-    from nanoslab.cli.submit import interrupt
+    from nanoslab.cli.campaign.submit import interrupt
     from nanoslab.driver.drive import read_plan
     from nanoslab.driver.run import run_campaign
     from nanoslab.engines import engine
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
     elif not arguments.json:
         _print_summary(folder, chosen, outcomes)
     if analyze:
-        from nanoslab.cli.analyze import analyze_campaign
+        from nanoslab.cli.campaign.analyze import analyze_campaign
 
         analyze_campaign(folder, source=chosen.label, as_json=arguments.json)
     _raise_for(outcomes)
@@ -97,7 +97,7 @@ def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> t
     if not given.is_file():
         raise FileError(given, expected="a campaign folder or a study file", got="nothing", advice="see 'nanoslab new'")
     from nanoslab.campaign import write_campaign
-    from nanoslab.cli.screening import ready_study
+    from nanoslab.cli.campaign.screening import ready_study
     from nanoslab.studies.study_file import load_calculations, load_study
 
     folder = asked or Path(given.stem)
@@ -107,7 +107,7 @@ def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> t
 
 
 def _progress(total: int, *, show: bool) -> Any:
-    from nanoslab.cli.progress import progress_bar
+    from nanoslab.cli.campaign.progress import progress_bar
 
     return progress_bar(total) if show and sys.stderr.isatty() else nullcontext()
 

@@ -11,7 +11,7 @@ from nanoslab.campaign import load_campaign, write_campaign
 from nanoslab.cli.main import main
 from nanoslab.driver.results import collect
 
-CALCULATORS = Path(__file__).parents[1] / "engines"
+CALCULATORS = Path(__file__).parents[2] / "engines"
 SETTINGS = Settings(source="test", force_tolerance=0.01)
 
 

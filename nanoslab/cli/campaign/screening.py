@@ -9,7 +9,7 @@ from pathlib import Path
 
 def ready_study(path: Path, *, jobs: int | None = None, deadline: float | None = None, quiet: bool = False) -> Path:
     """Return the study file that decks are written from, screened first where it asks for that."""
-    from nanoslab.cli.progress import progress_bar
+    from nanoslab.cli.campaign.progress import progress_bar
     from nanoslab.studies.neck.screening import ready_study_file, screening_size
 
     total = screening_size(path)

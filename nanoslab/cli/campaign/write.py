@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write, and show what was written."""
-    from nanoslab.cli.screening import ready_study
+    from nanoslab.cli.campaign.screening import ready_study
     from nanoslab.driver.vasp_campaign import write_vasp_campaign
     from nanoslab.studies.study_file import load_calculations, load_study
 

@@ -15,13 +15,13 @@ from ase.io import read, write
 from nanoslab.builders import build_nanosheet
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.campaign import load_campaign
-from nanoslab.cli import phonons
 from nanoslab.cli.main import Parser, main
+from nanoslab.cli.measuring import phonons
 from nanoslab.driver.vasp_campaign import write_vasp_campaign
 from nanoslab.errors import FileError, InputError
 
 _spec = importlib.util.spec_from_file_location(
-    "vasp_writers", Path(__file__).resolve().parents[1] / "vasp" / "writers.py"
+    "vasp_writers", Path(__file__).resolve().parents[2] / "vasp" / "writers.py"
 )
 writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
 if not hasattr(writers, "Run"):

@@ -1,0 +1,1 @@
+"""Commands that are given a study or the folder of a campaign."""

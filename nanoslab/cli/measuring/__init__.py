@@ -1,0 +1,1 @@
+"""Commands that are given a structure and say something of it."""

@@ -1,0 +1,1 @@
+"""Commands that are given folders of finished runs or of results."""
