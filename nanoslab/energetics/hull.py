@@ -195,7 +195,7 @@ def sheet_hull(
     free = [one.free_energy(temperature) + (vibrations or {}).get(one.phase, 0.0) * one.n_atoms for one in ensembles]
     formed = [_formation(energy, one.counts, elements) for energy, one in zip(free, ensembles, strict=True)]
     shares = [list(one.counts.values())[1] / one.n_atoms for one in ensembles]
-    heights = heights_above_hull(shares, formed) if ensembles else []
+    heights = heights_above_hull(shares, formed)
     return tuple(
         HullPoint(
             phase=one.phase,
