@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from ase.units import kB
@@ -215,6 +216,8 @@ def sheet_hull(
 def crossings(points: Sequence[HullPoint], uncertainty: float) -> tuple[Crossing, ...]:
     """Where the lower of two phases changes, from many anions to few, with the interval of an uncertainty.
 
+    Each phase counts with its own lower hull: a sheet of it may hold regions of two compositions.
+
     Parameters
     ----------
     points
@@ -224,16 +227,16 @@ def crossings(points: Sequence[HullPoint], uncertainty: float) -> tuple[Crossing
         by it.
     """
     curves: dict[str, list[tuple[float, float]]] = {}
-    for point in points:
-        curves.setdefault(point.phase, []).append((point.anion_to_cation, point.formation_energy))
+    for phase in dict.fromkeys(point.phase for point in points):
+        own = [point for point in points if point.phase == phase]
+        shares = [point.anion_to_cation / (1 + point.anion_to_cation) for point in own]
+        energies = [point.formation_energy for point in own]
+        curves[phase] = [(shares[i], energies[i]) for i in lower_hull(shares, energies)]
     found = []
-    for before in curves:
-        for after in curves:
-            if before == after:
-                continue
-            middle, early, late = (_change(curves, before, after, shift) for shift in (0.0, -uncertainty, uncertainty))
-            if middle is not None or early is not None or late is not None:
-                found.append(Crossing(before=before, after=after, anion_to_cation=middle, interval=(late, early)))
+    for before, after in permutations(curves, 2):
+        middle, early, late = (_change(curves, before, after, shift) for shift in (0.0, -uncertainty, uncertainty))
+        if middle is not None or early is not None or late is not None:
+            found.append(Crossing(before=before, after=after, anion_to_cation=middle, interval=(late, early)))
     return tuple(sorted(found, key=lambda one: -(one.anion_to_cation or one.interval[1] or one.interval[0] or 0)))
 
 
@@ -241,7 +244,8 @@ def _change(curves: Mapping[str, Sequence[tuple[float, float]]], before: str, af
     """First composition, from many anions, at which `after`, raised by a shift, comes below `before`."""
     pair = {before: curves[before], after: [(x, y + shift) for x, y in curves[after]]}
     changes = [one.anion_to_cation for one in phase_changes(pair) if (one.before, one.after) == (before, after)]
-    return max(changes, default=None)
+    share = max(changes, default=None)
+    return None if share is None else round(share / (1 - share), 6)
 
 
 def _formation(energy: float, counts: Mapping[str, int], elements: Mapping[str, float]) -> float:

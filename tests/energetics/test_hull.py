@@ -112,24 +112,35 @@ def line(phase: str, *points: tuple[float, float]) -> list[HullPoint]:
     ]
 
 
+def at(share: float, energy: float) -> tuple[float, float]:
+    """Composition by its share of anions."""
+    return share / (1 - share), energy
+
+
 def test_crossing_of_straight_lines_and_its_interval() -> None:
-    # difference b - a = 0.1 (x - 0.85) on [0.7, 1]: an uncertainty of 0.005 shifts the crossing by 0.05
-    points = [*line("a", (1.0, 0.0), (0.7, 0.0)), *line("b", (1.0, 0.015), (0.7, -0.015))]
-    (found,) = crossings(points, 0.005)
+    # difference b - a = s - 0.46 on shares s of anions from 0.42 to 0.5: an uncertainty of 0.01 shifts it by 0.01
+    points = [*line("a", at(0.5, 0.0), at(0.42, 0.0)), *line("b", at(0.5, 0.04), at(0.42, -0.04))]
+    (found,) = crossings(points, 0.01)
     assert (found.before, found.after) == ("a", "b")
-    assert found.anion_to_cation == pytest.approx(0.85)
-    assert found.interval == (pytest.approx(0.80), pytest.approx(0.90))
+    assert found.anion_to_cation == pytest.approx(0.46 / 0.54, abs=1e-6)
+    assert found.interval == (pytest.approx(0.45 / 0.55, abs=1e-6), pytest.approx(0.47 / 0.53, abs=1e-6))
+
+
+def test_a_phase_counts_with_its_own_hull() -> None:
+    between = line("b", at(0.46, 5.0))  # far above what two regions of the other compositions have
+    points = [*line("a", at(0.5, 0.0), at(0.42, 0.0)), *line("b", at(0.5, 0.04), at(0.42, -0.04))]
+    assert crossings([*points, *between], 0.01) == crossings(points, 0.01)
 
 
 def test_an_interval_that_leaves_the_compositions_has_no_end_there() -> None:
-    points = [*line("a", (1.0, 0.0), (0.7, 0.0)), *line("b", (1.0, 0.015), (0.7, -0.015))]
-    (found,) = crossings(points, 0.02)
+    points = [*line("a", at(0.5, 0.0), at(0.42, 0.0)), *line("b", at(0.5, 0.04), at(0.42, -0.04))]
+    (found,) = crossings(points, 0.05)
     assert found.interval == (None, None)
-    assert found.anion_to_cation == pytest.approx(0.85)
-    (barely,) = crossings([*line("a", (1.0, 0.0), (0.7, 0.0)), *line("b", (1.0, 0.031), (0.7, 0.001))], 0.005)
+    assert found.anion_to_cation == pytest.approx(0.46 / 0.54, abs=1e-6)
+    (barely,) = crossings([*line("a", at(0.5, 0.0), at(0.42, 0.0)), *line("b", at(0.5, 0.085), at(0.42, 0.005))], 0.01)
     assert barely.anion_to_cation is None
-    assert barely.interval == (None, pytest.approx(0.74))
-    assert crossings([*line("a", (1.0, 0.0), (0.7, 0.0)), *line("b", (1.0, 1.0), (0.7, 1.0))], 0.01) == ()
+    assert barely.interval == (None, pytest.approx(0.425 / 0.575, abs=1e-6))
+    assert crossings([*line("a", at(0.5, 0.0), at(0.42, 0.0)), *line("b", at(0.5, 1.0), at(0.42, 1.0))], 0.01) == ()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -151,13 +152,17 @@ class LossModel:
         if kind == "boltzmann":
             chances = np.exp(-(energies - energies.min()) / (kB * self.temperature))
             return atoms[int(random.choice(len(atoms), p=chances / chances.sum()))], 0.0
-        barns = np.array([self._barns(str(self.sheet.symbols[atom]), costs[atom]) for atom in atoms])
+        symbols, beam = self.sheet.symbols, (self.beam_energy_keV, self.temperature)
+        barns = np.array([_barns(str(symbols[atom]), round(costs[atom], 6), *beam) for atom in atoms])
         if barns.sum() <= 0:
             return None, 0.0
         step = random.exponential() / (barns.sum() * A2_PER_BARN)
         return atoms[int(random.choice(len(atoms), p=barns / barns.sum()))], float(step)
 
-    def _barns(self, element: str, energy: float) -> float:
-        target = natural_target(element, self.temperature)
-        threshold = max(energy, LEAST_ENERGY)
-        return float(total_cross_section(target, self.beam_energy_keV, threshold, named_exit("spherical")))
+
+@cache
+def _barns(element: str, energy: float, beam_energy_keV: float, temperature: float) -> float:
+    """Cross-section of an atom that costs so much to remove [barn]."""
+    target = natural_target(element, temperature)
+    threshold = max(energy, LEAST_ENERGY)
+    return float(total_cross_section(target, beam_energy_keV, threshold, named_exit("spherical")))

@@ -149,8 +149,8 @@ def _way(row: Mapping[str, Any]) -> Way:
 
 
 def rounded(positions: NDArray[np.float64]) -> tuple[tuple[float, float, float], ...]:
-    """Positions to a hundred-thousandth of an Å, as the file keeps them."""
-    return tuple((x, y, z) for x, y, z in np.round(positions, 5).tolist())
+    """Positions to a ten-thousandth of an Å, as the file keeps them."""
+    return tuple((x, y, z) for x, y, z in np.round(positions, 4).tolist())
 
 
 def with_least_energy(ways: Sequence[Way]) -> list[Way]:
