@@ -23,7 +23,7 @@ from nanoslab.studies.off_stoichiometry.analysis import dose_rows, lower_phase, 
 from nanoslab.studies.off_stoichiometry.losses import Loss, LossModel, LossPath
 from nanoslab.studies.off_stoichiometry.record import read_record
 from nanoslab.studies.off_stoichiometry.search import searched_study_file
-from nanoslab.studies.off_stoichiometry.selection import chosen_ways, fingerprint
+from nanoslab.studies.off_stoichiometry.selection import chosen_ways, fingerprints
 from nanoslab.studies.study_file import load_calculations, load_study
 
 HERE = Path(__file__).parent
@@ -101,7 +101,9 @@ def test_without_any_run_the_search_answers_alone(study_file: Path) -> None:
     assert len(titles) >= 3
     whole = next(row for row in document["hull"] if row["phase"] == "wurtzite" and row["counts"] == {"Cd": 4, "Se": 4})
     # a whole number of bonds: the elements have none
-    assert whole["formation_energy_per_atom_eV"] * 8 == pytest.approx(-round(-whole["formation_energy_per_atom_eV"] * 8))
+    assert whole["formation_energy_per_atom_eV"] * 8 == pytest.approx(
+        -round(-whole["formation_energy_per_atom_eV"] * 8)
+    )
     assert set(whole["excess_energy_eV"]) == {"rich:Cd", "rich:Se"}
 
 
@@ -215,12 +217,12 @@ def test_the_farthest_is_the_one_whose_atoms_lie_otherwise() -> None:
     ]  # fmt: skip
     chosen = chosen_ways(atoms, ways, keep=1, farthest=2)
     assert [why for _, why in chosen] == ["lowest", "farthest", "farthest"]
-    marks = {way.identifier: fingerprint(atoms, way.removed) for way in ways}
-    distances = [np.linalg.norm(marks[way.identifier] - marks[chosen[0][0].identifier]) for way in ways]
-    assert np.linalg.norm(marks[chosen[1][0].identifier] - marks[chosen[0][0].identifier]) == max(distances)
+    rows = fingerprints(atoms, [way.removed for way in ways])
+    assert ways[int(np.argmax(np.linalg.norm(rows - rows[0], axis=1)))] == chosen[1][0]
     # operations of the sheet change nothing
     one, image = question.sites.indices[[0, 1]], question.sites.indices[question.sites.permutations[-1][[0, 1]]]
-    assert np.allclose(fingerprint(atoms, one), fingerprint(atoms, image))
+    mine, theirs = fingerprints(atoms, [one, image])
+    assert np.allclose(mine, theirs)
 
 
 COSTS = {"Cd": 3.5, "Se": 2.5}

@@ -26,7 +26,8 @@ def chosen_ways(
     picked: list[tuple[Way, Literal["lowest", "farthest"]]] = [(way, "lowest") for way in chosen]
     if not farthest or not rest:
         return picked
-    marks = {way.identifier: fingerprint(sheet, way.removed) for way in ordered}
+    rows = fingerprints(sheet, [way.removed for way in ordered])
+    marks = {way.identifier: row for way, row in zip(ordered, rows, strict=True)}
     for _ in range(min(farthest, len(rest))):
         distances = [
             min(float(np.linalg.norm(marks[w.identifier] - marks[c.identifier])) for c in chosen) for w in rest
@@ -37,8 +38,8 @@ def chosen_ways(
     return picked
 
 
-def fingerprint(sheet: Atoms, removed: Sequence[int]) -> NDArray[np.float64]:
-    """Where the lost atoms lie: their depths and distances from one another by elements, smeared, in one vector."""
+def fingerprints(sheet: Atoms, sets: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """Where lost atoms lie: depths, and distances from one another, by elements and smeared, a row for each set."""
     grid = np.arange(0.0, LONGEST + WIDTH, WIDTH)
     heights = slab_heights(sheet)[0]
     depths = np.minimum(heights, heights.max() - heights)
@@ -46,12 +47,13 @@ def fingerprint(sheet: Atoms, removed: Sequence[int]) -> NDArray[np.float64]:
     symbols = sheet.get_chemical_symbols()
     elements = sorted(set(symbols))
     keys = [(one,) for one in elements] + [(a, b) for a in elements for b in elements if a <= b]
-    parts = {key: np.zeros(len(grid)) for key in keys}
-    for place, i in enumerate(removed):
-        parts[(symbols[i],)] += _bell(grid, float(depths[i]))
-        for j in removed[place + 1 :]:
-            parts[tuple(sorted((symbols[i], symbols[j])))] += _bell(grid, float(distances[i, j]))
-    return np.concatenate([parts[key] for key in sorted(parts)])
+    rows = np.zeros((len(sets), len(keys), len(grid)))
+    for row, removed in zip(rows, sets, strict=True):
+        for place, i in enumerate(removed):
+            row[keys.index((symbols[i],))] += _bell(grid, float(depths[i]))
+            for j in removed[place + 1 :]:
+                row[keys.index(tuple(sorted((symbols[i], symbols[j]))))] += _bell(grid, float(distances[i, j]))
+    return rows.reshape(len(sets), -1)
 
 
 def _bell(grid: NDArray[np.float64], value: float) -> NDArray[np.float64]:
