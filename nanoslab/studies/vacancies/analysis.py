@@ -42,7 +42,7 @@ def analyze_vacancies(
     are taken for the others.
     """
     pristine = {role.phase: whole for role, run in runs.of(PristineRole) if (whole := runs.get(run))}
-    potentials = _potentials(runs, next(iter(pristine.values()), None), cohesive_energies)
+    potentials = chemical_potentials(runs, next(iter(pristine.values()), None), cohesive_energies)
     vacancies = _vacancies(runs, pristine, potentials)
     elements = dict.fromkeys(
         element for _, run in runs.of(PristineRole) for element in run.calculation.atoms.get_chemical_symbols()
@@ -67,9 +67,11 @@ def analyze_vacancies(
     )
 
 
-def _potentials(
+def chemical_potentials(
     runs: UsableRuns, sheet: UsableRun | None, cohesive_energies: CohesiveEnergies
 ) -> dict[str, ChemicalPotentials]:
+    """Potentials by name, as far as the runs and the energies given form them."""
+
     def energies(kind: type[ElementRole | AtomRole], rules: tuple[Rule, ...]) -> dict[str, tuple[float, str]]:
         return {
             role.element: (found.energy_per_atom, found.calculation.name)
@@ -80,7 +82,9 @@ def _potentials(
     elements = of_elements(energies(ElementRole, REFERENCE_CRYSTAL))
     atoms = of_atoms(energies(AtomRole, SAME_THEORY))
     if not atoms.values:
-        atoms = of_atoms_from_cohesive_energies(elements, _measured(elements) | dict(cohesive_energies))
+        atoms = of_atoms_from_cohesive_energies(
+            elements, measured_cohesive_energies(elements) | dict(cohesive_energies)
+        )
     potentials = {mu.name: mu for mu in (atoms, elements) if mu.values}
     for _, run in runs.of(BulkRole):
         if bulk := runs.get(run, sheet, REFERENCE_CRYSTAL):
@@ -104,7 +108,8 @@ def _limits(
     return limits
 
 
-def _measured(elements: ChemicalPotentials) -> dict[str, tuple[float, str]]:
+def measured_cohesive_energies(elements: ChemicalPotentials) -> dict[str, tuple[float, str]]:
+    """Sublimation energies [eV per atom] of elements, as far as they are known, and where they are from."""
     return {
         element: (energy, "measured sublimation energy, 0 K")
         for element in elements.values
