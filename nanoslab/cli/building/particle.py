@@ -2,7 +2,8 @@
 
 Atoms of the shape that hang by one bond go first. Then the smallest set of surface atoms to remove and of empty sites
 to fill that makes the particle neutral is found, and proven. Polar faces may have energies of their own: 111A and 111B
-are the cation and the anion side. Ligands are halides or anions (X), neutral molecules (L), salts such as CdCl2 (Z), or pseudo-hydrogen.
+are the cation and the anion side. Ligands are halides or anions (X), neutral molecules (L), salts such as CdCl2 (Z), or
+pseudo-hydrogen.
 
 example:
   nanoslab build particle CdSe-zincblende --shape wulff --facet 111A=1 --facet 111B=1.2 --diameter 3 --ligand Cl
