@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
 from nanoslab.calculation import Settings
 from nanoslab.engines.correction.file import find_correction, read_correction
 from nanoslab.engines.correction.model import Correction, is_lone_atom, refuse_extrapolation
-from nanoslab.engines.interface import CalculatorFactory, Engine
+from nanoslab.engines.interface import BatchFunction, CalculatorFactory, Energies, Engine
 from nanoslab.errors import EngineError
 
 
@@ -87,6 +87,26 @@ class _Corrected:
         return CorrectedCalculator(self.base(atoms, settings, self.correction.engine_options), self.correction)
 
 
+@dataclass(frozen=True, slots=True)
+class _CorrectedBatch:
+    """Many structures in one call of the engine below, each corrected or refused."""
+
+    base: BatchFunction
+    correction: Correction
+
+    def __call__(self, structures: Sequence[Atoms], settings: Settings, options: Mapping[str, Any]) -> Energies:
+        del options  # those of the engine below stand in the file
+        for atoms in structures:
+            refuse_extrapolation(self.correction, atoms)
+        scale = 1.0 + self.correction.scale
+        plain = self.base(structures, settings, self.correction.engine_options)
+        added = [self.correction.evaluate(atoms) for atoms in structures]
+        return [
+            (scale * energy + float(more.values[0]), scale * forces + more.forces[0])
+            for (energy, forces), more in zip(plain, added, strict=True)
+        ]
+
+
 def corrected_engine(base: Engine, name_or_path: str) -> Engine:
     """Return an engine with the correction of a file.
 
@@ -132,5 +152,6 @@ def corrected_engine(base: Engine, name_or_path: str) -> Engine:
         ),
         calculator_factory=_Corrected(base.calculator_factory, correction),
         comparable_factory=None,
+        batch=None if base.batch is None else _CorrectedBatch(base.batch, correction),
         options={"corrected": f"{path.stem}-{digits}"},
     )
