@@ -104,22 +104,11 @@ class ArrayBackend:
 
 
 def array_script(cluster: Cluster, ranks: int = 1) -> str:
-    """Text of ``submit.sh`` with the resources, modules and commands of a cluster file.
-
-    Examples
-    --------
-    >>> text = array_script(Cluster(partition="long", vasp={"std": "srun vasp_std"}), 64)
-    >>> [line for line in text.splitlines() if "partition" in line or "vasp_std)" in line]
-    ['#SBATCH --partition=long', '    vasp_std) srun vasp_std ;;']
-    """
+    """Text of ``submit.sh`` with the resources, modules and commands of a cluster file."""
     text = job_array_script()
     before, _, rest = text.partition("run_vasp() {")
     about, (first, _, after) = before[before.index("#\n") :], rest.partition("\n}\n")
-    lines = [
-        *resource_lines(ranks, cluster),
-        f"--signal=B:USR1@{cluster.stop_before_end}",
-        "--output=slurm/%A_%a.out",
-    ]
+    lines = [*resource_lines(ranks, cluster), f"--signal=B:USR1@{cluster.stop_before_end}", "--output=slurm/%A_%a.out"]
     head = "#!/bin/bash\n" + "".join(f"#SBATCH {line}\n" for line in lines)
     return f"{head}{about}run_vasp() {{{first.splitlines()[0]}\n{_commands(cluster)}}}\n{after}"
 
@@ -137,13 +126,7 @@ def _done(result: dict[str, Any]) -> Future[Any]:
 
 
 def job_array_script() -> str:
-    """Text of ``submit.sh``; it is the same for every campaign.
-
-    Examples
-    --------
-    >>> job_array_script().splitlines()[0]
-    '#!/bin/bash'
-    """
+    """Text of ``submit.sh``; it is the same for every campaign."""
     return Path(__file__).with_name("job_array.sh").read_text(encoding="utf-8")
 
 
@@ -152,24 +135,6 @@ def calculations_table(calculations: Sequence[Calculation]) -> str:
 
     ``level`` is 0 for calculations without a parent; ``removed`` are the atoms of the parent's POSCAR, counted
     from 1, that the child lacks.
-
-    Raises
-    ------
-    InputError
-        If a child is not its parent less the removed atoms, in the order of their POSCARs.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.calculation import Role, Settings
-    >>> settings = Settings(source="test")
-    >>> sheet = Calculation(name="sheet", role=Role(kind="pristine"), atoms=Atoms("CdSe2"), settings=settings)
-    >>> vacancy = Calculation(name="vacancy", role=Role(kind="vacancy"), atoms=Atoms("CdSe"), settings=settings,
-    ...     starts_from="sheet", removed_indices=(1,))
-    >>> print(calculations_table([sheet, vacancy]).replace("\t", " "), end="")
-    name level vasp parent removed
-    sheet 0 vasp_gam - -
-    vacancy 1 vasp_gam sheet 2
     """
     by_name = {calculation.name: calculation for calculation in calculations}
     level = levels(calculations)
@@ -188,13 +153,7 @@ def calculations_table(calculations: Sequence[Calculation]) -> str:
 
 
 def removed_lines(calculation: Calculation, by_name: Mapping[str, Calculation]) -> tuple[int, ...]:
-    """Atoms of the parent's POSCAR, counted from 1, that a child lacks; empty without a parent.
-
-    Raises
-    ------
-    InputError
-        If the atoms that stay do not stand in the same order in both POSCARs.
-    """
+    """Atoms of the parent's POSCAR, counted from 1, that a child lacks; empty without a parent."""
     if calculation.starts_from is None:
         return ()
     parent = by_name[calculation.starts_from].atoms

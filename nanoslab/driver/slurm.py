@@ -53,13 +53,7 @@ class QueuedJob:
 
 
 def campaign_label(campaign: Path) -> str:
-    """Short word that marks this campaign's jobs in the queue.
-
-    Examples
-    --------
-    >>> campaign_label(Path("one")) == campaign_label(Path("two"))
-    False
-    """
+    """Short word that marks this campaign's jobs in the queue."""
     return f"ns{hashlib.sha256(str(campaign.resolve()).encode()).hexdigest()[:8]}"
 
 
@@ -69,13 +63,7 @@ def has_slurm() -> bool:
 
 
 def our_jobs() -> tuple[QueuedJob, ...]:
-    """Every job of this user that waits or runs, in one question.
-
-    Raises
-    ------
-    EngineError
-        When Slurm does not answer.
-    """
+    """Every job of this user that waits or runs, in one question."""
     command = ["squeue", "--noheader", "--array", "--user", str(os.getuid()), "--format=%A|%T|%j"]
     rows = (line.split("|", 2) for line in _output(command).splitlines() if line.count("|") >= 2)
     return tuple(QueuedJob(job=job, name=name, state=state) for job, state, name in rows if state != "COMPLETED")
@@ -89,13 +77,7 @@ def cancel_jobs(jobs: Iterable[str]) -> None:
 
 
 def why_gone(job: str) -> str:
-    """Why a job ended, in Slurm's words and ours; needs no accounting, but says more with it.
-
-    Examples
-    --------
-    >>> why_gone("")
-    'its process is gone'
-    """
+    """Why a job ended, in Slurm's words and ours; needs no accounting, but says more with it."""
     if not job.isdecimal():
         return "its process is gone"
     state = _state_of(job)
@@ -193,13 +175,7 @@ def _quiet_output(command: list[str]) -> str:
 
 
 def this_owner() -> Owner:
-    """Who we are: the job of the queue, if any, and this process.
-
-    Examples
-    --------
-    >>> this_owner().pid == os.getpid()
-    True
-    """
+    """Who we are: the job of the queue, if any, and this process."""
     return Owner(
         host=socket.gethostname(),
         pid=os.getpid(),
@@ -221,13 +197,7 @@ def owner_is_alive(owner: Owner) -> bool:
 
 
 def process_is_alive(pid: int, started_before: float | None = None) -> bool:
-    """Whether a process of this machine runs, and (when told) whether it began before that time [s since 1970].
-
-    Examples
-    --------
-    >>> process_is_alive(os.getpid()), process_is_alive(os.getpid(), started_before=0.0)
-    (True, False)
-    """
+    """Whether a process of this machine runs, and (when told) whether it began before that time [s since 1970]."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:

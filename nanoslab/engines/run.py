@@ -16,7 +16,7 @@ from ase.calculators.calculator import Calculator
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.engines.fingerprint import calculation_fingerprint, path_fingerprint
 from nanoslab.engines.interface import Engine, Task
-from nanoslab.engines.journal import Journal, JournaledCalculator, Limits
+from nanoslab.engines.journal import JournaledCalculator, Limits
 from nanoslab.engines.procedures import PROCEDURES
 from nanoslab.engines.procedures.relax import max_free_force
 from nanoslab.engines.result_files import (
@@ -24,8 +24,8 @@ from nanoslab.engines.result_files import (
     LOG,
     TRAJECTORY,
     RunRecord,
+    foreign_result,
     is_finished,
-    read_record,
     read_result,
     write_result,
 )
@@ -91,7 +91,8 @@ def run_calculation(
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
         if is_finished(folder):
-            _refuse_foreign_result(calculation, engine, folder)
+            if foreign := foreign_result(folder, calculation.name, calculation_fingerprint(calculation, engine)):
+                raise foreign
         elif reasons := check([calculation], engine):
             _write_skipped(calculation, engine, folder, reasons[0].reason)
         else:
@@ -102,23 +103,7 @@ def run_calculation(
 
 
 def start_from(calculation: Calculation, parent: Atoms) -> Atoms:
-    """Relaxed parent less the removed atoms, with the constraints of the calculation.
-
-    Parameters
-    ----------
-    calculation
-        With ``removed_indices`` into the parent.
-    parent
-        Relaxed structure of the calculation it starts from.
-
-    Examples
-    --------
-    >>> from nanoslab.calculation import Role, Settings
-    >>> child = Calculation(name="v", role=Role(kind="vacancy"), atoms=Atoms("Cd"), settings=Settings(source="test"),
-    ...                     starts_from="p", removed_indices=(1,))
-    >>> start_from(child, Atoms("CdSe", positions=[[0, 0, 0.5], [0, 0, 3]])).positions.tolist()
-    [[0.0, 0.0, 0.5]]
-    """
+    """Relaxed parent less the removed atoms, with the constraints of the calculation."""
     keep = [i for i in range(len(parent)) if i not in set(calculation.removed_indices)]
     rest = parent[keep]
     start = calculation.atoms.copy()
@@ -158,11 +143,7 @@ def _compute(
     if isinstance(inner, Calculator):
         inner.directory = str(folder)  # for the files of its own that a code may write
     calculator = atoms.calc = JournaledCalculator(
-        inner,
-        Journal(folder / JOURNAL, fingerprint),
-        fingerprint,
-        with_stress=settings.relax == "cell",
-        deadline=limits.deadline,
+        inner, folder / JOURNAL, fingerprint, with_stress=settings.relax == "cell", deadline=limits.deadline
     )
     task = Task(
         calculation=calculation,
@@ -202,16 +183,6 @@ def _write_skipped(calculation: Calculation, engine: Engine, folder: Path, reaso
         versions=engine.versions,
     )
     write_result(folder, record, None)
-
-
-def _refuse_foreign_result(calculation: Calculation, engine: Engine, folder: Path) -> None:
-    if read_record(folder).get("fingerprint") != calculation_fingerprint(calculation, engine):
-        raise EngineError(
-            folder,
-            expected=f"a result of {calculation.name} as it is now",
-            got="one of another structure, other settings or other engine options",
-            advice="move that folder away to compute anew",
-        )
 
 
 class _Trajectory:
