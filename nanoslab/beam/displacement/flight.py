@@ -129,6 +129,8 @@ def follow(
         raise InputError("direction of the kick", expected="three numbers, not all zero", got=direction)
     if not 0 <= index < len(atoms):
         raise InputError("kicked atom", expected=f"an index below {len(atoms)}", got=index)
+    if index in {int(i) for one in atoms.constraints for i in one.get_indices()}:
+        raise InputError("kicked atom", expected="one that is free to move", got=f"{index}, which is fixed")
     masses = moving.get_masses()
     fate = Fate(Places(atoms), index, following.free_A, following.settled_fs)
     velocities = moving.get_velocities()

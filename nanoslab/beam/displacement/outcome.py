@@ -30,7 +30,7 @@ EVERY_FS = 5.0
 RETURNS = 2
 
 #: a fragment has left when the energy of its way out beats the force that pulls it back over this way [Å]
-PULL_A = 1.0
+PULL_A = 2.0
 
 
 class Places:

@@ -30,8 +30,9 @@ Array = NDArray[np.float64]
 #: ZBL repulsions between which it takes over [eV]: below the first the engine alone counts
 TAKES_OVER, ALONE = 30.0, 100.0
 
-#: nodes of the pair energies, the shortest distance over the inner radius, and the box of two atoms alone [Å]
-N_NODES, SHORTEST, BOX = 48, 0.25, 20.0
+#: nodes of the pair energies, the shortest distance over the inner radius (ZBL some 300 eV: no kick comes closer), and
+#: the box of two atoms alone [Å]
+N_NODES, SHORTEST, BOX = 32, 0.6, 20.0
 
 
 def pair_energies(calculator: BaseCalculator, first: str, second: str, distances: Array) -> Array:
@@ -53,7 +54,7 @@ class SplicedCalculator(Calculator):  # type: ignore[misc]
     inner
         The engine's calculator.
     symbols
-        Elements there are; each pair costs some 50 energies of two atoms, once.
+        Elements there are; each pair costs some 30 energies of two atoms, once.
     pairs
         ``(first, second, distances) -> energies`` of two atoms alone [eV]; by default asked of `inner`.
     """

@@ -71,7 +71,7 @@ def thermal_start(
             shifts, velocities = phonon_harmonics(
                 force_constants,
                 atoms.get_masses(),
-                temperature_K=max(temperature, 1e-3),
+                temperature_K=temperature,
                 rng=random.random,
                 quantum=quantum,
             )

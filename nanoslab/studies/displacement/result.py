@@ -140,7 +140,7 @@ class DisplacementResult(StudyResult):
             ),
             notes=(
                 f"Level of theory: {self.level_of_theory}.",
-                f"Cross-sections: Mott, natural isotopes, {self.motion}; recoils meet the threshold of their direction.",
+                f"Cross-sections: Mott, natural isotopes, {self.motion}; recoils meet the threshold of their way.",
                 f"The total energy drifts by {max((s.largest_drift for s in self.sites), default=0.0):.2g} eV at most.",
             ),
         )
