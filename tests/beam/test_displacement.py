@@ -52,12 +52,12 @@ def threshold(atoms: Atoms, index: int, direction: tuple[float, float, float], b
 
 
 def test_with_a_rigid_neighbour_the_threshold_is_the_depth_of_the_well() -> None:
-    assert threshold(pair("C2", 2.0, fixed=True), 1, UP, (1.0, 3.0)) == pytest.approx(2.0, abs=0.02)
+    assert threshold(pair("CH", 2.0, fixed=True), 1, UP, (1.0, 3.0)) == pytest.approx(2.0, abs=0.02)
 
 
 def test_among_rigid_neighbours_the_threshold_is_the_binding_energy() -> None:
     square = [[1.5, 0, 0], [-1.5, 0, 0], [0, 1.5, 0], [0, -1.5, 0]]
-    atoms = Atoms("C5", positions=[*square, [0, 0, 0.0]], constraint=FixAtoms(range(4)))
+    atoms = Atoms("C4H", positions=[*square, [0, 0, 0.0]], constraint=FixAtoms(range(4)))
     atoms.calc = morse(1.0)  # all four at the bottom of their wells, 4 x 1 eV, and not one at another's
     alone = atoms[:4]
     alone.calc = morse(1.0)
@@ -83,7 +83,7 @@ def test_bisection_and_a_slow_scan_find_the_same_to_a_tenth_of_an_ev() -> None:
     fast = bisect_threshold(fly, Search(bracket=(4.0, 9.0)))
     slow = scan_threshold(fly, np.arange(fast.low - 0.25, fast.high + 0.3, 0.1))
     assert fast.energy == pytest.approx(slow.energy, abs=0.1)
-    assert fast.high - fast.low <= 0.1 < 0.2 < slow.high
+    assert fast.high - fast.low <= 0.1
 
 
 def test_a_bracket_that_does_not_hold_the_threshold_is_moved() -> None:
@@ -194,7 +194,8 @@ def test_two_atoms_close_by_repel_as_the_universal_repulsion_and_far_off_as_the_
 def test_spliced_forces_are_the_slope_of_the_spliced_energy() -> None:
     random = np.random.default_rng(1)
     for distance in (0.6, 0.8, 0.95, 1.3):
-        atoms = Atoms("CNC", positions=[[0, 0, 0], [0.1, distance, 0.2], [2, 1, 0]] + random.normal(0, 0.01, (3, 3)))
+        atoms = Atoms("CNC", positions=[[0, 0, 0], [0.1, distance, 0.2], [2, 1, 0]])
+        atoms.positions += random.normal(0, 0.01, (3, 3))
         atoms.calc = SplicedCalculator(morse(3.0), ("C", "N"))
         analytic = atoms.get_forces()
         assert analytic == pytest.approx(calculate_numerical_forces(atoms, eps=1e-5), rel=1e-3, abs=1e-2)

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 N_COSINES, N_AZIMUTHS = 2000, 48
 
+#: a threshold that nothing reaches [eV]
+NEVER = 1e9
+
 #: fewer directions are not interpolated, the nearest counts
 FEWEST = 4
 
@@ -126,7 +129,7 @@ def directional_cross_section(
     grid = np.concatenate(
         [sines[:, None, None] * flat, np.broadcast_to(edges[:, None, None], (N_COSINES, N_AZIMUTHS, 1))], axis=2
     )
-    needed = threshold.at((grid @ frame).reshape(-1, 3)).reshape(N_COSINES, N_AZIMUTHS)
+    needed = np.minimum(threshold.at((grid @ frame).reshape(-1, 3)), NEVER).reshape(N_COSINES, N_AZIMUTHS)
     data = element_data(target.element)
     form = scattering(target.model, data.atomic_number, np.array([beam_energy_keV]), n_axes=1)
     flux = 2 * np.asarray(form.ratio(edges[None, :]))[0] / edges**3
