@@ -10,7 +10,6 @@ from nanoslab.beam import displacement_cross_section, natural_target
 from nanoslab.calculation import CalculationResult, Role, Run
 from nanoslab.cli.main import main
 from nanoslab.engines import engine, run_calculation
-from nanoslab.engines.journal import Limits, WallTimeReachedError
 from nanoslab.errors import InputError, NanoslabError
 from nanoslab.studies.displacement.study import DisplacementStudy
 from nanoslab.studies.study_file import load_study
@@ -140,16 +139,15 @@ def test_a_search_stopped_at_any_moment_goes_on_to_the_same_end(tmp_path: Path) 
     kick = dimer_kick()
     whole = run_calculation(kick, engine(ENGINE), tmp_path / "whole")
     assert whole.findings["low_eV"] < 2.0 < whole.findings["high_eV"]
-    import time
+    for most in range(len(whole.findings["flights"])):  # killed after none, one, two, ... more flights
 
-    for _ in range(50):
-        try:
-            stopped = run_calculation(
-                kick, engine(ENGINE), tmp_path / "stopped", limits=Limits(deadline=time.time() + 0.1)
-            )
-            break
-        except WallTimeReachedError:
-            continue
+        def kill(number: int, _force: float, most: int = most) -> None:
+            if number >= most:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            run_calculation(kick, engine(ENGINE), tmp_path / "stopped", on_step=kill)
+    stopped = run_calculation(kick, engine(ENGINE), tmp_path / "stopped")
     assert stopped.findings == whole.findings
     assert (tmp_path / "stopped" / "journal.jsonl").exists() is False
 

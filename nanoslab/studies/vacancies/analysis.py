@@ -43,7 +43,7 @@ def analyze_vacancies(
         Of the microscope.
     """
     pristine = {role.phase: whole for role, run in runs.of(PristineRole) if (whole := runs.get(run))}
-    potentials = _potentials(runs, next(iter(pristine.values()), None), cohesive_energies)
+    potentials = chemical_potentials(runs, next(iter(pristine.values()), None), cohesive_energies)
     vacancies = _vacancies(runs, pristine, potentials)
     elements = dict.fromkeys(
         element for _, run in runs.of(PristineRole) for element in run.calculation.atoms.get_chemical_symbols()
@@ -68,9 +68,10 @@ def analyze_vacancies(
     )
 
 
-def _potentials(
+def chemical_potentials(
     runs: UsableRuns, sheet: UsableRun | None, cohesive_energies: CohesiveEnergies
 ) -> dict[str, ChemicalPotentials]:
+    """Potentials by name, as far as the runs and the energies given form them."""
     crystals = {
         role.element: (found.energy_per_atom, found.calculation.name)
         for role, run in runs.of(ElementRole)
@@ -83,7 +84,9 @@ def _potentials(
     }
     elements, atoms = of_elements(crystals), of_atoms(isolated)
     if not atoms.values:
-        atoms = of_atoms_from_cohesive_energies(elements, _measured(elements) | dict(cohesive_energies))
+        atoms = of_atoms_from_cohesive_energies(
+            elements, measured_cohesive_energies(elements) | dict(cohesive_energies)
+        )
     potentials = {mu.name: mu for mu in (atoms, elements) if mu.values}
     for _, run in runs.of(BulkRole):
         if bulk := runs.get(run, sheet, REFERENCE_CRYSTAL):
@@ -107,7 +110,8 @@ def _limits(
     return limits
 
 
-def _measured(elements: ChemicalPotentials) -> dict[str, tuple[float, str]]:
+def measured_cohesive_energies(elements: ChemicalPotentials) -> dict[str, tuple[float, str]]:
+    """Sublimation energies [eV per atom] of elements, as far as they are known, and where they are from."""
     measured = {element: element_data(element).sublimation_energy for element in elements.values}
     return {
         element: (energy, "measured sublimation energy, 0 K")

@@ -60,8 +60,8 @@ def vacancy_calculations(
     pristine: list[tuple[SheetModel, Atoms, Calculation]] = []
     for sheet in sheets:
         with inside(f"sheet {sheet.phase}"):
-            ideal = _ideal(sheet, source)
-            pristine.append((sheet, ideal, _pristine(sheet, ideal, settings)))
+            ideal = ideal_sheet(sheet, source)
+            pristine.append((sheet, ideal, pristine_calculation(sheet, ideal, settings)))
     made = [calculation for _, _, calculation in pristine]
     for sheet, ideal, whole in pristine:
         if sheet.lateral:
@@ -69,14 +69,15 @@ def vacancy_calculations(
         own = [one for one in series if one.sheets is None or sheet.phase in one.sheets]
         with inside(f"sheet {sheet.phase}"):
             made.extend(_vacancies(whole, ideal, sheet, own))
-    made.extend(_references(references, sheets, settings, source))
+    made.extend(reference_calculations(references, sheets, settings, source))
     names = [calculation.name for calculation in made]
     if doubles := {name for name in names if names.count(name) > 1}:
         raise InputError("study", expected="calculations of different names", got=", ".join(sorted(doubles)))
     return tuple(made)
 
 
-def _ideal(sheet: SheetModel, source: Source) -> Atoms:
+def ideal_sheet(sheet: SheetModel, source: Source) -> Atoms:
+    """Sheet as built, nothing displaced."""
     return build_nanosheet(
         source(sheet.crystal),
         sheet.face,
@@ -89,7 +90,8 @@ def _ideal(sheet: SheetModel, source: Source) -> Atoms:
     )
 
 
-def _pristine(sheet: SheetModel, ideal: Atoms, settings: Settings) -> Calculation:
+def pristine_calculation(sheet: SheetModel, ideal: Atoms, settings: Settings) -> Calculation:
+    """The whole sheet, displaced where its file says so."""
     return Calculation(
         name=f"{sheet.folder}-pristine",
         role=PristineRole(phase=sheet.phase, label="pristine"),
@@ -167,9 +169,10 @@ def _of_series(slab: Atoms, series: SeriesModel) -> list[Vacancy]:
     return [v for count in counts for v in distinct_vacancies(slab, series.remove, count, series.region)]
 
 
-def _references(
+def reference_calculations(
     references: ReferencesModel, sheets: Sequence[SheetModel], settings: Settings, source: Source
 ) -> Iterator[Calculation]:
+    """Bulk crystals of the sheets, elements, and isolated atoms."""
     spacing = references.kpoint_spacing
     crystals = {
         (sheet.crystal, describe_lattice(sheet.crystal, sheet.lattice)): load_crystal(
