@@ -16,8 +16,10 @@ from ase.calculators.lj import LennardJones
 from ase.constraints import FixAtoms
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from nanoslab.builders import build_nanosheet, rattle_atoms
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.engines import engine, engine_of_file, run_calculation
+from nanoslab.engines.batch import evaluate
 from nanoslab.engines.correction import (
     Correction,
     Point,
@@ -276,6 +278,17 @@ def test_a_calculator_that_is_corrected_leaves_the_inner_one_alone() -> None:
     before = corrected.inner.get_property("energy", atoms)
     assert corrected.get_property("energy", atoms) == pytest.approx(before + 4.0)
     assert corrected.get_property("stress", atoms) == pytest.approx(lennard_jones().get_property("stress", atoms))
+
+
+def test_many_structures_at_once_are_corrected_as_one_by_one() -> None:
+    pytest.importorskip("chgnet")
+    made, settings = engine("chgnet:corrected=cdse-gpaw"), Settings(source="test")
+    sheet = build_nanosheet("CdSe-zincblende", "001", 2, vacuum=10.0, termination=("Cd", "Se"))
+    starts = [rattle_atoms(sheet, 0.05, seed=seed) for seed in (1, 2)]
+    for atoms, (energy_, forces) in zip(starts, evaluate(made, starts, settings), strict=True):
+        calculator = made.calculator(atoms, settings)
+        assert energy_ == pytest.approx(calculator.get_property("energy", atoms), abs=1e-4)
+        assert forces == pytest.approx(calculator.get_property("forces", atoms), abs=1e-4)
 
 
 @pytest.mark.slow

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
+from ase.calculators.calculator import BaseCalculator
+from numpy.typing import NDArray
 
 from nanoslab.calculation import Settings
 from nanoslab.engines.correction.file import find_correction, read_correction
 from nanoslab.engines.correction.model import Correction, is_lone_atom, refuse_extrapolation
-from nanoslab.engines.interface import CalculatorFactory, Engine
+from nanoslab.engines.interface import BatchFunction, CalculatorFactory, Energies, Engine, OwnCalculator
 from nanoslab.errors import EngineError
 
 
-class CorrectedCalculator(Calculator):  # type: ignore[misc]
+class CorrectedCalculator(OwnCalculator):
     """Another calculator's energy, forces and stress, corrected; refuses what the correction has not seen.
 
     Examples
@@ -32,47 +33,46 @@ class CorrectedCalculator(Calculator):  # type: ignore[misc]
     2.0
     """
 
-    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 (ASE's own type)
-
     def __init__(self, inner: BaseCalculator, correction: Correction) -> None:
         super().__init__()
         self.inner = inner
         self.correction = correction
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
-    ) -> None:
-        """Compute energy, forces and, when asked, the stress."""
-        super().calculate(atoms, properties, system_changes)
-        if is_lone_atom(self.atoms):
-            energy = self._lone_atom(self.atoms.symbols[0])
-            self.results = {"energy": energy, "forces": np.zeros((1, 3)), "stress": np.zeros(6)}
-        else:
-            refuse_extrapolation(self.correction, self.atoms)
-            added, scale = self.correction.evaluate(self.atoms), 1.0 + self.correction.scale
-            bare = self.atoms.copy()
-            bare.constraints = []
-            self.results = {
-                "energy": scale * self.inner.get_property("energy", bare) + float(added.values[0]),
-                "forces": scale * self.inner.get_property("forces", bare) + added.forces[0],
-            }
-            if "stress" in (properties or ()):
-                self.results["stress"] = scale * self.inner.get_property("stress", bare) + added.stresses[0]
-        self.results["free_energy"] = self.results["energy"]
+    def compute(self, structure: Atoms, properties: list[str], changes: list[str]) -> dict[str, Any]:
+        """Energy, forces and, when asked, the stress."""
+        del changes
+        if is_lone_atom(structure):
+            energy = lone_atom_energy(self.correction, structure.symbols[0])
+            return {"energy": energy, "free_energy": energy, "forces": np.zeros((1, 3)), "stress": np.zeros(6)}
+        bare = self.inner.get_property
+        energy, forces, stress = corrected(
+            self.correction, structure, bare("energy", structure), bare("forces", structure)
+        )
+        results = {"energy": energy, "free_energy": energy, "forces": forces}
+        if "stress" in properties:
+            results["stress"] = (1.0 + self.correction.scale) * bare("stress", structure) + stress
+        return results
 
-    def _lone_atom(self, symbol: str) -> float:
-        known = self.correction.lone_atoms
-        if symbol not in known:
-            raise EngineError(
-                f"correction to {self.correction.reference}",
-                expected=f"one of the isolated atoms that it holds ({', '.join(known) or 'none'})",
-                got=symbol,
-                advice="leave the atom out with --only",
-            )
-        return known[symbol]
+
+def corrected(
+    correction: Correction, atoms: Atoms, energy: float, forces: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    """Corrected energy and forces, and what the terms add to the stress; refuses what the fit has not seen."""
+    refuse_extrapolation(correction, atoms)
+    added, scale = correction.evaluate(atoms), 1.0 + correction.scale
+    return scale * energy + float(added.values[0]), scale * forces + added.forces[0], added.stresses[0]
+
+
+def lone_atom_energy(correction: Correction, symbol: str) -> float:
+    """Energy of an isolated atom at the reference level [eV]; refused where the correction holds none."""
+    if symbol not in correction.lone_atoms:
+        raise EngineError(
+            f"correction to {correction.reference}",
+            expected=f"one of the isolated atoms that it holds ({', '.join(correction.lone_atoms) or 'none'})",
+            got=symbol,
+            advice="leave the atom out with --only",
+        )
+    return correction.lone_atoms[symbol]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,20 @@ class _Corrected:
     def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
         del options  # those of the engine below stand in the file
         return CorrectedCalculator(self.base(atoms, settings, self.correction.engine_options), self.correction)
+
+
+@dataclass(frozen=True, slots=True)
+class _CorrectedBatch:
+    """Many structures at once, corrected one by one."""
+
+    base: BatchFunction
+    correction: Correction
+
+    def __call__(self, structures: Sequence[Atoms], settings: Settings, options: Mapping[str, Any]) -> Energies:
+        del options
+        found = self.base(structures, settings, self.correction.engine_options)
+        pairs = zip(structures, found, strict=True)
+        return [corrected(self.correction, atoms, energy, forces)[:2] for atoms, (energy, forces) in pairs]
 
 
 def corrected_engine(base: Engine, name_or_path: str) -> Engine:
@@ -132,5 +146,6 @@ def corrected_engine(base: Engine, name_or_path: str) -> Engine:
         ),
         calculator_factory=_Corrected(base.calculator_factory, correction),
         comparable_factory=None,
+        batch=None if base.batch is None else _CorrectedBatch(base.batch, correction),
         options={"corrected": f"{path.stem}-{digits}"},
     )
