@@ -124,13 +124,20 @@ def unknown_crystal(where: str, given: str) -> InputError:
 def read_structure_file(path: Path) -> Atoms:
     """Structure with three lattice vectors from any file that ASE reads, periodic in all directions."""
     try:
-        atoms = read(path)
+        atoms = read(path, fractional_occupancies=True) if path.suffix.lower() == ".cif" else read(path)
     except Exception as error:
         got = f"one that it cannot ({error or type(error).__name__})"
         raise FileError(path, expected="a structure file that ASE reads", got=got, advice="check it") from error
     if not isinstance(atoms, Atoms) or len(atoms) == 0 or atoms.cell.rank != 3:
         got = f"{atoms.get_chemical_formula() or 'no atoms'}, {atoms.cell.rank} lattice vectors"
         raise FileError(path, expected="a crystal with atoms and three lattice vectors", got=got, advice="check it")
+    shares = [share for site in atoms.info.pop("occupancy", {}).values() for share in site.values()]
+    if any(share < 1 for share in shares):
+        expected, advice = (
+            "every site held by one element",
+            "make an ordered cell of it first, such as with icet or pymatgen",
+        )
+        raise FileError(path, expected=expected, got=f"a share of {min(shares):g} on a site", advice=advice)
     atoms.pbc = True
     return atoms
 
