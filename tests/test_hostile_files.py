@@ -90,7 +90,7 @@ def with_text(document: Any, place: tuple[Any, ...], text: str) -> Any:
 
 
 def run(sandbox: Path, *command: object, capsys: Any) -> int:
-    """Run a command; it must end with 0, or with 2 and a line for each fault, and leave everything outside its folder alone."""
+    """Run a command; it ends with 0, or with 2 and a line for each fault, and leaves all outside its folder alone."""
     before = {path for path in sandbox.rglob("*") if path.relative_to(sandbox).parts[0] != "work"}
     capsys.readouterr()
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -149,16 +148,15 @@ def _models_in(annotation: Any, suffix: str) -> Iterator[tuple[type[BaseModel], 
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation, suffix
     origin = get_origin(annotation)
-    inner = {tuple: "[]", dict: ".NAME"}.get(origin, "") if isinstance(origin, type) else ""
+    inner = "[]" if origin is tuple else ".NAME" if origin is dict else ""
     for part in get_args(annotation):
         yield from _models_in(part, suffix + inner)
 
 
 def _table(where: str, model: type[BaseModel]) -> Table:
-    names = sorted(model.model_fields, key=list(model.model_fields).index)
     rows = tuple(
         (f"{where}{name}", _kind(field), _default(field), field.description or meaning(model, name))
-        for name, field in ((name, model.model_fields[name]) for name in names)
+        for name, field in model.model_fields.items()
     )
     first = (model.__doc__ or "").strip().split("\n")[0]
     return Table(title=first, columns=("field", "value", "default", "meaning"), rows=rows)
@@ -194,7 +192,7 @@ def _kind(field: FieldInfo) -> str:
 _NAMES: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
 
-def _words(annotation: Any) -> str:
+def _words(annotation: Any) -> str:  # noqa: PLR0911  # one line for each kind of annotation
     """Kind of value in words, without the nothing that stands for a field left out."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -207,9 +205,8 @@ def _words(annotation: Any) -> str:
         return f"list of {_words(parts[0])}" if parts[-1] is ... else f"[{', '.join(map(_words, parts))}]"
     if origin is dict:
         return f"{{name: {_words(parts[1])}}}"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "fields below"
-    return _NAMES.get(annotation, re.sub(r".*\.", "", str(annotation)))
+    is_part = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return "fields below" if is_part else _NAMES.get(annotation, str(annotation))
 
 
 def _limits(metadata: Any) -> str:

@@ -55,9 +55,7 @@ def vacancy_starter(named: str, crystal: Atoms, face: str, monolayers: int | Non
     summary = sheet_ledger(sheet)
     group = crystal_symmetry(crystal)
     bottom, top = summary.termination or ("", "")
-    possible = [
-        f"{low}/{high}" for low, high in available_terminations(crystal, face, n) if (low, high) != (bottom, top)
-    ]
+    possible = ["/".join(ends) for ends in available_terminations(crystal, face, n) if ends != (bottom, top)]
     remarks = [f"{_formula(crystal)}, space group {group.symbol} ({group.number})"]
     remarks.append(f"{n} monolayers: {len(sheet)} atoms, {summary.thickness:.1f} Å, bottom/top {bottom}/{top}")
     if possible:
@@ -68,7 +66,17 @@ def vacancy_starter(named: str, crystal: Atoms, face: str, monolayers: int | Non
     elements = cations_first(crystal.get_chemical_symbols())
     if magnetic := sorted(_MAGNETIC & set(elements)):
         remarks.append(f"{', '.join(magnetic)} may be magnetic: see spin_polarized in the file")
-    lines = _lines(named, face, n, (bottom, top), sheet, elements, remarks)
+    formula = _formula(sheet)
+    lines = [
+        f"# Atoms lost from a sheet of {formula}. 'nanoslab new vacancies --fields' says what every field means.",
+        *(f"# {remark}." for remark in remarks),
+        "study: vacancies",
+        f"title: {json.dumps(f'Atoms lost from {n} monolayers of {formula} ({face})')}",
+        "",
+        *_settings_lines(elements),
+        *_sheet_lines(named, face, n, (bottom, top), sheet),
+        *_loss_lines(elements),
+    ]
     return Starter(text="\n".join(lines) + "\n", remarks=tuple(remarks))
 
 
@@ -89,63 +97,54 @@ def _monolayers(crystal: Atoms, face: str) -> int:
 
 def _polarity(sheet: Atoms, dipole: object, charge: float) -> str:
     if charge:
-        return (
-            f"formal charge {charge:+g} e: its faces have more of one species; the calculation is of the neutral cell"
-        )
+        return f"formal charge {charge:+g} e: more of one species; the calculation is of the neutral cell"
     if isinstance(dipole, float) and abs(dipole) > POLAR:
-        return (
-            f"polar: dipole {dipole:.1f} e Å from formal charges; a dipole correction is written, and the faces differ"
-        )
+        return f"polar: dipole {dipole:.1f} e Å by formal charges; a dipole correction is written"
     return "not polar, but its two faces differ" if faces_differ(sheet) else "not polar; both faces are alike"
 
 
-def _lines(
-    named: str,
-    face: str,
-    monolayers: int,
-    termination: tuple[str, str],
-    sheet: Atoms,
-    elements: list[str],
-    remarks: list[str],
-) -> list[str]:
-    mesh = kpoint_mesh(sheet.cell.array, spacing=SPACING, vacuum_axes=(2,))
-    known = {crystal_record(name).formula: name for name in crystal_names()}
-    references = {element: known[element] for element in elements if element in known}
-    unknown = [element for element in elements if element not in known]
+def _settings_lines(elements: list[str]) -> list[str]:
     moments = {element: float(ground_state_magnetic_moments[atomic_numbers[element]]) for element in elements}
     high = {element: moment for element, moment in moments.items() if element in _MAGNETIC}
-    formula = _formula(sheet)
-    flow = json.dumps
     return [
-        f"# Atoms lost from a sheet of {formula}. nanoslab new vacancies --fields says what every field means.",
-        *(f"# {remark}." for remark in remarks),
-        "study: vacancies",
-        f"title: {flow(f'Atoms lost from {monolayers} monolayers of {formula} ({face})')}",
-        "",
         "settings:",
         "  preset: pbe                # PBE, 400 eV, Gaussian 0.1 eV, 1e-5 eV, 0.01 eV/Å; test the cutoff",
         "  # cutoff_energy: 500",
         "  # spin_polarized: true",
-        f"  # initial_moments: {flow(high or {elements[0]: moments[elements[0]] or 1.0})}",
+        f"  # initial_moments: {json.dumps(high or {elements[0]: moments[elements[0]] or 1.0})}",
         "",
+    ]
+
+
+def _sheet_lines(named: str, face: str, monolayers: int, termination: tuple[str, str], sheet: Atoms) -> list[str]:
+    mesh = kpoint_mesh(sheet.cell.array, spacing=SPACING, vacuum_axes=(2,))
+    return [
         "sheets:",
-        f"  - phase: {flow(formula)}",
-        f"    crystal: {flow(named)}",
-        f"    face: {flow(face)}",
+        f"  - phase: {json.dumps(_formula(sheet))}",
+        f"    crystal: {json.dumps(named, ensure_ascii=False)}",
+        f"    face: {json.dumps(face)}",
         f"    monolayers: {monolayers}",
-        f"    termination: {flow(list(termination), ensure_ascii=False)}",
+        f"    termination: {json.dumps(termination)}",
         "    repeat: [1, 1]             # one vacancy per cell: [2, 2] keeps its images apart",
         "    vacuum: 15.0               # Å",
         "    fix: middle",
         f"    kpoints: {list(mesh)}         # at most {SPACING} 1/Å apart; fewer with 'repeat'",
         "",
+    ]
+
+
+def _loss_lines(elements: list[str]) -> list[str]:
+    known = {crystal_record(name).formula: name for name in crystal_names()}
+    references = {element: known[element] for element in elements if element in known}
+    unknown = [element for element in elements if element not in known]
+    remark = f"   # none ships for {', '.join(unknown)}: name a file" if unknown else ""
+    return [
         "series:",
         *(f"  - {{name: {element}, remove: {element}, region: top, counts: [1]}}" for element in elements),
         "",
         "references:",
         "  atoms: true                # an atom knocked out goes to vacuum",
-        f"  elements: {flow(references)}"
-        + (f"   # none ships for {', '.join(unknown)}: name a file" if unknown else ""),
+        f"  elements: {json.dumps(references)}{remark}",
         "  bulk: true",
         "",
         "beam:",
