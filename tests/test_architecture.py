@@ -28,7 +28,7 @@ FLOORS = {
     "builders": 3,
     "vasp": 3,
     "engines": 3,
-    "beam": 3,
+    "beam": 2.6,
     "energetics": 3,
     "measure": 2.5,
     "build": 4,  # alias of builders, for one release
