@@ -20,6 +20,7 @@ from nanoslab.builders.summary import StructureSummary, count_species
 from nanoslab.crystals import load_crystal, make_recipe
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.species import cations_first, formal_charges
+from nanoslab.structure_types import AnyStructure
 from nanoslab.symmetry import point_operations
 
 Vector = NDArray[np.float64]
@@ -38,7 +39,7 @@ class _Block:
 
 
 def build_nanocrystal(
-    crystal: str | Path | Atoms,
+    crystal: str | Path | AnyStructure,
     composition: int | Mapping[str, int],
     *,
     facets: Mapping[str, float] | None = None,
@@ -105,7 +106,7 @@ def build_nanocrystal(
     return atoms
 
 
-def units_of_diameter(crystal: str | Path | Atoms, diameter_nm: float, *, lattice: str | None = None) -> int:
+def units_of_diameter(crystal: str | Path | AnyStructure, diameter_nm: float, *, lattice: str | None = None) -> int:
     """Formula units in the sphere of a diameter, at the volume that they have in the crystal; at least one."""
     cell = load_crystal(crystal, lattice)
     volume = np.pi / 6 * (10.0 * recipe.require_positive("diameter", diameter_nm, "nm")) ** 3

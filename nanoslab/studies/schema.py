@@ -122,6 +122,26 @@ MEANINGS = {
     "anion_to_cation": "composition that was seen",
     "dose_e_per_A2": "dose that led there [e/Å²]",
     "what": "what was seen, in words",
+    "DisplacementStudy.sites": "atoms that are kicked; of one of each kind it is enough",
+    "directions": "directions of the kick",
+    "following": "how a kicked atom is followed",
+    "repulsion": "short-range pair repulsion: ZBL's, or the engine's own forces",
+    "motion": "thermal motion when the electron comes",
+    "temperature": "of the thermal motion [K]",
+    "beam_energies_keV": "beam energies whose cross-sections are given [keV]",
+    "SiteModel.name": "word for the atom",
+    "atom": "its index in the cell before it is repeated",
+    "polar": "polar angles of the quadrature over the hemisphere about the beam",
+    "azimuths": "azimuths of that quadrature",
+    "only": "these directions instead, of equal weight",
+    "bracket": "energies between which the threshold is looked for first [eV]",
+    "tolerance": "width to which the threshold is narrowed [eV]",
+    "ceiling": "highest energy tried [eV]",
+    "step_A": "longest step of the atom [Å]",
+    "longest_step_fs": "longest step in time [fs]",
+    "time_fs": "for how long it is followed [fs]",
+    "free_A": "distance at which it has left [Å]",
+    "settled_fs": "time in a new place after which it has settled [fs]",
 }
 
 
@@ -192,7 +212,7 @@ def _kind(field: FieldInfo) -> str:
 _NAMES: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
 
-def _words(annotation: Any) -> str:  # noqa: PLR0911  # one line for each kind of annotation
+def _words(annotation: Any) -> str:
     """Kind of value in words, without the nothing that stands for a field left out."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:

@@ -34,9 +34,10 @@ def run(arguments: Namespace) -> None:
     crystals, molecules = [*map(crystal_record, crystal_names())], [*map(ligand_record, ligand_names())]
     if arguments.name is not None:
         begin = str(arguments.name).lower()
-        wanted = [r.name for r in (*crystals, *molecules) if begin in (r.name[: len(begin)].lower(), r.formula.lower())]
+        every: list[Any] = [*crystals, *molecules]
+        wanted = [r.name for r in every if begin in (r.name[: len(begin)].lower(), r.formula.lower())]
         if not wanted:
-            raise unknown_name("structures", arguments.name, [record.name for record in (*crystals, *molecules)])
+            raise unknown_name("structures", arguments.name, [record.name for record in every])
         crystals = [record for record in crystals if record.name in wanted]
         molecules = [record for record in molecules if record.name in wanted]
     if arguments.json:
