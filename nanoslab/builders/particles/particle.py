@@ -27,6 +27,7 @@ from nanoslab.builders.summary import StructureSummary, count_species
 from nanoslab.crystals import load_crystal, make_recipe
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.species import cations_first, formal_charges
+from nanoslab.structure_types import AnyStructure
 
 #: sites are laid out this many shortest distances beyond the shape, as room for atoms and ligands to be put on
 _MARGIN = 3.0
@@ -55,7 +56,7 @@ class Surface:
 
 
 def build_particle(
-    crystal: str | Path | Atoms,
+    crystal: str | Path | AnyStructure,
     shape: Shape,
     surface: Surface | None = None,
     *,
@@ -133,7 +134,7 @@ def build_particle(
 
 
 def build_nanocrystal(
-    crystal: str | Path | Atoms,
+    crystal: str | Path | AnyStructure,
     composition: int | Mapping[str, int],
     *,
     facets: Mapping[str, float] | None = None,
@@ -184,7 +185,7 @@ def build_nanocrystal(
     return _finished(sites, edits, cell, {**recipe, "edits": edits.to_dict()}, (Surface(), vacuum))
 
 
-def units_of_diameter(crystal: str | Path | Atoms, diameter_nm: float, *, lattice: str | None = None) -> int:
+def units_of_diameter(crystal: str | Path | AnyStructure, diameter_nm: float, *, lattice: str | None = None) -> int:
     """Formula units in the sphere of a diameter, at the volume that they have in the crystal; at least one."""
     cell = load_crystal(crystal, lattice)
     volume = np.pi / 6 * (10.0 * require_positive("diameter", diameter_nm, "nm")) ** 3

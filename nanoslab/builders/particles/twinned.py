@@ -15,6 +15,7 @@ from nanoslab.builders.recipe import describe_lattice, describe_source, require_
 from nanoslab.builders.stacking import BOND_REACH, conventional_cell, shortest_distance
 from nanoslab.crystals import load_crystal, make_recipe
 from nanoslab.errors import InputError
+from nanoslab.structure_types import AnyStructure
 from nanoslab.symmetry import crystal_symmetry
 
 #: shells or edge lengths up to here are tried [atoms]
@@ -22,7 +23,7 @@ _LARGEST = 40
 
 
 def build_twinned(
-    crystal: str | Path | Atoms,
+    crystal: str | Path | AnyStructure,
     kind: Literal["decahedron", "icosahedron"],
     diameter: float,
     *,
