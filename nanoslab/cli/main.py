@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "formation": ("runs.formation", "formation energies of vacancies from any VASP run folders"),
     "validate": ("campaign.validate", "compare published values with those of every engine"),
     "scatter": ("measuring.scatter", "X-ray or electron scattering of a structure, G(r), sizes; fits to measured data"),
+    "search": ("measuring.search", "reconstructions of a surface or defect: distinct minima from displaced starts"),
     "phonons": ("measuring.phonons", "vibrational free energy, imaginary modes and thermal motion of a structure"),
     "free-energy": ("runs.free_energy", "most stable phase of one composition against temperature"),
     "analyze": ("campaign.analyze", "results of a campaign: tables, JSON, CSV, plots, HTML report"),
