@@ -2,8 +2,8 @@
 
 Example: nanoslab search sheet.vasp found --engine chgnet --starts 20 --cells 1x1 2x1
 
-Every start is displaced at random, and in every other one two like atoms that lack bonds are pulled together; the
-same seed gives the same starts. Minima that are the same up to symmetry are listed once, with the energy against the
+Every start is displaced at random, and in every species two atoms that lack bonds are pulled together; the same seed
+gives the same starts. Minima that are the same up to symmetry are listed once, with the energy against the
 structure relaxed as it was given.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NOT_SEARCHED = (
     "not searched: other cells and numbers of atoms, atoms that change places, and anything farther away than a "
-    "displacement and one pulled pair"
+    "displacement and a pulled pair"
 )
 
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="standard deviation of the displacements (default: 0.1 Å)",
     )
     add("--seed", type=int, default=0, metavar="N", help="seed of the first start (default: 0)")
-    add("--force", type=float, default=0.05, metavar="F", help="largest force at the end (default: 0.05 eV/Å)")
+    add("--force", type=float, default=0.03, metavar="F", help="largest force at the end (default: 0.03 eV/Å)")
     add("--steps", type=int, default=300, metavar="N", help="steps of each relaxation at most (default: 300)")
     add_json_option(parser)
 
