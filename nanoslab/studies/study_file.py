@@ -9,7 +9,7 @@ from typing import Any
 
 from nanoslab.calculation import Calculation
 from nanoslab.errors import FileError, InputError, NanoslabError, unknown_name
-from nanoslab.studies.study import Study
+from nanoslab.studies.study import ALIASES, Study
 from nanoslab.yaml_file import read_yaml, validated
 
 #: kind of study -> where its class is; other packages add theirs under the entry point group ``nanoslab.studies``
@@ -21,8 +21,6 @@ STUDIES: Mapping[str, str] = {
     "off-stoichiometry": "nanoslab.studies.off_stoichiometry.study:OffStoichiometryStudy",
     "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",
 }
-#: earlier words for kinds
-ALIASES: Mapping[str, str] = {"cdse-nanosheet": "vacancies", "pbse-neck": "neck", "pbse-gap": "gap"}
 GROUP = "nanoslab.studies"
 
 
