@@ -88,7 +88,7 @@ def _summed(i: NDArray[np.int_], values: Array, n: int) -> Array:
     """Values added up by first atom."""
     flat = values.reshape(len(values), -1)
     sums = [np.bincount(i, column, minlength=n) for column in flat.T]
-    return np.array(sums).T.reshape(n, *values.shape[1:])
+    return np.array(sums, dtype=float).T.reshape(n, *values.shape[1:])
 
 
 def _second_shell(tree: cKDTree) -> float:

@@ -1,4 +1,4 @@
-"""High-resolution images: the wave behind the structure, slice by slice or as one phase, and its way through the lens."""
+"""High-resolution images: the wave behind the structure, slice by slice or as one phase, and the lens."""
 
 from __future__ import annotations
 

@@ -47,9 +47,7 @@ class Microscope:
         inner, outer = self.detector_mrad
         if not (0 < self.aperture_mrad <= 500 and 0 <= inner < outer <= 1000 and self.focal_spread >= 0):
             got = f"aperture {self.aperture_mrad:g}, detector {inner:g} to {outer:g}, spread {self.focal_spread:g}"
-            raise InputError(
-                "microscope", expected="aperture > 0, inner < outer angle [mrad], spread from 0 Å", got=got
-            )
+            raise InputError("microscope", expected="aperture > 0, inner < outer, spread from 0", got=got)
         if not np.isfinite(self.defocus) or not np.isfinite(self.spherical_aberration_mm):
             raise InputError("microscope", expected="finite defocus and aberration", got="NaN or infinity")
 

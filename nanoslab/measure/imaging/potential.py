@@ -42,7 +42,7 @@ class FieldOfView:
     def frequencies(self) -> tuple[Array, Array]:
         """Spatial frequencies along x and y [1/Å], in the order of the Fourier transform."""
         (n, m), (dx, dy) = self.shape, self.pixel
-        return np.fft.fftfreq(n, dx), np.fft.fftfreq(m, dy)
+        return np.asarray(np.fft.fftfreq(n, dx), float), np.asarray(np.fft.fftfreq(m, dy), float)
 
     @property
     def radial_frequency(self) -> Array:
