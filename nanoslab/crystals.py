@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from ase.spacegroup import crystal as build_crystal
 
 from nanoslab import __version__
 from nanoslab.errors import FileError, InputError, unknown_name
-from nanoslab.files import data_folder
+from nanoslab.files import data_folder, sha256
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 #: what spglib calls hexagonal and trigonal space groups, where gamma is 120 degrees
@@ -26,10 +26,7 @@ _HEXAGONAL = range(143, 195)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lattice:
-    """One named set of lattice constants, its source, and what was done to the numbers of the source.
-
-    By name (``a``, ``c``, ``u`` ...): lengths [Å], angles [degrees] and free coordinates of the sites.
-    """
+    """Lengths [Å], angles [degrees] and free coordinates by name (``a``, ``u``), their source, what was done to it."""
 
     parameters: Mapping[str, float]
     source: str
@@ -47,11 +44,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrystalRecord:
-    """All that is known of a reference crystal, with its provenance.
-
-    Space group by number in the International Tables and Hermann-Mauguin symbol; occupied Wyckoff sites, cations first;
-    named sets of lattice constants such as ``experimental`` and ``pbe``.
-    """
+    """What is known of a reference crystal: occupied Wyckoff sites, cations first, named sets of lattice constants."""
 
     name: str
     formula: str
@@ -86,7 +79,10 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
     parameters = record.lattices[lattice].parameters
     atoms: Atoms = build_crystal(
         [site.species for site in record.sites],
-        [tuple(_coordinate(value, parameters) for value in site.position) for site in record.sites],
+        [
+            tuple(parameters[x] if x in parameters else float(Fraction(x)) for x in site.position)
+            for site in record.sites
+        ],
         spacegroup=record.space_group,
         setting=2 if record.space_group_symbol == "Fddd" else 1,
         cellpar=_cellpar(parameters, record.space_group),
@@ -97,14 +93,16 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
     return plain
 
 
-def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atoms:
-    """Crystal by name, from any structure file that ASE reads, or a copy of atoms; its recipe says from where.
+def load_crystal(source: str | Path | AnyStructure, lattice: str | None = None) -> Atoms:
+    """Crystal by name, from any structure file that ASE reads, or a copy of a structure; its recipe says from where.
 
     Named lattice constants are for a crystal by name, ``pbe`` when not given; a structure brings its own.
     """
-    if not isinstance(source, Atoms) and str(source) in crystal_names():
+    if not isinstance(source, str | Path):
+        source = as_atoms(source)
+    elif str(source) in crystal_names():
         return crystal(str(source), lattice or "pbe")
-    if not isinstance(source, Atoms) and not Path(source).is_file():
+    elif not Path(source).is_file():
         raise unknown_crystal("crystal (a name, or the path of a structure file)", str(source))
     if lattice is not None:
         raise InputError("lattice", expected="none beside a structure", got=repr(lattice), advice="leave it out")
@@ -112,8 +110,8 @@ def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atom
         return source.copy()
     atoms = read_structure_file(Path(source))
     atoms.set_constraint()
-    sha256 = hashlib.sha256(Path(source).read_bytes()).hexdigest()
-    atoms.info = {"recipe": make_recipe("structure file", file=str(source), sha256=sha256)}
+    content = Path(source).read_bytes()
+    atoms.info = {"recipe": make_recipe("structure file", file=str(source), sha256=sha256(content))}
     return atoms
 
 
@@ -129,13 +127,20 @@ def unknown_crystal(where: str, given: str) -> InputError:
 def read_structure_file(path: Path) -> Atoms:
     """Structure with three lattice vectors from any file that ASE reads, periodic in all directions."""
     try:
-        atoms = read(path)
+        atoms = read(path, fractional_occupancies=True) if path.suffix.lower() == ".cif" else read(path)
     except Exception as error:
         got = f"one that it cannot ({error or type(error).__name__})"
         raise FileError(path, expected="a structure file that ASE reads", got=got, advice="check it") from error
     if not isinstance(atoms, Atoms) or len(atoms) == 0 or atoms.cell.rank != 3:
         got = f"{atoms.get_chemical_formula() or 'no atoms'}, {atoms.cell.rank} lattice vectors"
         raise FileError(path, expected="a crystal with atoms and three lattice vectors", got=got, advice="check it")
+    shares = [share for site in atoms.info.pop("occupancy", {}).values() for share in site.values()]
+    if any(share < 1 for share in shares):
+        expected, advice = (
+            "every site held by one element",
+            "make an ordered cell of it first, such as with icet or pymatgen",
+        )
+        raise FileError(path, expected=expected, got=f"a share of {min(shares):g} on a site", advice=advice)
     atoms.pbc = True
     return atoms
 
@@ -160,10 +165,6 @@ def _read_record(path: Path) -> CrystalRecord:
 def _lattice(source: str, transformed: str, **numbers: float) -> Lattice:
     parameters = {key: float(value) for key, value in numbers.items()}
     return Lattice(parameters=parameters, source=source, transformed=transformed)
-
-
-def _coordinate(text: str, parameters: Mapping[str, float]) -> float:
-    return parameters[text] if text in parameters else float(Fraction(text))
 
 
 def _cellpar(parameters: Mapping[str, float], space_group: int) -> list[float]:

@@ -49,6 +49,16 @@ def point_operations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.i
     return np.unique(np.asarray(found.rotations, dtype=np.intp), axis=0)
 
 
+def rotations_about(atoms: Atoms, index: int, tolerance: float = TOLERANCE) -> NDArray[np.float64]:
+    """Rotations and reflections of the structure that leave one atom in its place, Cartesian, shape (n, 3, 3)."""
+    found = _call(spglib.get_symmetry_dataset, atoms, tolerance)
+    here, lattice = atoms.get_scaled_positions(wrap=False)[index], atoms.cell.array.T
+    shifts = found.rotations @ here + found.translations - here
+    off = np.linalg.norm((shifts - np.round(shifts)) @ lattice.T, axis=1)
+    fixing = np.unique(found.rotations[off < 2 * tolerance], axis=0)
+    return np.asarray(lattice @ fixing @ np.linalg.inv(lattice))
+
+
 def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.intp]:
     """How every operation of the space group, lattice translations of a supercell included, permutes the atoms.
 
@@ -61,7 +71,11 @@ def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.
     for rotation, translation in zip(found.rotations, found.translations, strict=True):
         images = scaled @ rotation.T + translation
         nearest = tree.query(_fold(images))[1]
-        _check_images(atoms, (images - scaled[nearest]) @ atoms.cell.array, nearest, tolerance)
+        distances = find_mic((images - scaled[nearest]) @ atoms.cell.array, atoms.cell, pbc=True)[1]
+        same_species = np.array_equal(atoms.numbers[nearest], atoms.numbers)
+        if len(set(nearest.tolist())) != len(atoms) or not same_species or distances.max() > 3 * tolerance:
+            expected = "a distance within which symmetry maps atoms onto atoms"
+            raise InputError("tolerance", expected=expected, got=f"{tolerance} Å", advice="lower it")
         permutations.add(tuple(nearest.tolist()))
     return np.array(sorted(permutations), dtype=np.intp)
 
@@ -80,21 +94,10 @@ def _call(function: Callable[..., Any], atoms: Atoms, tolerance: float, **option
         warnings.simplefilter("ignore", DeprecationWarning)
         found = function(cell, symprec=tolerance, **options)
     if found is None:
-        raise InputError(
-            "structure",
-            expected="a periodic structure whose symmetry can be found",
-            got=atoms.get_chemical_formula(),
-            advice="check that no two atoms overlap and that the cell has three vectors",
-        )
+        expected, got = "a periodic structure whose symmetry can be found", atoms.get_chemical_formula()
+        advice = "check that no two atoms overlap and that the cell has three vectors"
+        raise InputError("structure", expected=expected, got=got, advice=advice)
     return found
-
-
-def _check_images(atoms: Atoms, shifts: NDArray[np.float64], nearest: NDArray[np.intp], tolerance: float) -> None:
-    _, distances = find_mic(shifts, atoms.cell, pbc=True)
-    same_species = np.array_equal(atoms.numbers[nearest], atoms.numbers)
-    if len(set(nearest.tolist())) != len(atoms) or not same_species or distances.max() > 3 * tolerance:
-        expected = "a distance within which symmetry maps atoms onto atoms"
-        raise InputError("tolerance", expected=expected, got=f"{tolerance} Å", advice="lower it")
 
 
 def _fold(scaled: NDArray[np.float64]) -> NDArray[np.float64]:

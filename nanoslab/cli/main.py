@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "dose": ("beam.dose", "dose of an exposure, losses by knock-on, safe voltage and dose"),
     "etch": ("beam.etch", "composition of a structure against dose, by kinetic Monte Carlo"),
     "build": ("building", "nanosheets, vacancies, necks, ligated double slabs, nanocrystals"),
+    "structures": ("building.listing", "crystals and molecules that ship with nanoslab, and their sources"),
     "new": ("campaign.new", "print a commented study file to start from"),
     "write": ("campaign.write", "write a study as a campaign with VASP input sets"),
     "run": ("campaign.run", "compute a campaign or study on this machine, with an embedded engine"),
@@ -93,7 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _dispatch(arguments, "nanoslab", DESCRIPTION, COMMANDS)
         sys.stdout.flush()
     except NanoslabError as error:
-        sys.stderr.write(f"nanoslab: {printable(' '.join(str(error).split()))}\n")
+        for fault in str(error).splitlines():
+            sys.stderr.write(f"nanoslab: {printable(' '.join(fault.split()))}\n")
         return 2
     except BrokenPipeError:
         # The reader (`| head`) went away; nothing more can be said to it.
@@ -127,11 +129,7 @@ def _dispatch(argv: list[str], prog: str, description: str, commands: Mapping[st
     if hasattr(module, "COMMANDS"):
         _dispatch(argv[1:], f"{prog} {argv[0]}", summary, module.COMMANDS)
         return
-    parser = Parser(
-        prog=f"{prog} {argv[0]}",
-        description=module.__doc__,
-        formatter_class=HelpFormatter,
-    )
+    parser = Parser(prog=f"{prog} {argv[0]}", description=module.__doc__, formatter_class=HelpFormatter)
     module.add_arguments(parser)
     module.run(parser.parse_args(argv[1:]))
 

@@ -15,12 +15,7 @@ from nanoslab.engines.interface import Engine
 from nanoslab.errors import EngineError, InputError, unknown_name
 
 #: engine -> module below nanoslab.engines with ``create(options: Mapping[str, str]) -> Engine``
-ENGINES: Mapping[str, str] = {
-    "chgnet": "chgnet_engine",
-    "xtb": "xtb_engine",
-    "gpaw": "gpaw_engine",
-    "cp2k": "cp2k",
-}
+ENGINES: Mapping[str, str] = {"chgnet": "chgnet_engine", "xtb": "xtb_engine", "gpaw": "gpaw_engine", "cp2k": "cp2k"}
 #: engines whose potential may be a file of the user's: ``NAME:PATH``
 FILE_ENGINES = ("chgnet", "mace", "sevennet")
 
@@ -31,6 +26,9 @@ TRUSTED = "NANOSLAB_TRUSTED_ENGINES"
 
 #: value of an option that is no path: a word without a dot, or numbers
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*|[-+0-9.eE(), ]+")
+
+#: the option that corrects an engine, with the sign before it
+_CORRECTED = re.compile(r"([:,])corrected=([^,]+)")
 
 
 def engine_names() -> tuple[str, ...]:
@@ -47,7 +45,8 @@ def engine_names() -> tuple[str, ...]:
 def engine(name_and_options: str) -> Engine:
     """Return an engine from ``NAME``, ``module:factory`` or ``./file.py:factory``, each with ``[:key=value,...]``.
 
-    ``NAME:PATH[,sha256=...]`` takes a potential from a file.
+    ``NAME:PATH[,sha256=...]`` takes a potential from a file; ``corrected=NAME_OR_FILE`` among the options of any of
+    them corrects it (`nanoslab.engines.correction`).
 
     Parameters
     ----------
@@ -66,7 +65,12 @@ def engine(name_and_options: str) -> Engine:
     >>> engine("ase.calculators.lj:LennardJones:sigma=3.0,epsilon=0.2").options
     {'sigma': '3.0', 'epsilon': '0.2'}
     """
-    name, *rest = name_and_options.strip().split(":")
+    bare, correction = _split_correction(name_and_options.strip())
+    if correction:
+        from nanoslab.engines.correction import base_options, corrected_engine
+
+        return corrected_engine(engine(bare if ":" in bare else bare + base_options(correction)), correction)
+    name, *rest = bare.split(":")
     if _names_a_potential(name, ":".join(rest)):
         from nanoslab.engines.potential_file import create_from_path
 
@@ -122,6 +126,15 @@ def engine_of_file(where: object, name_and_options: str) -> Engine:
     )
 
 
+def _split_correction(text: str) -> tuple[str, str]:
+    """Take the option ``corrected=...`` out, from wherever it stands among the others."""
+    found = _CORRECTED.search(text)
+    if found is None:
+        return text, ""
+    before, after = text[: found.start()], text[found.end() :]
+    return before + (after and found[1] + after.removeprefix(",")), found[2]
+
+
 def _names_a_potential(name: str, rest: str) -> bool:
     """Whether what stands behind the name is a path, with a dot or a slash in it, rather than options."""
     first = rest.partition(",")[0]
@@ -153,12 +166,7 @@ def parse_options(text: str, engine_name: str) -> dict[str, str]:
 
 
 def refuse_unknown_options(engine_name: str, options: Mapping[str, Any], allowed: Mapping[str, str]) -> None:
-    """Raise for an option that the engine does not have.
-
-    Examples
-    --------
-    >>> refuse_unknown_options("xtb", {"method": "GFN1-xTB"}, {"method": "GFN2-xTB"})
-    """
+    """Raise for an option that the engine does not have."""
     for key in options:
         if key not in allowed:
             raise unknown_name(f"option of engine {engine_name}", key, allowed)
@@ -173,16 +181,7 @@ def choose(engine_name: str, options: Mapping[str, str], key: str, allowed: tupl
 
 
 def not_installed(engine_name: str, package: str, cause: ImportError) -> NoReturn:
-    """Raise the one line that says what to install for an engine.
-
-    Examples
-    --------
-    >>> not_installed("xtb", "tblite", ImportError("No module named 'tblite'"))
-    Traceback (most recent call last):
-        ...
-    nanoslab.errors.EngineError: engine xtb: expected the package tblite, got No module named 'tblite'; \
-pip install 'nanoslab[xtb]'
-    """
+    """Raise the one line that says what to install for an engine."""
     raise EngineError(
         f"engine {engine_name}",
         expected=f"the package {package}",

@@ -15,7 +15,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanoslab.calculation import CalculationResult
-from nanoslab.errors import FileError
+from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 
 RESULT, FINAL, TRAJECTORY, JOURNAL, LOG, FAILURE = (
@@ -30,42 +30,24 @@ RESULT, FINAL, TRAJECTORY, JOURNAL, LOG, FAILURE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """Everything ``result.json`` says.
-
-    Attributes
-    ----------
-    name, engine, level_of_theory, fingerprint
-        What was computed, and how.
-    energy
-        Energy extrapolated to zero smearing [eV]; None for a skipped calculation.
-    max_free_force
-        Largest force on a free component at the end [eV/Å].
-    converged, problems, skipped
-        The verdict; ``skipped`` is the reason when the engine was never asked.
-    n_steps, n_evaluations, optimiser, wall_time_s
-        What it took; after a resume the wall time is that of the last stretch.
-    comparable, versions
-        What must agree before energies are subtracted, and the libraries.
-    findings
-        What else came out; in the file only where there is something.
-    """
+    """Everything ``result.json`` says."""
 
     name: str
     engine: str
     level_of_theory: str
     fingerprint: str
-    energy: float | None = None
-    max_free_force: float | None = None
+    energy: float | None = None  # extrapolated to zero smearing [eV]; None for a skipped calculation
+    max_free_force: float | None = None  # on a free component at the end [eV/Å]
     converged: bool = False
     problems: tuple[str, ...] = ()
-    skipped: str | None = None
+    skipped: str | None = None  # the reason when the engine was never asked
     n_steps: int = 0
     n_evaluations: int = 0
     optimiser: str = "none"
-    wall_time_s: float = 0.0
-    comparable: Mapping[str, Any] = field(default_factory=dict)
+    wall_time_s: float = 0.0  # after a resume that of the last stretch
+    comparable: Mapping[str, Any] = field(default_factory=dict)  # must agree before energies are subtracted
     versions: Mapping[str, str] = field(default_factory=dict)
-    findings: Mapping[str, Any] = field(default_factory=dict)
+    findings: Mapping[str, Any] = field(default_factory=dict)  # what else came out; in the file where there is any
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of ``result.json``."""
@@ -83,17 +65,7 @@ def is_finished(folder: str | os.PathLike[str]) -> bool:
 
 
 def write_result(folder: Path, record: RunRecord, atoms: Atoms | None) -> None:
-    """Write the final structure, then the record; a failure noted earlier is forgotten.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     record = RunRecord(name="a", engine="emt", level_of_theory="EMT", fingerprint="0", energy=-1.5)
-    ...     write_result(Path(folder), record, Atoms("Cu"))
-    ...     read_result(folder).energy
-    -1.5
-    """
+    """Write the final structure, then the record; a failure noted earlier is forgotten."""
     if atoms is not None:
         write_atomically(folder / FINAL, structure_text(atoms))
     write_atomically(folder / RESULT, json.dumps(record.to_dict(), indent=2, allow_nan=False) + "\n")
@@ -101,16 +73,7 @@ def write_result(folder: Path, record: RunRecord, atoms: Atoms | None) -> None:
 
 
 def write_failure(folder: Path, name: str, engine: str, problem: str) -> None:
-    """Note in words why a calculation has no result; it is tried again on the next run.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_failure(Path(folder), "a", "emt", "out of memory")
-    ...     read_result(folder).problems
-    ('out of memory',)
-    """
+    """Note in words why a calculation has no result; it is tried again on the next run."""
     document = {"schema": 1, "name": name, "engine": engine, "problems": [problem], "finished": False}
     write_atomically(folder / FAILURE, json.dumps(document, indent=2) + "\n")
 
@@ -142,6 +105,15 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
             raise FileError(path, expected='an object with "schema": 1', got=path.read_text()[:40])
         return document
     raise FileError(folder, expected=RESULT, got="none", advice="run 'nanoslab run' on its campaign first")
+
+
+def foreign_result(folder: Path, name: str, fingerprint: str) -> EngineError | None:
+    """Error for a result that is of something else than this calculation with this engine; None for its own."""
+    if read_record(folder).get("fingerprint") == fingerprint:
+        return None
+    got = "one of another structure, other settings or other engine options"
+    advice = "move that folder away to compute anew"
+    return EngineError(folder, expected=f"a result of {name} as it is now", got=got, advice=advice)
 
 
 def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
@@ -188,13 +160,7 @@ def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
 
 
 def _level_of_theory(document: Mapping[str, Any]) -> str:
-    """In words, led by what the settings chose where the engine follows them.
-
-    Examples
-    --------
-    >>> _level_of_theory({"level_of_theory": "PAW", "comparable": {"functional": "PBE", "cutoff_energy": 400.0}})
-    'PBE, plane waves to 400 eV, PAW'
-    """
+    """In words, led by what the settings chose where the engine follows them."""
     text = str(document.get("level_of_theory", document.get("engine", "unknown")))
     comparable = document.get("comparable", {})
     if "cutoff_energy" not in comparable:

@@ -6,7 +6,9 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import ase.io
 import numpy as np
@@ -24,8 +26,8 @@ from nanoslab.engines.result_files import (
     LOG,
     TRAJECTORY,
     RunRecord,
+    foreign_result,
     is_finished,
-    read_record,
     read_result,
     write_result,
 )
@@ -91,9 +93,11 @@ def run_calculation(
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
         if is_finished(folder):
-            _refuse_foreign_result(calculation, engine, folder)
+            if foreign := foreign_result(folder, calculation.name, calculation_fingerprint(calculation, engine)):
+                raise foreign
         elif reasons := check([calculation], engine):
-            _write_skipped(calculation, engine, folder, reasons[0].reason)
+            reason = reasons[0].reason
+            write_result(folder, replace(_begun(calculation, engine), problems=(reason,), skipped=reason), None)
         else:
             begin = (calculation.atoms if start is None else start).copy()
             _compute(calculation, engine, begin, folder=folder, limits=limits or Limits(), on_step=on_step)
@@ -142,11 +146,7 @@ def _compute(
     if isinstance(inner, Calculator):
         inner.directory = str(folder)  # for the files of its own that a code may write
     calculator = atoms.calc = JournaledCalculator(
-        inner,
-        folder / JOURNAL,
-        fingerprint,
-        with_stress=settings.relax == "cell",
-        deadline=limits.deadline,
+        inner, folder / JOURNAL, fingerprint, with_stress=settings.relax == "cell", deadline=limits.deadline
     )
     task = Task(
         calculation=calculation,
@@ -155,11 +155,8 @@ def _compute(
         on_step=_Trajectory(folder / TRAJECTORY, on_step),
     )
     ended = PROCEDURES[procedure_name(calculation)](atoms, task)
-    record = RunRecord(
-        name=calculation.name,
-        engine=engine.label,
-        level_of_theory=engine.level_of_theory,
-        fingerprint=calculation_fingerprint(calculation, engine),
+    record = replace(
+        _begun(calculation, engine),
         energy=float(ended.atoms.get_potential_energy()),
         max_free_force=max_free_force(ended.atoms),
         converged=not ended.wrong,
@@ -169,33 +166,20 @@ def _compute(
         optimiser=ended.optimiser,
         wall_time_s=time.monotonic() - began,
         comparable=engine.comparable(begin, settings),
-        versions=engine.versions,
         findings=ended.findings,
     )
     write_result(folder, record, ended.atoms)
 
 
-def _write_skipped(calculation: Calculation, engine: Engine, folder: Path, reason: str) -> None:
-    record = RunRecord(
+def _begun(calculation: Calculation, engine: Engine) -> RunRecord:
+    """Record of a calculation of which nothing is known yet."""
+    return RunRecord(
         name=calculation.name,
         engine=engine.label,
         level_of_theory=engine.level_of_theory,
         fingerprint=calculation_fingerprint(calculation, engine),
-        problems=(reason,),
-        skipped=reason,
         versions=engine.versions,
     )
-    write_result(folder, record, None)
-
-
-def _refuse_foreign_result(calculation: Calculation, engine: Engine, folder: Path) -> None:
-    if read_record(folder).get("fingerprint") != calculation_fingerprint(calculation, engine):
-        raise EngineError(
-            folder,
-            expected=f"a result of {calculation.name} as it is now",
-            got="one of another structure, other settings or other engine options",
-            advice="move that folder away to compute anew",
-        )
 
 
 class _Trajectory:
@@ -218,17 +202,17 @@ def _lock(folder: Path) -> Iterator[None]:
     """One process at a time; the system gives the lock back when its holder dies."""
     with (folder / LOG).open("a") as handle:
         deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise EngineError(
-                        folder,
-                        expected="no other run in this folder",
-                        got="one that is computing",
-                        advice="wait for it, or stop it",
-                    ) from None
-                time.sleep(0.1)
+        while not _locked(handle):
+            if time.monotonic() > deadline:
+                got, advice = "one that is computing", "wait for it, or stop it"
+                raise EngineError(folder, expected="no other run in this folder", got=got, advice=advice)
+            time.sleep(0.1)
         yield
+
+
+def _locked(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from ase import Atoms
 
 from nanoslab.measure.sheet import lateral_spacings
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetReflection:
-    """One reflection of the zone along the normal: of each +-(h, k) of the in-plane cell one, its spacing [Å].
-
-    The intensity is kinematic, of point scatterers weighted by atomic number, against the forward beam (0 to 1).
-    """
+    """One of each +-(h, k): spacing [Å], and kinematic intensity of points weighted by atomic number (0 to 1)."""
 
     h: int
     k: int
@@ -23,11 +20,12 @@ class SheetReflection:
     intensity: float
 
 
-def sheet_reflections(atoms: Atoms, shortest: float = 1.5, weakest: float = 0.1) -> tuple[SheetReflection, ...]:
+def sheet_reflections(atoms: AnyStructure, shortest: float = 1.5, weakest: float = 0.1) -> tuple[SheetReflection, ...]:
     """Reflections of a sheet seen along its normal, largest spacing first, down to a spacing [Å] and an intensity.
 
     Invariant under translation and repetition of the sheet, except for the indices of a larger cell.
     """
+    atoms = as_atoms(atoms)
     fractions = atoms.get_scaled_positions(wrap=False)[:, :2]
     weights = atoms.numbers.astype(float)
     found = []

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nanoslab.measure.environment import ANIONS, Environments, cation_anion_bonds, local_environments
 from nanoslab.slab_geometry import Plane, find_planes, in_plane_area, slab_heights, slab_normal
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,9 @@ class SheetMetrics:
         return float(self.environments.eclipsed_bonds[telling].mean()) if telling.any() else None
 
 
-def measure_sheet(atoms: Atoms) -> SheetMetrics:
-    """Measure a sheet whose vacuum lies along the third lattice vector, relaxed or not, anywhere in its cell.
-
-    Invariant under translation, wrapping and the choice of the in-plane lattice vectors.
-    """
+def measure_sheet(atoms: AnyStructure) -> SheetMetrics:
+    """Measure a sheet whose vacuum lies along the third lattice vector, relaxed or not, anywhere in its cell."""
+    atoms = as_atoms(atoms)
     heights, period = slab_heights(atoms)
     planes = find_planes(atoms)
     return SheetMetrics(
@@ -58,10 +57,7 @@ def measure_sheet(atoms: Atoms) -> SheetMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InPlaneStrain:
-    """Small-rotation-free (Biot) strain of a sheet's plane against a reference, shape (2, 2), dimensionless.
-
-    In the reference's own axes: x along its first lattice vector, y normal to it in the plane.
-    """
+    """Rotation-free (Biot) strain of a sheet's plane, shape (2, 2), x along the first vector of the reference."""
 
     tensor: NDArray[np.float64]
 
@@ -79,18 +75,17 @@ class InPlaneStrain:
         return float(np.prod(1.0 + self.principal) - 1.0)
 
 
-def in_plane_strain(sheet: Atoms, reference: Atoms) -> InPlaneStrain:
+def in_plane_strain(sheet: AnyStructure, reference: AnyStructure) -> InPlaneStrain:
     """Strain that takes the in-plane lattice of the reference (the sheet as built, same vectors) to the sheet's."""
+    sheet, reference = as_atoms(sheet), as_atoms(reference)
     deformation = np.linalg.inv(_in_plane(reference)) @ _in_plane(sheet)
     left, stretch, _ = np.linalg.svd(deformation)
     return InPlaneStrain(tensor=left @ np.diag(stretch) @ left.T - np.eye(2))
 
 
-def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, int, float], ...]:
-    """Reflections (h, k, spacing [Å]) of the in-plane lattice, largest spacing first, down to a shortest one.
-
-    One of each +-(h, k); a centring of the atoms may extinguish some of them.
-    """
+def lateral_spacings(atoms: AnyStructure, shortest: float = 1.0) -> tuple[tuple[int, int, float], ...]:
+    """One of each +-(h, k) of the in-plane lattice with its spacing [Å], largest first, down to a shortest one."""
+    atoms = as_atoms(atoms)
     reciprocal = np.linalg.inv(_in_plane(atoms)).T
     h_max, k_max = (int(length // shortest) for length in np.linalg.norm(_in_plane(atoms), axis=1))
     indices = [(h, k) for h in range(h_max + 1) for k in range(-k_max, k_max + 1) if (h, k) > (0, 0)]

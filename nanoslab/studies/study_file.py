@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from nanoslab.calculation import Calculation
-from nanoslab.errors import FileError, InputError, unknown_name
+from nanoslab.errors import FileError, InputError, NanoslabError, unknown_name
 from nanoslab.studies.study import Study
 from nanoslab.yaml_file import read_yaml, validated
 
@@ -19,6 +18,8 @@ STUDIES: Mapping[str, str] = {
     "neck": "nanoslab.studies.neck.study:NeckStudy",
     "gap": "nanoslab.studies.gap.study:GapStudy",
     "phonons": "nanoslab.studies.phonons.study:PhononsStudy",
+    "displacement": "nanoslab.studies.displacement.study:DisplacementStudy",
+    "off-stoichiometry": "nanoslab.studies.off_stoichiometry.study:OffStoichiometryStudy",
     "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",
 }
 #: earlier words for kinds
@@ -27,35 +28,22 @@ GROUP = "nanoslab.studies"
 
 
 def study_class(word: str, where: object = "study") -> type[Study[Any]]:
-    """Class of a kind of study.
-
-    Parameters
-    ----------
-    word
-        A kind that ships with nanoslab or that an installed package registers, or an earlier word for one.
-    where
-        For the error.
-
-    Raises
-    ------
-    InputError
-        If nobody registered that kind; the closest are suggested.
-
-    Examples
-    --------
-    >>> study_class("pbse-neck").kind
-    'neck'
-    """
-    kind = ALIASES.get(word, word)
-    if kind in STUDIES:
-        module, _, name = STUDIES[kind].partition(":")
-        found: type[Study[Any]] = getattr(import_module(module), name)
-        return found
-    others = entry_points(group=GROUP)
-    if kind not in others.names:
+    """Class of a kind of study that ships with nanoslab or that an installed package registers, or an earlier word."""
+    kind, others = ALIASES.get(word, word), entry_points(group=GROUP)
+    if kind not in STUDIES and kind not in others.names:
         raise unknown_name(where, word, (*STUDIES, *sorted(others.names), *ALIASES))
-    loaded: type[Study[Any]] = others[kind].load()
-    return loaded
+    point = EntryPoint(kind, STUDIES[kind], GROUP) if kind in STUDIES else others[kind]
+    found: type[Study[Any]] = point.load()
+    return found
+
+
+def computed_fields(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Fields of a study that its calculations depend on, defaults filled in; None where they are no whole study."""
+    try:
+        study = study_class(str(fields.get("study"))).from_document(fields)
+    except NanoslabError:
+        return None
+    return study.model_dump(mode="json", exclude=study.analysis_only)
 
 
 def load_study(path: str | os.PathLike[str]) -> Study[Any]:
@@ -86,14 +74,7 @@ def load_study(path: str | os.PathLike[str]) -> Study[Any]:
 
 
 def load_calculations(path: str | os.PathLike[str]) -> tuple[Calculation, ...]:
-    """Calculations of a study file; what cannot be built names the file.
-
-    Examples
-    --------
-    >>> from nanoslab.files import data_folder
-    >>> load_calculations(data_folder("workflows") / "cdse_nanosheet.yaml")[0].name
-    'wurtzite-pristine'
-    """
+    """Calculations of a study file; what cannot be built names the file."""
     try:
         return load_study(path).calculations()
     except InputError as error:

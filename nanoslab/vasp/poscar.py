@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from nanoslab.errors import FileError, InputError, unknown_name
 from nanoslab.files import write_atomically
+from nanoslab.selective_dynamics import constraints_from_flags, free_components
+from nanoslab.structure_types import AnyStructure, as_atoms
 from nanoslab.text import printable
-from nanoslab.vasp.selective_dynamics import constraints_from_flags, free_components
-from nanoslab.vasp.textfile import read_text
+from nanoslab.vasp.byte_stream import read_text
 
 _ELEMENTS = frozenset(chemical_symbols[1:])
 _SYMBOL = re.compile(r"([A-Z][a-z]?)(?=$|[_/.\d])")  # Se, Cl_sv, Se/4f3a, Na_pv/6a2f, H.5
@@ -28,24 +29,18 @@ _LOGICAL = re.compile(r"\.?([TF])", re.IGNORECASE)
 _COUNT = re.compile(r"[+-]?\d+")
 
 
-def species_order(atoms: Atoms) -> tuple[int, ...]:
+def species_order(atoms: AnyStructure) -> tuple[int, ...]:
     """Indices that group the atoms by species: species as they first appear, atoms of one in their old order."""
+    atoms = as_atoms(atoms)
     symbols = atoms.get_chemical_symbols()
     rank = {symbol: i for i, symbol in enumerate(dict.fromkeys(symbols))}
     return tuple(sorted(range(len(symbols)), key=lambda i: rank[symbols[i]]))
 
 
-def write_poscar(atoms: Atoms, path: str | os.PathLike[str], *, comment: str | None = None) -> tuple[int, ...]:
-    """Write a POSCAR grouped by species; velocities are left out, constraints become selective dynamics.
+def write_poscar(atoms: AnyStructure, path: str | os.PathLike[str], *, comment: str | None = None) -> tuple[int, ...]:
+    """Write a POSCAR grouped by species, whole or not at all; constraints become selective dynamics.
 
-    Parameters
-    ----------
-    atoms
-        Structure with three lattice vectors; not changed.
-    path
-        File to write, whole or not at all.
-    comment
-        First line; the chemical formula when absent.
+    Velocities are left out; the first line is the comment, or the chemical formula.
 
     Returns
     -------
@@ -64,11 +59,12 @@ def write_poscar(atoms: Atoms, path: str | os.PathLike[str], *, comment: str | N
     return species_order(atoms)
 
 
-def poscar_text(atoms: Atoms, *, comment: str | None = None) -> str:
+def poscar_text(atoms: AnyStructure, *, comment: str | None = None) -> str:
     """Text of a POSCAR in Cartesian coordinates with every digit, so that it reads back to the same numbers.
 
     Fractional coordinates would have to be divided and multiplied by the cell, which costs the last digit.
     """
+    atoms = as_atoms(atoms)
     _check_writable(atoms)
     order = list(species_order(atoms))
     groups = Counter(atoms.get_chemical_symbols())
@@ -209,11 +205,8 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
         counts += [int(word[:18]) for word in row]
         at += 1
     if not named and not given:
-        raise lines.fault(
-            5,
-            "a line of element symbols (VASP 5 and later)",
-            advice="this is a VASP 4 file: put the symbols above the counts, or give species in the POTCAR's order",
-        )
+        advice = "this is a VASP 4 file: put the symbols above the counts, or give species in the POTCAR's order"
+        raise lines.fault(5, "a line of element symbols (VASP 5 and later)", advice=advice)
     if named and given and named != given:
         raise lines.fault(5, f"the species of the POTCAR ({' '.join(given)})", got=" ".join(named))
     symbols = named or given
@@ -253,11 +246,7 @@ def _check_writable(atoms: Atoms) -> None:
         raise InputError("atoms", expected="chemical elements", got=", ".join(sorted(unknown)))
     if not np.isfinite(atoms.positions).all() or not np.isfinite(cell).all():
         raise InputError("atoms", expected="finite coordinates and lattice vectors", got="nan or infinity")
-    volume = float(np.linalg.det(cell))
-    if volume <= 0:
-        raise InputError(
-            "atoms.cell",
-            expected="three right-handed lattice vectors, as VASP wants them",
-            got=f"a volume of {volume:.6g} Å³",
-            advice="add a cell with vacuum, or exchange two lattice vectors",
-        )
+    if (volume := float(np.linalg.det(cell))) <= 0:
+        expected, got = "three right-handed lattice vectors, as VASP wants them", f"a volume of {volume:.6g} Å³"
+        advice = "add a cell with vacuum, or exchange two lattice vectors"
+        raise InputError("atoms.cell", expected=expected, got=got, advice=advice)

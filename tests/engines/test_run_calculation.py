@@ -225,7 +225,7 @@ def test_another_procedure_resumes_and_its_findings_come_back(tmp_path: Path, mo
 
 
 def test_an_unknown_procedure_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"procedure that it has \(relax, single\), got swim"):
+    with pytest.raises(EngineError, match=r"procedure that it has \(relax, single, displacement\), got swim"):
         run_calculation(calculation(rough_sheet(), procedure="swim"), engine(EMT_ENGINE), tmp_path)
 
 
@@ -280,6 +280,14 @@ def test_a_vacancy_of_another_sheet_is_refused() -> None:
 def test_a_folder_without_results_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="nanoslab run"):
         read_result(tmp_path)
+
+
+def test_the_level_of_theory_is_led_by_what_the_settings_chose(tmp_path: Path) -> None:
+    run_calculation(calculation(rough_sheet()), engine(EMT_ENGINE), tmp_path, limits=Limits(max_steps=1))
+    document = json.loads((tmp_path / RESULT).read_text())
+    document |= {"level_of_theory": "PAW", "comparable": {"functional": "PBE", "cutoff_energy": 400.0}}
+    (tmp_path / RESULT).write_text(json.dumps(document))
+    assert read_result(tmp_path).level_of_theory == "PBE, plane waves to 400 eV, PAW"
 
 
 def test_a_broken_result_file_is_named(tmp_path: Path) -> None:

@@ -47,6 +47,12 @@ class VacancyStudy(Study[VacancyStudyResult]):
         Reference("Mott, Proc. R. Soc. Lond. A 135, 429 (1932): scattering of fast electrons by nuclei"),
     )
 
+    analysis_only: ClassVar[dict[str, Any]] = {
+        **Study.analysis_only,
+        "beam": True,
+        "references": {"cohesive_energies"},
+    }
+
     sheets: tuple[SheetModel, ...] = Field(min_length=1)
     series: tuple[SeriesModel, ...] = ()
     references: ReferencesModel = ReferencesModel()
@@ -71,11 +77,8 @@ class VacancyStudy(Study[VacancyStudyResult]):
 
     def calculations(self) -> tuple[Calculation, ...]:
         """Pristine sheets, what is removed from them, and the references."""
-        return self.settings.with_moments(
-            vacancy_calculations(
-                self.sheets, self.series, self.references, self.settings.settings(), self.crystal_source
-            )
-        )
+        asked = (self.sheets, self.series, self.references, self.settings.settings(), self.crystal_source)
+        return self.settings.with_moments(vacancy_calculations(*asked))
 
     def answer(self, runs: UsableRuns) -> VacancyStudyResult:
         """Formation energies and energies per atom."""

@@ -10,9 +10,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from nanoslab.selective_dynamics import free_components
 from nanoslab.vasp.runs.numbers import number
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
-from nanoslab.vasp.selective_dynamics import free_components
 
 _RESPONSES = {5: "finite differences", 6: "finite differences", 7: "linear response", 8: "linear response"}
 _MOTIONS = {0: "molecular dynamics", 40: "reaction path", 44: "dimer"}
@@ -46,13 +46,11 @@ class ParsedRun:
 
     def tag(self, name: str) -> str | None:
         """Tag as used, else as given."""
-        used = (output.parameters[name] for output in self.outputs if name in output.parameters)
-        return next(used, self.given(name))
+        return next((o.parameters[name] for o in self.outputs if name in o.parameters), self.given(name))
 
     def given(self, name: str) -> str | None:
         """Tag as the user gave it."""
-        given = (output.incar[name] for output in self.outputs if name in output.incar)
-        return next(given, self.incar.get(name))
+        return next((o.incar[name] for o in self.outputs if name in o.incar), self.incar.get(name))
 
     def value(self, name: str) -> float | None:
         """First word of a tag as a number."""
