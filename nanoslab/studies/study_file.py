@@ -27,11 +27,12 @@ GROUP = "nanoslab.studies"
 
 def study_class(word: str, where: object = "study") -> type[Study[Any]]:
     """Class of a kind of study that ships with nanoslab or that an installed package registers, or an earlier word."""
-    kind, others = ALIASES.get(word, word), entry_points(group=GROUP)
-    if kind not in STUDIES and kind not in others.names:
-        raise unknown_name(where, word, (*STUDIES, *sorted(others.names), *ALIASES))
-    point = EntryPoint(kind, STUDIES[kind], GROUP) if kind in STUDIES else others[kind]
-    found: type[Study[Any]] = point.load()
+    kind = ALIASES.get(word, word)
+    own = [EntryPoint(kind, STUDIES[kind], GROUP)] if kind in STUDIES else []
+    points = own or [*entry_points(group=GROUP, name=kind)]
+    if not points:
+        raise unknown_name(where, word, (*STUDIES, *sorted(entry_points(group=GROUP).names), *ALIASES))
+    found: type[Study[Any]] = points[0].load()
     return found
 
 
