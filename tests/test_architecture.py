@@ -19,6 +19,8 @@ FLOORS = {
     "yaml_file": 1,
     "text": 0.5,
     "plot_data": 1,
+    "selective_dynamics": 1,
+    "structure_types": 1.2,
     "calculation": 1.5,
     "presets": 2,
     "crystals": 2,
@@ -28,7 +30,7 @@ FLOORS = {
     "builders": 3,
     "vasp": 3,
     "engines": 3,
-    "beam": 3,
+    "beam": 2.6,
     "energetics": 3,
     "measure": 2.5,
     "build": 4,  # alias of builders, for one release

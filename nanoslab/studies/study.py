@@ -26,6 +26,10 @@ from nanoslab.yaml_file import StrictModel, validated
 Result = TypeVar("Result", bound=StudyResult)
 
 
+#: earlier words for kinds
+ALIASES: Mapping[str, str] = {"cdse-nanosheet": "vacancies", "pbse-neck": "neck", "pbse-gap": "gap"}
+
+
 class Reference(NamedTuple):
     """One line of a list of references, and where it leads."""
 
@@ -59,7 +63,7 @@ class Study(StudyModel, Generic[Result]):
     Attributes
     ----------
     study
-        Kind as the file names it: `kind` or one of the `aliases`.
+        Kind as the file names it: `kind`, or an earlier word for it.
     title
         One line.
     settings
@@ -68,9 +72,8 @@ class Study(StudyModel, Generic[Result]):
         What the study follows, cited on its page.
     """
 
-    #: word after ``study:``, and earlier words for the same
+    #: word after ``study:``
     kind: ClassVar[str]
-    aliases: ClassVar[tuple[str, ...]] = ()
     #: roles of the calculations, told apart by their ``kind``
     roles: ClassVar[tuple[type[Role], ...]] = ()
     #: what the page cites for the method, whatever the material
@@ -89,19 +92,13 @@ class Study(StudyModel, Generic[Result]):
     @field_validator("study")
     @classmethod
     def _is_of_this_kind(cls, word: str) -> str:
-        if word not in (cls.kind, *cls.aliases):
+        if ALIASES.get(word, word) != cls.kind:
             raise ValueError(f"{cls.kind}, got {word!r}")
         return word
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Study from the fields of its file.
-
-        Raises
-        ------
-        InputError
-            If a field is unknown, missing or wrong.
-        """
+        """Study from the fields of its file; one that is unknown, missing or wrong is an `InputError`."""
         return validated(None, dict(document), cls)
 
     @property
@@ -181,16 +178,7 @@ class Study(StudyModel, Generic[Result]):
 
 @contextmanager
 def inside(where: object) -> Iterator[None]:
-    """Errors of the block name what they lie inside of.
-
-    Examples
-    --------
-    >>> from nanoslab.errors import InputError
-    >>> with inside("sheet wurtzite"):
-    ...     raise InputError("vacuum", expected="a length", got="-3")
-    Traceback (most recent call last):
-    nanoslab.errors.InputError: sheet wurtzite: vacuum: expected a length, got -3
-    """
+    """Errors of the block name what they lie inside of."""
     try:
         yield
     except NanoslabError as error:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from nanoslab.calculation import Calculation
 from nanoslab.errors import FileError, InputError, NanoslabError, unknown_name
-from nanoslab.studies.study import Study
+from nanoslab.studies.study import ALIASES, Study
 from nanoslab.yaml_file import read_yaml, validated
 
 #: kind of study -> where its class is; other packages add theirs under the entry point group ``nanoslab.studies``
@@ -19,44 +18,22 @@ STUDIES: Mapping[str, str] = {
     "neck": "nanoslab.studies.neck.study:NeckStudy",
     "gap": "nanoslab.studies.gap.study:GapStudy",
     "phonons": "nanoslab.studies.phonons.study:PhononsStudy",
+    "displacement": "nanoslab.studies.displacement.study:DisplacementStudy",
     "off-stoichiometry": "nanoslab.studies.off_stoichiometry.study:OffStoichiometryStudy",
     "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",
 }
-#: earlier words for kinds
-ALIASES: Mapping[str, str] = {"cdse-nanosheet": "vacancies", "pbse-neck": "neck", "pbse-gap": "gap"}
 GROUP = "nanoslab.studies"
 
 
 def study_class(word: str, where: object = "study") -> type[Study[Any]]:
-    """Class of a kind of study.
-
-    Parameters
-    ----------
-    word
-        A kind that ships with nanoslab or that an installed package registers, or an earlier word for one.
-    where
-        For the error.
-
-    Raises
-    ------
-    InputError
-        If nobody registered that kind; the closest are suggested.
-
-    Examples
-    --------
-    >>> study_class("pbse-neck").kind
-    'neck'
-    """
+    """Class of a kind of study that ships with nanoslab or that an installed package registers, or an earlier word."""
     kind = ALIASES.get(word, word)
-    if kind in STUDIES:
-        module, _, name = STUDIES[kind].partition(":")
-        found: type[Study[Any]] = getattr(import_module(module), name)
-        return found
-    others = entry_points(group=GROUP)
-    if kind not in others.names:
-        raise unknown_name(where, word, (*STUDIES, *sorted(others.names), *ALIASES))
-    loaded: type[Study[Any]] = others[kind].load()
-    return loaded
+    own = [EntryPoint(kind, STUDIES[kind], GROUP)] if kind in STUDIES else []
+    points = own or [*entry_points(group=GROUP, name=kind)]
+    if not points:
+        raise unknown_name(where, word, (*STUDIES, *sorted(entry_points(group=GROUP).names), *ALIASES))
+    found: type[Study[Any]] = points[0].load()
+    return found
 
 
 def computed_fields(fields: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -96,14 +73,7 @@ def load_study(path: str | os.PathLike[str]) -> Study[Any]:
 
 
 def load_calculations(path: str | os.PathLike[str]) -> tuple[Calculation, ...]:
-    """Calculations of a study file; what cannot be built names the file.
-
-    Examples
-    --------
-    >>> from nanoslab.files import data_folder
-    >>> load_calculations(data_folder("workflows") / "cdse_nanosheet.yaml")[0].name
-    'wurtzite-pristine'
-    """
+    """Calculations of a study file; what cannot be built names the file."""
     try:
         return load_study(path).calculations()
     except InputError as error:

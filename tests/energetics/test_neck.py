@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import replace
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.building.options import add_output_arguments, add_slab_arguments, slab_options
-from nanoslab.cli.output import print_json, print_table
+from nanoslab.cli.output import print_json, print_records
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,21 +30,18 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build neck``."""
+    add = parser.add_argument
     add_slab_arguments(parser)
-    parser.add_argument("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
-    parser.add_argument(
-        "--columns", nargs="+", type=_cell, metavar="I,J", help="columns of the cross-section, such as 0,0 0,1 1,0"
-    )
-    parser.add_argument(
-        "--filament-planes", type=int, metavar="N", help="fill only N planes of the gap, which may leave it unbridged"
-    )
-    parser.add_argument(
+    add("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
+    add("--columns", nargs="+", type=_cell, metavar="I,J", help="columns of the cross-section, such as 0,0 0,1 1,0")
+    add("--filament-planes", type=int, metavar="N", help="fill only N planes of the gap, which may leave it unbridged")
+    add(
         "--filament-from",
         default="lower",
         choices=("lower", "upper", "both"),
         help="slab from which --filament-planes grow (default lower)",
     )
-    parser.add_argument(
+    add(
         "--empty-columns",
         type=int,
         default=2,
@@ -56,8 +53,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--all-distinct", action="store_true", help="all symmetry-distinct shapes with this number of pairs"
     )
     several.add_argument("--most-compact", type=int, metavar="K", help="the K shapes with the smallest perimeter")
-    parser.add_argument("--fitting", action="store_true", help="only shapes that fit the cell")
-    parser.add_argument("--count-only", action="store_true", help="print the number of shapes and write nothing")
+    add("--fitting", action="store_true", help="only shapes that fit the cell")
+    add("--count-only", action="store_true", help="print the number of shapes and write nothing")
     add_output_arguments(parser, "FILE|DIR", "file, or folder for several shapes")
 
 
@@ -105,8 +102,8 @@ def _run_several(arguments: Namespace) -> None:
     if arguments.count_only:
         print(f"{document['n_distinct']} distinct shapes, {document['n_fitting']} of which fit the cell")
         return
-    columns = ["label", "perimeter", "imbalance", "degeneracy", "formula", "file"]
-    print_table(columns, [[str(entry[column]) for column in columns] for entry in document["structures"]])
+    names = ("label", "perimeter", "imbalance", "degeneracy", "formula", "file")
+    print_records(document["structures"], {name: name for name in names})
 
 
 def _write_shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> list[dict[str, Any]]:

@@ -17,19 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.building.options import add_output_arguments, add_slab_arguments, slab_options
-from nanoslab.cli.output import print_json, print_table
+from nanoslab.cli.output import print_json, print_records
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+    from nanoslab.studies.result import Cell
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build sandwich``."""
+    add = parser.add_argument
     add_slab_arguments(parser)
-    parser.add_argument(
-        "--ligand", required=True, help="ligand, such as oleic-fragment, acetic-acid, oleate, octylamine"
-    )
+    add("--ligand", required=True, help="ligand, such as oleic-fragment, acetic-acid, oleate, octylamine")
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument(
         "--coverage",
@@ -45,17 +46,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="ligands per cell on each chosen face; two values for lower and upper (default 1)",
     )
-    parser.add_argument(
+    add(
         "--on",
         default="lower",
         choices=("lower", "upper", "both"),
         help="slab that carries the ligands (default lower)",
     )
-    parser.add_argument("--binding", help="monodentate, chelating or bridging (default: the usual mode of the ligand)")
-    parser.add_argument(
-        "--one-slab", action="store_true", help="build only one slab, with the ligands on its upper face"
-    )
-    parser.add_argument("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, one folder each")
+    add("--binding", help="monodentate, chelating or bridging (default: the usual mode of the ligand)")
+    add("--one-slab", action="store_true", help="build only one slab, with the ligands on its upper face")
+    add("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, one folder each")
     add_output_arguments(parser, "FILE|DIR", "file, or folder for a gap scan")
 
 
@@ -108,11 +107,12 @@ def _run_scan(arguments: Namespace) -> None:
     if arguments.json:
         print_json({"structures": records})
         return
-    tilts = [f"{record['ledger']['ligands']['tilt_degree'][0]:.0f}" for record in records]
-    rows = [
-        [f"{one['gap_A']:.2f}", one["formula"], tilt, one["file"]] for one, tilt in zip(records, tilts, strict=True)
-    ]
-    print_table(["gap [Å]", "formula", "tilt [degree]", "file"], rows)
+    columns: dict[str, Cell] = {
+        **{"gap [Å]": "gap_A:.2f", "formula": "formula"},
+        "tilt [degree]": lambda one: f"{one['ledger']['ligands']['tilt_degree'][0]:.0f}",
+        "file": "file",
+    }
+    print_records(records, columns)
 
 
 def _options(arguments: Namespace) -> dict[str, Any]:

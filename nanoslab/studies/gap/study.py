@@ -17,9 +17,7 @@ from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy, Length
-from nanoslab.studies.gap.analysis import analyze_gaps
-from nanoslab.studies.gap.plots import gap_plot
-from nanoslab.studies.gap.result import GapStudyResult
+from nanoslab.studies.gap.result import GapStudyResult, analyze_gaps, gap_plot
 from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.study import StudyModel
@@ -68,7 +66,6 @@ class GapStudy(DoubleSlabStudy[GapStudyResult]):
     """
 
     kind: ClassVar[str] = "gap"
-    aliases: ClassVar[tuple[str, ...]] = ("pbse-gap",)
     roles: ClassVar[tuple[type[Role], ...]] = (SlabRole, LigandRole, GapRole)
     analysis_only: ClassVar[dict[str, Any]] = {**DoubleSlabStudy.analysis_only, "compare": True}
 
@@ -127,9 +124,4 @@ def _free_ligand(name: str, sandwich: Atoms, settings: Settings) -> Calculation:
     atoms.pbc = True
     atoms.center()
     atoms.info = {"recipe": make_recipe("ligand", name=name)}
-    return Calculation(
-        name="ligand",
-        role=LigandRole(label=name),
-        atoms=atoms,
-        settings=settings,
-    )
+    return Calculation(name="ligand", role=LigandRole(label=name), atoms=atoms, settings=settings)

@@ -13,22 +13,15 @@ from nanoslab.builders import build_nanosheet, distinct_vacancies, rattle_atoms
 from nanoslab.builders.recipe import describe_lattice, group_by_species
 from nanoslab.builders.vacancy import Vacancy
 from nanoslab.calculation import Calculation, Settings
-from nanoslab.crystals import load_crystal, make_recipe
-from nanoslab.errors import InputError
+from nanoslab.crystals import crystal_names, crystal_record, load_crystal, make_recipe
+from nanoslab.errors import InputError, NanoslabError
 from nanoslab.presets import crystal_settings, isolated_atom_settings
 from nanoslab.slab_geometry import slab_heights
 from nanoslab.species import cations_first
 from nanoslab.studies.crystal_source import folder_name
 from nanoslab.studies.study import inside
 from nanoslab.studies.vacancies.fields import ReferencesModel, SeriesModel, SheetModel
-from nanoslab.studies.vacancies.roles import (
-    AtomRole,
-    BulkRole,
-    ElementRole,
-    InPlaneRole,
-    PristineRole,
-    VacancyRole,
-)
+from nanoslab.studies.vacancies.roles import AtomRole, BulkRole, ElementRole, InPlaneRole, PristineRole, VacancyRole
 from nanoslab.symmetry import site_permutations, standard_cell
 
 Source = Callable[[str], str | Atoms]
@@ -50,18 +43,18 @@ def vacancy_calculations(
 ) -> tuple[Calculation, ...]:
     """Pristine sheets, the structures that lost atoms, and the references, parents first.
 
-    Parameters
-    ----------
-    sheets, series, references, settings
-        Of the study file.
-    source
-        Crystal as the study file names it -> what builders take.
+    ``source``: crystal as the study file names it -> what builders take.
     """
     pristine: list[tuple[SheetModel, Atoms, Calculation]] = []
+    faults: list[NanoslabError] = []
     for sheet in sheets:
-        with inside(f"sheet {sheet.phase}"):
+        try:
             ideal = ideal_sheet(sheet, source)
             pristine.append((sheet, ideal, pristine_calculation(sheet, ideal, settings)))
+        except NanoslabError as error:
+            faults.append(error.within(f"sheet {sheet.phase}"))
+    if faults:
+        raise InputError.together(faults)
     made = [calculation for _, _, calculation in pristine]
     for sheet, ideal, whole in pristine:
         if sheet.lateral:
@@ -78,16 +71,8 @@ def vacancy_calculations(
 
 def ideal_sheet(sheet: SheetModel, source: Source) -> Atoms:
     """Sheet as built, nothing displaced."""
-    return build_nanosheet(
-        source(sheet.crystal),
-        sheet.face,
-        sheet.monolayers,
-        repeat=sheet.repeat,
-        termination=sheet.termination,
-        vacuum=sheet.vacuum,
-        fix=sheet.fix,
-        lattice=sheet.lattice,
-    )
+    options = {name: getattr(sheet, name) for name in ("repeat", "termination", "vacuum", "fix", "lattice")}
+    return build_nanosheet(source(sheet.crystal), sheet.face, sheet.monolayers, **options)
 
 
 def pristine_calculation(sheet: SheetModel, ideal: Atoms, settings: Settings) -> Calculation:
@@ -175,16 +160,16 @@ def reference_calculations(
     """Bulk crystals of the sheets, elements, and isolated atoms."""
     spacing = references.kpoint_spacing
     crystals = {
-        (sheet.crystal, describe_lattice(sheet.crystal, sheet.lattice)): load_crystal(
-            source(sheet.crystal), sheet.lattice
-        )
-        for sheet in sheets
+        (one.crystal, describe_lattice(one.crystal, one.lattice)): load_crystal(source(one.crystal), one.lattice)
+        for one in sheets
     }
     if references.bulk:
         for (name, _), atoms in crystals.items():
             yield _crystal(f"{folder_name(name)}-bulk", BulkRole(crystal=name), atoms, settings, spacing)
     for element, name in references.elements.items():
-        atoms = load_crystal(source(name))
+        # its lattice is relaxed: where no PBE constants are known, others are a start as good
+        lattices = crystal_record(name).lattices if name in crystal_names() else {"pbe": None}
+        atoms = load_crystal(source(name), None if "pbe" in lattices else next(iter(lattices)))
         if set(atoms.get_chemical_symbols()) != {element}:
             raise InputError(
                 f"references.elements.{element}", expected=f"a crystal of {element}", got=name, advice="see its formula"
@@ -202,36 +187,20 @@ def _crystal(
     primitive = group_by_species(standard_cell(conventional, to_primitive=True))
     primitive.info["recipe"] = make_recipe("primitive cell", crystal=conventional.info["recipe"]["parameters"])
     metal = isinstance(role, ElementRole) and role.element in METALS
-    return Calculation(
-        name=name,
-        role=role,
-        atoms=primitive,
-        settings=crystal_settings(settings, primitive.cell.array, spacing=spacing, metal=metal),
-    )
+    own = crystal_settings(settings, primitive.cell.array, spacing=spacing, metal=metal)
+    return Calculation(name=name, role=role, atoms=primitive, settings=own)
 
 
 def _atom(element: str, settings: Settings) -> Calculation:
     moment = float(ground_state_magnetic_moments[atomic_numbers[element]])
     atoms = Atoms(element, positions=[np.array(ATOM_BOX) / 2], cell=ATOM_BOX, pbc=True, magmoms=[moment])
     atoms.info["recipe"] = make_recipe("isolated atom", element=element, box_A=list(ATOM_BOX), moment_muB=moment)
-    return Calculation(
-        name=f"{element}-atom",
-        role=AtomRole(element=element),
-        atoms=atoms,
-        settings=isolated_atom_settings(settings),
-    )
+    role = AtomRole(element=element)
+    return Calculation(name=f"{element}-atom", role=role, atoms=atoms, settings=isolated_atom_settings(settings))
 
 
 def faces_differ(sheet: Atoms) -> bool:
-    """Whether no operation of the sheet turns it over: then it may hold a dipole along its normal.
-
-    Examples
-    --------
-    >>> faces_differ(build_nanosheet("CdSe-wurtzite", "11-20", 7))
-    False
-    >>> faces_differ(build_nanosheet("CdSe-zincblende", "001", 7, termination=("Cd", "Se")))
-    True
-    """
+    """Whether no operation of the sheet turns it over: then it may hold a dipole along its normal."""
     heights, _ = slab_heights(sheet)
     turned = heights.max() - heights
     permuted = heights[site_permutations(sheet)]

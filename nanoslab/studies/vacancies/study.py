@@ -33,7 +33,6 @@ class VacancyStudy(Study[VacancyStudyResult]):
     """
 
     kind: ClassVar[str] = "vacancies"
-    aliases: ClassVar[tuple[str, ...]] = ("cdse-nanosheet",)
     roles: ClassVar[tuple[type[Role], ...]] = (
         PristineRole,
         VacancyRole,
@@ -77,11 +76,8 @@ class VacancyStudy(Study[VacancyStudyResult]):
 
     def calculations(self) -> tuple[Calculation, ...]:
         """Pristine sheets, what is removed from them, and the references."""
-        return self.settings.with_moments(
-            vacancy_calculations(
-                self.sheets, self.series, self.references, self.settings.settings(), self.crystal_source
-            )
-        )
+        asked = (self.sheets, self.series, self.references, self.settings.settings(), self.crystal_source)
+        return self.settings.with_moments(vacancy_calculations(*asked))
 
     def answer(self, runs: UsableRuns) -> VacancyStudyResult:
         """Formation energies and energies per atom."""
