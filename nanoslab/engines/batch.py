@@ -9,11 +9,13 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize import FIRE
+from numpy.typing import NDArray
 
 from nanoslab.calculation import Settings
 from nanoslab.engines.basin import judge_shape
 from nanoslab.engines.interface import Energies, Engine
 from nanoslab.engines.procedures.relax import max_free_force
+from nanoslab.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,8 @@ class BatchResult:
     n_steps
         Steps taken.
     problems
-        Why it is not to be used: not converged, fallen apart; empty when it is fine.
+        Why it is not to be used: not converged, fallen apart, refused by the engine, whose energy then is no number;
+        empty when it is fine.
     """
 
     atoms: Atoms
@@ -95,10 +98,14 @@ def relax_batch(
     moving = [atoms.copy() for atoms in starts]
     optimisers = [FIRE(atoms, logfile=None) for atoms in moving]
     active, steps = list(range(len(moving))), [0] * len(moving)
+    refused: dict[int, str] = {}
     for step in range(max_steps + 1):
-        for i, (energy, forces) in zip(active, evaluate(engine, [moving[i] for i in active], settings), strict=True):
-            moving[i].calc = SinglePointCalculator(moving[i], energy=energy, forces=forces)
-        active = [i for i in active if max_free_force(moving[i]) > settings.force_tolerance]
+        for i, found in zip(active, _evaluated(engine, [moving[i] for i in active], settings), strict=True):
+            if isinstance(found, EngineError):
+                refused[i] = str(found)
+            else:
+                moving[i].calc = SinglePointCalculator(moving[i], energy=found[0], forces=found[1])
+        active = [i for i in active if i not in refused and max_free_force(moving[i]) > settings.force_tolerance]
         if on_step is not None:
             on_step(len(active))
         if not active or step == max_steps:
@@ -106,7 +113,26 @@ def relax_batch(
         for i in active:
             optimisers[i].step()
             steps[i] += 1
-    return [_judged(start, final, n, settings) for start, final, n in zip(starts, moving, steps, strict=True)]
+    return [
+        _refused(final, n, refused[i]) if i in refused else _judged(start, final, n, settings)
+        for i, (start, final, n) in enumerate(zip(starts, moving, steps, strict=True))
+    ]
+
+
+def _evaluated(
+    engine: Engine, structures: Sequence[Atoms], settings: Settings
+) -> Sequence[tuple[float, NDArray[np.float64]] | EngineError]:
+    """Energies and forces of all; where the engine refuses one, each by itself, and the refusal in its place."""
+    try:
+        return evaluate(engine, structures, settings)
+    except EngineError as error:
+        if len(structures) == 1:
+            return [error]
+    return [found for atoms in structures for found in _evaluated(engine, [atoms], settings)]
+
+
+def _refused(final: Atoms, n_steps: int, reason: str) -> BatchResult:
+    return BatchResult(atoms=final, energy=np.nan, max_free_force=np.nan, n_steps=n_steps, problems=(reason,))
 
 
 def _judged(start: Atoms, final: Atoms, n_steps: int, settings: Settings) -> BatchResult:

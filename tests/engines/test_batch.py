@@ -14,6 +14,7 @@ from nanoslab.builders import build_nanosheet, rattle_atoms
 from nanoslab.calculation import Settings
 from nanoslab.engines import engine
 from nanoslab.engines.batch import evaluate, relax_batch
+from nanoslab.errors import EngineError
 
 SETTINGS = Settings(source="test", force_tolerance=0.02)
 COUNTED: list[int] = []
@@ -70,13 +71,27 @@ def test_what_does_not_converge_says_so() -> None:
     assert "not converged" in one.problems[0]
 
 
+def test_a_structure_that_the_engine_refuses_stops_alone() -> None:
+    def choosy(structures, settings, options):
+        if any("odd" in atoms.info for atoms in structures):
+            raise EngineError("choosy", expected="even ones", got="an odd one")
+        return emt_batch(structures, settings, options)
+
+    starts = slabs()
+    plain = relax_batch(engine("ase.calculators.emt:EMT"), starts, SETTINGS, max_steps=100)
+    starts[1].info["odd"] = True
+    found = relax_batch(replace(engine("ase.calculators.emt:EMT"), batch=choosy), starts, SETTINGS, max_steps=100)
+    assert "even ones" in found[1].problems[0]
+    assert [found[i].energy for i in (0, 2)] == [plain[i].energy for i in (0, 2)]
+
+
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("options", ["", ":corrections=removed"])
+@pytest.mark.parametrize("options", ["", ":corrections=removed", ":corrected=cdse-gpaw"])
 def test_chgnets_batch_gives_what_its_calculator_gives(options: str) -> None:
     pytest.importorskip("chgnet")
     chosen = engine(f"chgnet{options}")
-    sheet = build_nanosheet("CdSe-wurtzite", "11-20", 2, fix="none")
-    structures = [rattle_atoms(sheet, 0.1, seed=1), rattle_atoms(sheet, 0.1, seed=2)[:-1]]
+    sheet = build_nanosheet("CdSe-wurtzite", "11-20", 4, fix="none")
+    structures = [rattle_atoms(sheet, 0.05, seed=1), rattle_atoms(sheet, 0.05, seed=2)[:-1]]
     together = evaluate(chosen, structures, SETTINGS)
     alone = evaluate(replace(chosen, batch=None), structures, SETTINGS)
     assert evaluate(chosen, structures[:1], SETTINGS)[0][0] == pytest.approx(alone[0][0], abs=1e-4)

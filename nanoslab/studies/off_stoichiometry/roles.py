@@ -13,7 +13,7 @@ class WayRole(Role):
     `lost` counts the atoms by element, `identifier` is the way's own name, `chosen` says why it was kept.
     """
 
-    kind: Literal["way"] = "way"
+    kind: Literal["vacancy"] = "vacancy"
     phase: str
     lost: dict[str, int]
     identifier: str

@@ -212,7 +212,7 @@ class Search:
         for number, way in enumerate(ways):
             own = found[n * number : n * (number + 1)]
             usable = [one for one in own if not one.problems]
-            best = min(usable or own, key=lambda one: one.energy)
+            best = min(usable, key=lambda one: one.energy) if usable else own[0]
             energies = [one.energy for one in usable]
             self.record.ways[sheet.phase, way.identifier] = replace(
                 way,
