@@ -11,6 +11,7 @@ example:
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from nanoslab.cli.building.options import add_crystal_arguments, add_output_arguments
 
@@ -57,7 +58,7 @@ def _print_sizes(arguments: Namespace) -> None:
     if not curves:
         known = ", ".join(sorted({curve.formula for curve in sizing_curves()}))
         raise InputError("crystal", expected=f"one of {known}", got=str(formula), advice="no curve is known for it")
-    rows = []
+    rows: list[dict[str, Any]] = []
     faults = []
     for curve in curves:
         try:
