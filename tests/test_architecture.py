@@ -31,6 +31,7 @@ FLOORS = {
     "beam": 3,
     "energetics": 3,
     "measure": 2.5,
+    "kinetics": 3,
     "build": 4,  # alias of builders, for one release
     "campaign": 4,
     "driver": 5,
