@@ -78,15 +78,12 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
     """Conventional cell of one of `crystal_names`, with a named set of lattice constants."""
     record = crystal_record(name)
     if lattice == "pbe" and lattice not in record.lattices:
-        raise InputError(
-            f"lattice of {name}",
-            expected=f"one of {', '.join(record.lattices)}",
-            got="pbe (taken when none is given)",
-            advice="no PBE constants are known for it: ask for lattice experimental (--lattice experimental)",
-        )
+        expected, got = f"one of {', '.join(record.lattices)}", "pbe (taken when none is given)"
+        advice = "no PBE constants are known for it: ask for lattice experimental (--lattice experimental)"
+        raise InputError(f"lattice of {name}", expected=expected, got=got, advice=advice)
     if lattice not in record.lattices:
         raise unknown_name(f"lattice of {name}", lattice, record.lattices)
-    parameters = dict(record.lattices[lattice].parameters)
+    parameters = record.lattices[lattice].parameters
     atoms: Atoms = build_crystal(
         [site.species for site in record.sites],
         [tuple(_coordinate(value, parameters) for value in site.position) for site in record.sites],
@@ -155,17 +152,14 @@ def _folder() -> Path:
 @cache
 def _read_record(path: Path) -> CrystalRecord:
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    sites = tuple(
-        Site(species=site["species"], wyckoff=site["wyckoff"], position=tuple(site["position"]))
-        for site in document.pop("sites")
-    )
-    lattices = {name: _lattice(values) for name, values in document.pop("lattices").items()}
+    sites = tuple(Site(**{**site, "position": tuple(site["position"])}) for site in document.pop("sites"))
+    lattices = {name: _lattice(**values) for name, values in document.pop("lattices").items()}
     return CrystalRecord(**document, sites=sites, lattices=lattices)
 
 
-def _lattice(values: Mapping[str, Any]) -> Lattice:
-    numbers = {key: float(value) for key, value in values.items() if not isinstance(value, str)}
-    return Lattice(parameters=numbers, source=values["source"], transformed=values["transformed"])
+def _lattice(source: str, transformed: str, **numbers: float) -> Lattice:
+    parameters = {key: float(value) for key, value in numbers.items()}
+    return Lattice(parameters=parameters, source=source, transformed=transformed)
 
 
 def _coordinate(text: str, parameters: Mapping[str, float]) -> float:

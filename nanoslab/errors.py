@@ -19,11 +19,6 @@ class NanoslabError(Exception):
         What was found instead.
     advice
         What to do next.
-
-    Examples
-    --------
-    >>> str(NanoslabError("vacuum", expected="a length above 0 Å", got="-3", advice="give --vacuum 15"))
-    'vacuum: expected a length above 0 Å, got -3; give --vacuum 15'
     """
 
     def __init__(self, where: object, *, expected: str, got: object, advice: str = "") -> None:
@@ -31,13 +26,7 @@ class NanoslabError(Exception):
         super().__init__(f"{message}; {advice}" if advice else message)
 
     def within(self, where: object) -> Self:
-        """The same error, told to lie inside something larger.
-
-        Examples
-        --------
-        >>> str(NanoslabError("vacuum", expected="a length", got="-3").within("study.yaml"))
-        'study.yaml: vacuum: expected a length, got -3'
-        """
+        """The same error, told to lie inside something larger."""
         return _rebuild(type(self), f"{where}: {self}")
 
     def __reduce__(self) -> tuple[object, ...]:

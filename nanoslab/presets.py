@@ -14,16 +14,10 @@ from numpy.typing import ArrayLike
 from nanoslab.calculation import Settings
 from nanoslab.errors import InputError, unknown_name
 
+#: the numbers are those of `Settings` where none is given
 _MA2023 = Settings(
-    source="Ma et al. 2023, doi:10.1002/advs.202205690 (PBE, 400 eV, Gaussian 0.1 eV, 1e-5 eV, 0.01 eV/Å)",
-    functional="PBE",
-    cutoff_energy=400.0,
-    smearing="gaussian",
-    smearing_width=0.1,
-    electronic_tolerance=1e-5,
-    force_tolerance=1e-2,
+    source="Ma et al. 2023, doi:10.1002/advs.202205690 (PBE, 400 eV, Gaussian 0.1 eV, 1e-5 eV, 0.01 eV/Å)"
 )
-
 _WANG2020 = replace(
     _MA2023,
     source="Wang et al. 2020 (neck formation of PbSe) prints no settings; chosen here: PBE, 400 eV "
@@ -47,13 +41,7 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
 
 
 def preset(name: str) -> Settings:
-    """Settings of a paper by name.
-
-    Raises
-    ------
-    InputError
-        If there is no such preset; the closest names are suggested.
-    """
+    """Settings of a paper by name."""
     if name not in PRESETS:
         raise unknown_name("preset", name, PRESETS)
     return PRESETS[name]
@@ -79,18 +67,10 @@ def isolated_atom_settings(settings: Settings, *, spin_polarized: bool = True) -
 
 
 def crystal_settings(settings: Settings, cell: ArrayLike, *, spacing: float, metal: bool = False) -> Settings:
-    """Settings of a reference crystal at the same level of theory: a dense Gamma-centred mesh, cell relaxed.
+    """Settings of a reference crystal at the level of theory of a sheet: a dense Gamma-centred mesh, cell relaxed.
 
-    Parameters
-    ----------
-    settings
-        Those of the sheet.
-    cell
-        Lattice vectors as rows, shape (3, 3) [Å].
-    spacing
-        Largest distance between k-points [1/Å, with the factor 2 pi].
-    metal
-        Methfessel-Paxton smearing of 0.2 eV, as forces of metals want it (VASP manual, ISMEAR).
+    Cell and spacing as for `kpoint_mesh`. A metal has Methfessel-Paxton smearing of 0.2 eV, as its forces want it (VASP
+    manual, ISMEAR).
     """
     changed = replace(
         settings,
@@ -104,16 +84,9 @@ def crystal_settings(settings: Settings, cell: ArrayLike, *, spacing: float, met
 
 
 def kpoint_mesh(cell: ArrayLike, *, spacing: float, vacuum_axes: tuple[int, ...] = ()) -> tuple[int, int, int]:
-    """Smallest mesh whose points are at most `spacing` apart along every reciprocal vector.
+    """Smallest mesh whose points lie at most a spacing [1/Å, with the factor 2 pi, as VASP's KSPACING] apart.
 
-    Parameters
-    ----------
-    cell
-        Lattice vectors as rows, shape (3, 3) [Å].
-    spacing
-        Largest distance [1/Å, with the factor 2 pi, as VASP's KSPACING].
-    vacuum_axes
-        Lattice vectors (0, 1, 2) along which there is nothing to sample.
+    The cell has lattice vectors as rows, shape (3, 3) [Å]; along its vacuum axes (0, 1, 2) there is nothing to sample.
     """
     if not spacing > 0:
         raise InputError("k-point spacing", expected="a length above 0 1/Å", got=spacing, advice="0.2 is dense")

@@ -5,7 +5,6 @@ The first two lattice vectors span the slab; up is the side of that plane to whi
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,9 +48,8 @@ class Plane:
 def slab_normal(atoms: Atoms) -> NDArray[np.float64]:
     """Unit vector across the plane of the first two lattice vectors, on the side of the third; shape (3,)."""
     if atoms.cell.rank != 3:
-        raise InputError(
-            "slab", expected="three lattice vectors", got=atoms.cell.tolist(), advice="give it a cell with a vacuum"
-        )
+        got, advice = atoms.cell.tolist(), "give it a cell with a vacuum"
+        raise InputError("slab", expected="three lattice vectors", got=got, advice=advice)
     normal = np.cross(atoms.cell[0], atoms.cell[1])
     return np.asarray(normal * np.sign(normal @ atoms.cell[2]) / np.linalg.norm(normal))
 
@@ -126,19 +124,15 @@ def find_planes(
     heights = slab_heights(atoms)[0] if heights is None else heights
     numbers = plane_numbers(heights, tolerance)
     symbols = np.array(atoms.get_chemical_symbols())
-    planes = []
-    for number in range(int(numbers.max()) + 1):
-        members = np.flatnonzero(numbers == number)
-        counts = Counter(symbols[members].tolist())
-        planes.append(
-            Plane(
-                indices=tuple(members.tolist()),
-                counts={species: counts[species] for species in cations_first(counts)},
-                height=round(float(heights[members].mean()), 9),
-                rumpling=float(np.ptp(heights[members])),
-            )
+    return tuple(
+        Plane(
+            indices=tuple(members.tolist()),
+            counts={species: int((symbols[members] == species).sum()) for species in cations_first(symbols[members])},
+            height=round(float(heights[members].mean()), 9),
+            rumpling=float(np.ptp(heights[members])),
         )
-    return tuple(planes)
+        for members in (np.flatnonzero(numbers == number) for number in range(int(numbers.max()) + 1))
+    )
 
 
 def find_bonds(atoms: Atoms, quantities: str = "ij") -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,44 +69,32 @@ def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.
 def _call(function: Callable[..., Any], atoms: Atoms, tolerance: float, **options: Any) -> Any:
     # spglib itself ends the process at a tolerance that is no length
     if not 0 < tolerance <= MOST_TOLERANCE:
+        expected = f"a distance above 0 and at most {MOST_TOLERANCE} Å"
         raise InputError(
-            "tolerance",
-            expected=f"a distance above 0 and at most {MOST_TOLERANCE} Å",
-            got=tolerance,
-            advice="0.001 for built sheets, 0.05 for relaxed ones",
+            "tolerance", expected=expected, got=tolerance, advice="0.001 for built sheets, 0.05 for relaxed ones"
         )
     cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
-    with warnings.catch_warnings():
-        # spglib 2.7 deprecates its way of saying that nothing went wrong
+    found = None
+    # spglib 2.7 says by an error what an older one says by None, and deprecates its way of saying that all is well
+    with warnings.catch_warnings(), suppress(getattr(spglib, "SpglibError", ValueError)):
         warnings.simplefilter("ignore", DeprecationWarning)
-        try:
-            found = function(cell, symprec=tolerance, **options)
-        except getattr(spglib, "SpglibError", ValueError) as error:
-            raise _no_symmetry(atoms) from error
+        found = function(cell, symprec=tolerance, **options)
     if found is None:
-        raise _no_symmetry(atoms)
+        raise InputError(
+            "structure",
+            expected="a periodic structure whose symmetry can be found",
+            got=atoms.get_chemical_formula(),
+            advice="check that no two atoms overlap and that the cell has three vectors",
+        )
     return found
-
-
-def _no_symmetry(atoms: Atoms) -> InputError:
-    return InputError(
-        "structure",
-        expected="a periodic structure whose symmetry can be found",
-        got=atoms.get_chemical_formula(),
-        advice="check that no two atoms overlap and that the cell has three vectors",
-    )
 
 
 def _check_images(atoms: Atoms, shifts: NDArray[np.float64], nearest: NDArray[np.intp], tolerance: float) -> None:
     _, distances = find_mic(shifts, atoms.cell, pbc=True)
     same_species = np.array_equal(atoms.numbers[nearest], atoms.numbers)
     if len(set(nearest.tolist())) != len(atoms) or not same_species or distances.max() > 3 * tolerance:
-        raise InputError(
-            "tolerance",
-            expected="a distance within which symmetry maps atoms onto atoms",
-            got=f"{tolerance} Å",
-            advice="lower it",
-        )
+        expected = "a distance within which symmetry maps atoms onto atoms"
+        raise InputError("tolerance", expected=expected, got=f"{tolerance} Å", advice="lower it")
 
 
 def _fold(scaled: NDArray[np.float64]) -> NDArray[np.float64]:

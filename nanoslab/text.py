@@ -20,26 +20,10 @@ def printable(text: object) -> str:
 
 
 def one_line(where: object, text: str, *, most: int = 200) -> str:
-    r"""Return the text if it is one printable line.
-
-    `where` is the field, for the message; `most` the largest number of characters.
-
-    Examples
-    --------
-    >>> one_line("title", "CdSe sheet")
-    'CdSe sheet'
-    >>> one_line("title", "CdSe\nENCUT = 77")
-    Traceback (most recent call last):
-        ...
-    nanoslab.errors.InputError: title: expected one line of printable text, got 'CdSe\nENCUT = 77'; ...
-    """
+    """Return the text if it is one printable line of at most so many characters; `where` is the field it is from."""
     if not text.isprintable():
-        raise InputError(
-            where,
-            expected="one line of printable text",
-            got=f"'{printable(text[:60])}'",
-            advice="take out line breaks and invisible characters",
-        )
+        got, advice = f"'{printable(text[:60])}'", "take out line breaks and invisible characters"
+        raise InputError(where, expected="one line of printable text", got=got, advice=advice)
     if len(text) > most:
         raise InputError(where, expected=f"at most {most} characters", got=f"{len(text)}", advice="shorten it")
     return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
@@ -40,6 +40,11 @@ class ColumnLattice:
     lattice: str = "given"
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        """What recipes record of it, units in the key names."""
+        return {"crystal": self.name, "lattice": self.lattice, "lattice_constant_A": self.lattice_constant}
+
+    @property
     def spacing(self) -> float:
         """Distance between neighbouring columns [Å]."""
         return self.lattice_constant / (2.0 if self.kind == "rocksalt" else 2.0**0.5)
@@ -58,11 +63,6 @@ class ColumnLattice:
     def lateral_period(self) -> int:
         """Number of columns after which the species repeat along an axis."""
         return 2 if self.kind == "rocksalt" else 1
-
-    @property
-    def plane_period(self) -> int:
-        """Number of planes after which a column repeats."""
-        return 2 if self.kind == "rocksalt" else 4
 
     def species(self, i: int, j: int, k: int) -> str:
         """Symbol of the atom of column (i, j) in plane k."""
@@ -99,7 +99,8 @@ def build_block(lattice: ColumnLattice, lateral: tuple[int, int]) -> Atoms:
     if min(lateral) < 1 or any(count % lattice.lateral_period for count in lateral):
         raise InputError("lateral", expected=f"multiples of {lattice.lateral_period}", got=lateral, advice="give 6 6")
     side = lateral[0] * lattice.spacing
-    planes = lattice.plane_period * max(1, round(side / lattice.plane_spacing / lattice.plane_period))
+    period = 2 if lattice.kind == "rocksalt" else 4  # planes after which a column repeats
+    planes = period * max(1, round(side / lattice.plane_spacing / period))
     sites = [(i, j, k) for k in range(planes) for j in range(lateral[1]) for i in range(lateral[0])]
     sites.sort(key=lambda site: lattice.species(*site) != lattice.cation)
     atoms = Atoms(
@@ -109,14 +110,7 @@ def build_block(lattice: ColumnLattice, lateral: tuple[int, int]) -> Atoms:
         pbc=True,
     )
     atoms.wrap()
-    atoms.info["recipe"] = make_recipe(
-        "block",
-        crystal=lattice.name,
-        lattice=lattice.lattice,
-        lattice_constant_A=lattice.lattice_constant,
-        lateral=list(lateral),
-        planes=planes,
-    )
+    atoms.info["recipe"] = make_recipe("block", **lattice.parameters, lateral=list(lateral), planes=planes)
     return atoms
 
 

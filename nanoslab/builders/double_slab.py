@@ -52,7 +52,6 @@ class DoubleSlab:
         Empty height between the outer faces across the cell border, centre to centre [Å].
     fixed_planes
         Planes frozen at the outer face of each slab.
-
     """
 
     lattice: ColumnLattice
@@ -65,7 +64,6 @@ class DoubleSlab:
     fixed_planes: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built, each fault in one line."""
         _check(self)
 
     @property
@@ -103,9 +101,7 @@ class DoubleSlab:
     def parameters(self) -> dict[str, Any]:
         """What recipes record of it, units in the key names."""
         return {
-            "crystal": self.lattice.name,
-            "lattice": self.lattice.lattice,
-            "lattice_constant_A": self.lattice.lattice_constant,
+            **self.lattice.parameters,
             "lateral": list(self.lateral),
             "planes": self.planes,
             "gap_planes": self.gap_planes,
@@ -155,21 +151,16 @@ def describe_double_slab(
     >>> describe_double_slab("PbSe-rocksalt", gap_planes=2, planes=4, lattice="experimental").gap
     6.126
     """
-    for name in options:
-        if name not in _OPTIONS:
-            known = (*_OPTIONS, "gap", "gap_planes", "lattice", "lattice_constant")
-            raise unknown_name("option of the double slab", name, known)
+    if unknown := [name for name in options if name not in _OPTIONS]:
+        known = (*_OPTIONS, "gap", "gap_planes", "lattice", "lattice_constant")
+        raise unknown_name("option of the double slab", unknown[0], known)
     if gap is not None and gap_planes is not None:
         raise InputError("gap", expected="planes or Å", got="both", advice="leave one of them out")
     columns = column_lattice(crystal, lattice=lattice, lattice_constant=lattice_constant)
     gap_planes = 2 if gap_planes is None else gap_planes
     if gap_planes < 2 or gap_planes % 2:
-        raise InputError(
-            "gap planes",
-            expected=f"an even number from 2, so that a column holds whole {columns.cation}-{columns.anion} pairs",
-            got=gap_planes,
-            advice="give 2",
-        )
+        expected = f"an even number from 2, so that a column holds whole {columns.cation}-{columns.anion} pairs"
+        raise InputError("gap planes", expected=expected, got=gap_planes, advice="give 2")
     return DoubleSlab(lattice=columns, gap=gap_planes * columns.plane_spacing if gap is None else gap, **options)
 
 
@@ -249,9 +240,8 @@ def _check(slab: DoubleSlab) -> None:
     """Refuse the first thing that cannot be built."""
     lattice, bond, period = slab.lattice, slab.lattice.bond_length, slab.lattice.lateral_period
     size, even = "{} x {}".format(*slab.lateral), " ".join(str(count + count % 2) for count in slab.lateral)
-    alternate = (
-        f"even numbers of columns, so that {lattice.cation} and {lattice.anion} alternate across the cell border"
-    )
+    both = f"{lattice.cation} and {lattice.anion}"
+    alternate = f"even numbers of columns, so that {both} alternate across the cell border"
     two_planes = f"two missing planes are {2.0 * lattice.plane_spacing:.2f} Å"
     one_bond = f"at least one bond, {bond:.2f} Å"
     turned = (*slab.shift, slab.twist)

@@ -22,27 +22,17 @@ _LARGEST_COVERAGE = 100.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LigandRecord:
-    """All that is known of a ligand, with its provenance.
-
-    Attributes
-    ----------
-    formula, smiles
-        Hill formula, and SMILES.
-    formal_charge
-        Charge of the ligand as it is [e].
-    binding_group
-        ``carboxyl`` (neutral acid), ``carboxylate`` or ``amine``.
-    binding_atoms
-        Binding mode -> indices of the atoms that touch the metal; the first mode is the usual one.
-    """
+    """All that is known of a ligand, with its provenance."""
 
     name: str
     what: str
     aliases: tuple[str, ...]
+    #: Hill formula, and SMILES
     formula: str
     smiles: str
-    formal_charge: int
-    binding_group: str
+    formal_charge: int  #: charge of the ligand as it is [e]
+    binding_group: str  #: ``carboxyl`` (neutral acid), ``carboxylate`` or ``amine``
+    #: binding mode -> indices of the atoms that touch the metal; the first mode is the usual one
     binding_atoms: Mapping[str, tuple[int, ...]]
     made: str
     relaxed: Mapping[str, Any]
@@ -56,12 +46,11 @@ def ligand_names() -> tuple[str, ...]:
 
 def ligand_record(name: str) -> LigandRecord:
     """What is known of a ligand, by its name or an alias."""
-    names = {name: name for name in ligand_names()}
-    aliases = {alias: record for record in names for alias in _read_record(_folder() / f"{record}.json").aliases}
-    known = {**aliases, **names}
-    if name not in known:
-        raise unknown_name("ligand", name, ligand_names())
-    return _read_record(_folder() / f"{known[name]}.json")
+    records = {known: _read_record(_folder() / f"{known}.json") for known in ligand_names()}
+    found = records.get(name) or next((record for record in records.values() if name in record.aliases), None)
+    if found is None:
+        raise unknown_name("ligand", name, records)
+    return found
 
 
 def ligand(name: str) -> Atoms:
@@ -96,18 +85,16 @@ class LigandLayer:
     binding: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a ligand, a face or a way of binding that is not there."""
         if self.face not in _FACES:
             raise InputError("face", expected="lower, upper or both", got=repr(self.face), advice="give lower")
         if self.coverage is not None and self.count is not None:
             raise InputError("coverage", expected="a coverage or a count", got="both", advice="leave one of them out")
         record, mode = self.record, self.mode
-        if mode in record.binding_atoms:
-            return
-        if set(record.binding_atoms) == {"monodentate"}:
+        if set(record.binding_atoms) == {"monodentate"} != {mode}:
             only = f"monodentate, the one way in which the {record.binding_group} group of {record.name} binds"
             raise InputError("binding", expected=only, got=repr(mode), advice="leave it out")
-        raise unknown_name("binding", mode, record.binding_atoms)
+        if mode not in record.binding_atoms:
+            raise unknown_name("binding", mode, record.binding_atoms)
 
     @property
     def record(self) -> LigandRecord:
@@ -130,9 +117,8 @@ class LigandLayer:
         given = self.coverage if self.coverage is not None else 1 if self.count is None else self.count
         each = list(given) if isinstance(given, Sequence) else [given] * len(faces)
         if len(each) != len(faces):
-            raise InputError(
-                "coverage", expected="two numbers for both faces only", got=each, advice="choose face both"
-            )
+            expected = "two numbers for both faces only"
+            raise InputError("coverage", expected=expected, got=each, advice="choose face both")
         numbers = [_of_coverage(one, area_nm2) if self.coverage is not None else _whole(one) for one in each]
         if not any(numbers):
             raise InputError("coverage", expected="a ligand on one face at least", got=each, advice="raise it")

@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.spatial import ConvexHull, HalfspaceIntersection, QhullError, cKDTree
 
+from nanoslab.builders import recipe
 from nanoslab.builders.face import parse_face
-from nanoslab.builders.recipe import (
-    describe_lattice,
-    describe_source,
-    group_by_species,
-    require_positive,
-    require_whole_number,
-)
 from nanoslab.builders.stacking import BOND_REACH, conventional_cell, is_hexagonal, shortest_distance
 from nanoslab.builders.summary import StructureSummary, count_species
 from nanoslab.crystals import load_crystal, make_recipe
@@ -88,7 +82,7 @@ def build_nanocrystal(
     """
     cell = conventional_cell(load_crystal(crystal, lattice))
     counts = _counts(cell, composition)
-    vacuum = require_positive("vacuum", vacuum, "Å")
+    vacuum = recipe.require_positive("vacuum", vacuum, "Å")
     normals = _facet_normals(cell, facets)
     block, chosen = _cut(cell, counts, normals, _centre(cell, centre))
     _gain_bonds(block, chosen)
@@ -97,13 +91,13 @@ def build_nanocrystal(
     atoms.set_cell([edge] * 3)
     atoms.pbc = True
     atoms.positions += edge / 2 - (atoms.positions.max(axis=0) + atoms.positions.min(axis=0)) / 2
-    atoms = group_by_species(atoms)
+    atoms = recipe.group_by_species(atoms)
     bonds = (block.bonded @ chosen.astype(np.intp))[chosen].tolist()
     atoms.info = {
         "recipe": make_recipe(
             "nanocrystal",
-            crystal=describe_source(crystal),
-            lattice=describe_lattice(crystal, lattice),
+            crystal=recipe.describe_source(crystal),
+            lattice=recipe.describe_lattice(crystal, lattice),
             composition=counts,
             facets=None if facets is None else dict(facets),
             centre=centre,
@@ -117,7 +111,7 @@ def build_nanocrystal(
 def units_of_diameter(crystal: str | Path | Atoms, diameter_nm: float, *, lattice: str | None = None) -> int:
     """Formula units in the sphere of a diameter, at the volume that they have in the crystal; at least one."""
     cell = load_crystal(crystal, lattice)
-    volume = np.pi / 6 * (10.0 * require_positive("diameter", diameter_nm, "nm")) ** 3
+    volume = np.pi / 6 * (10.0 * recipe.require_positive("diameter", diameter_nm, "nm")) ** 3
     units = len(cell) / len(cell.symbols.formula.reduce()[0])
     return max(1, round(float(volume / cell.get_volume() * units)))
 
@@ -125,13 +119,13 @@ def units_of_diameter(crystal: str | Path | Atoms, diameter_nm: float, *, lattic
 def _counts(cell: Atoms, composition: int | Mapping[str, int]) -> dict[str, int]:
     species = cations_first(cell.get_chemical_symbols())
     if not isinstance(composition, Mapping):
-        units = require_whole_number("composition", composition)
+        units = recipe.require_whole_number("composition", composition)
         unit = cell.symbols.formula.reduce()[0].count()
         return {element: units * unit[element] for element in species}
     for element in composition:
         if element not in species:
             raise unknown_name("composition", element, species)
-    return {element: require_whole_number(element, composition.get(element, 0), 0) for element in species}
+    return {element: recipe.require_whole_number(element, composition.get(element, 0), 0) for element in species}
 
 
 def _facet_normals(cell: Atoms, facets: Mapping[str, float] | None) -> Vector | None:
@@ -142,7 +136,7 @@ def _facet_normals(cell: Atoms, facets: Mapping[str, float] | None) -> Vector | 
     rotations = point_operations(cell)
     normals = []
     for face, distance in facets.items():
-        far = require_positive(f"facet {face}", distance, "in any unit")
+        far = recipe.require_positive(f"facet {face}", distance, "in any unit")
         miller = np.array(parse_face(face, hexagonal=is_hexagonal(cell)))
         for image in np.unique(miller @ rotations, axis=0):
             normal = image @ reciprocal
@@ -185,12 +179,8 @@ def _radius(volume: float, normals: Vector | None) -> float:
     except QhullError:
         closed = False
     if not closed:
-        raise InputError(
-            "facets",
-            expected="faces that enclose a crystal",
-            got=f"{len(normals)} faces of an open shape",
-            advice="add the faces of its open ends",
-        )
+        got, advice = f"{len(normals)} faces of an open shape", "add the faces of its open ends"
+        raise InputError("facets", expected="faces that enclose a crystal", got=got, advice=advice)
     corners = HalfspaceIntersection(np.column_stack([normals, -np.ones(len(normals))]), np.zeros(3)).intersections
     scale = (volume / ConvexHull(corners).volume) ** (1 / 3)
     return float(scale * np.linalg.norm(corners, axis=1).max())
@@ -207,14 +197,9 @@ def _block(cell: Atoms, normals: Vector | None, centre: Vector, radius: float) -
     positions = positions[inside]
     pairs = cKDTree(positions).query_pairs(BOND_REACH * shortest_distance(cell), output_type="ndarray")
     first, second = np.concatenate([pairs, pairs[:, ::-1]]).T
-    n_sites = len(positions)
-    bonded = csr_array((np.ones(len(first), dtype=np.intp), (first, second)), shape=(n_sites, n_sites))
-    return _Block(
-        symbols=symbols,
-        positions=positions,
-        sizes=distances[inside] if normals is None else (positions @ normals.T).max(axis=1),
-        bonded=bonded,
-    )
+    bonded = csr_array((np.ones(len(first), dtype=np.intp), (first, second)), shape=(len(positions), len(positions)))
+    sizes = distances[inside] if normals is None else (positions @ normals.T).max(axis=1)
+    return _Block(symbols=symbols, positions=positions, sizes=sizes, bonded=bonded)
 
 
 def _gain_bonds(block: _Block, chosen: NDArray[np.bool_]) -> None:
@@ -246,15 +231,13 @@ def _best_move(
 def _summary(atoms: Atoms, cell: Atoms, bonds: list[int]) -> StructureSummary:
     charges = formal_charges(cell.get_chemical_formula())
     charge = np.array([charges[symbol] for symbol in atoms.get_chemical_symbols()])
-    x, y, z = charge @ (atoms.positions - atoms.positions.mean(axis=0))
-    volume = len(atoms) * cell.get_volume() / len(cell)
     species = cations_first(charges)
     return StructureSummary(
         counts=count_species(atoms, species),
         charges={one: charges[one] for one in species},
         formal_charge=float(charge.sum()),
-        dipole=(float(x), float(y), float(z)),
-        diameter=float((6 * volume / np.pi) ** (1 / 3)),
+        dipole=tuple((charge @ (atoms.positions - atoms.positions.mean(axis=0))).tolist()),
+        diameter=float((6 * (len(atoms) * cell.get_volume() / len(cell)) / np.pi) ** (1 / 3)),
         fewest_bonds=min(bonds, default=0),
         mean_bonds=float(np.mean(bonds)),
     )

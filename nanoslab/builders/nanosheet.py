@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -57,16 +58,53 @@ class _Cut:
         return self.stacking.broken_bonds(self.start, self.n_planes)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetCell:
+    """How a sheet stands in its cell; see `build_nanosheet`."""
+
+    repeat: Repeat = (1, 1)
+    vacuum: float = 15.0
+    fix: str = "middle"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no vacuum, and no part of a sheet."""
+        require_positive("vacuum", self.vacuum, "Å")
+        if self.fix not in FIXABLE:
+            raise unknown_name("fix", self.fix, FIXABLE)
+
+    @property
+    def matrix(self) -> NDArray[np.int_]:
+        """Rows are the new in-plane vectors in terms of the old ones."""
+        numbers = np.array(self.repeat, dtype=object)
+        if numbers.shape == (2,):
+            return np.diag([require_whole_number("repeat", number) for number in self.repeat])
+        whole = numbers.shape == (2, 2) and all(isinstance(n, int | np.integer) for n in numbers.flat)
+        matrix = numbers.astype(int) if whole else np.zeros((2, 2), dtype=int)
+        if matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0] < 1:
+            raise InputError(
+                "repeat",
+                expected="two whole numbers above 0, or a 2 x 2 matrix of whole numbers with a determinant above 0",
+                got=repr(self.repeat),
+                advice="such as 2 3, or 1 1 -1 1 for the cell turned by 45 degrees",
+            )
+        return matrix
+
+    def frozen_planes(self, n_planes: int, per_monolayer: int) -> range:
+        """Numbers of the planes that stay, counted from the bottom; none where nothing would be left free."""
+        size, count = (1, n_planes) if n_planes % per_monolayer else (per_monolayer, n_planes // per_monolayer)
+        middle = range((count - 1) // 2 * size, (count // 2 + 1) * size)
+        planes = {"none": range(0), "bottom": range(per_monolayer), "middle": middle}[self.fix]
+        return planes if len(planes) < n_planes else range(0)
+
+
 def build_nanosheet(
     crystal: str | Path | Atoms,
     face: str | Sequence[int],
     monolayers: int,
     *,
-    repeat: Repeat = (1, 1),
     termination: str | Sequence[str] | None = None,
-    vacuum: float = 15.0,
-    fix: str = "middle",
     lattice: str | None = None,
+    **cell: Any,
 ) -> Atoms:
     """One sheet of an exact number of monolayers, its normal along z and centred in the cell.
 
@@ -86,21 +124,19 @@ def build_nanosheet(
         conventional cell.
     monolayers
         Number of monolayers, odd or even.
-    repeat
-        Repeats of the smallest in-plane cell along its two vectors; or a 2 x 2 matrix of whole numbers whose rows are
-        the new vectors in terms of the old ones, such as ``((1, 1), (-1, 1))`` for the square cell a x a of a zinc
-        blende or rock salt (001) sheet.
     termination
         Species of the lowest and of the highest plane, such as ``("Cd", "Cd")`` or ``"Cd/Se"``. With the same species
         on both faces the sheet has one plane more than its monolayers hold (zinc blende (001), 7: Cd8Se7).
-    vacuum
-        Distance between the outermost nuclei and those of the next image, along the normal [Å].
-    fix
-        ``middle``: the middle monolayer stays where it is (both middle ones of an even number; the middle plane of a
-        sheet with equal faces that has one plane more). ``bottom``: the lowest monolayer. ``none``. In a sheet so
-        thin that no atom would be left free, none is frozen.
     lattice
         Named lattice constants of a reference crystal: ``pbe`` (when not given) or ``experimental``.
+    cell
+        ``repeat`` (1, 1): repeats of the smallest in-plane cell along its two vectors; or a 2 x 2 matrix of whole
+        numbers whose rows are the new vectors in terms of the old ones, such as ``((1, 1), (-1, 1))`` for the square
+        cell a x a of a zinc blende or rock salt (001) sheet.
+        ``vacuum`` (15): distance between the outermost nuclei and those of the next image, along the normal [Å].
+        ``fix`` (``middle``): the middle monolayer stays where it is (both middle ones of an even number; the middle
+        plane of a sheet with equal faces that has one plane more); or ``bottom``, the lowest one; or ``none``. In a
+        sheet so thin that no atom would be left free, none is frozen.
 
     Returns
     -------
@@ -114,17 +150,17 @@ def build_nanosheet(
     ('Cd14Se14', 7, [90.0, 90.0, 90.0])
     """
     monolayers = require_whole_number("monolayers", monolayers, maximum=MOST)
-    repeats = _check_repeat(repeat)
-    vacuum = require_positive("vacuum", vacuum, "Å")
-    if fix not in FIXABLE:
-        raise unknown_name("fix", fix, FIXABLE)
+    frame = SheetCell(**cell)
+    repeats = frame.matrix
     conventional = conventional_cell(load_crystal(crystal, lattice))
     hexagonal = is_hexagonal(conventional)
     miller = parse_face(face, hexagonal=hexagonal)
     cut = _choose_cut(conventional, miller, monolayers, _check_termination(termination))
     _check_size(cut, repeats)
-    sheet = _assemble(cut, repeats, vacuum)
-    sheet.set_constraint(_constraints(sheet.arrays.pop("plane"), fix, cut))
+    sheet = _assemble(cut, repeats, float(frame.vacuum))
+    frozen = frame.frozen_planes(cut.n_planes, cut.stacking.planes_per_monolayer)
+    fixed = np.flatnonzero(np.isin(sheet.arrays.pop("plane"), frozen))
+    sheet.set_constraint(FixAtoms(indices=fixed) if len(fixed) else None)
     summary = sheet_ledger(
         sheet,
         charges=formal_charges(conventional.get_chemical_formula()),
@@ -140,8 +176,8 @@ def build_nanosheet(
             repeat=(np.diag(repeats) if np.array_equal(repeats, np.diag(np.diag(repeats))) else repeats).tolist(),
             termination=list(cut.termination),
             turned_over=cut.turned_over,
-            vacuum=vacuum,
-            fix=fix,
+            vacuum=float(frame.vacuum),
+            fix=frame.fix,
         ),
         "ledger": summary.to_dict(),
     }
@@ -163,30 +199,12 @@ def available_terminations(
     return _terminations(_cuts(conventional, miller, require_whole_number("monolayers", monolayers, maximum=MOST)))
 
 
-def _check_repeat(repeat: Repeat) -> NDArray[np.int_]:
-    """Rows are the new in-plane vectors in terms of the old ones."""
-    numbers = np.array(repeat, dtype=object)
-    if numbers.shape == (2,):
-        return np.diag([require_whole_number("repeat", number) for number in repeat])
-    whole = numbers.shape == (2, 2) and all(isinstance(n, int | np.integer) for n in numbers.flat)
-    matrix = numbers.astype(int) if whole else np.zeros((2, 2), dtype=int)
-    if matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0] < 1:
-        raise InputError(
-            "repeat",
-            expected="two whole numbers above 0, or a 2 x 2 matrix of whole numbers with a determinant above 0",
-            got=repr(repeat),
-            advice="such as 2 3, or 1 1 -1 1 for the cell turned by 45 degrees",
-        )
-    return matrix
-
-
 def _check_size(cut: _Cut, repeats: NDArray[np.int_]) -> None:
     in_plane = float(np.linalg.det(repeats.astype(float)))
     n_atoms = in_plane * sum(len(cut.stacking.plane(cut.start + i).symbols) for i in range(cut.n_planes))
     if n_atoms > MOST_ATOMS:
-        raise InputError(
-            "repeat", expected=f"at most {MOST_ATOMS} atoms", got=f"{n_atoms:.0f}", advice="take a smaller sheet"
-        )
+        expected, advice = f"at most {MOST_ATOMS} atoms", "take a smaller sheet"
+        raise InputError("repeat", expected=expected, got=f"{n_atoms:.0f}", advice=advice)
 
 
 def _check_termination(termination: str | Sequence[str] | None) -> tuple[frozenset[str], frozenset[str]] | None:
@@ -194,9 +212,8 @@ def _check_termination(termination: str | Sequence[str] | None) -> tuple[frozens
         return None
     parts = termination.split("/") if isinstance(termination, str) else list(termination)
     if len(parts) != 2:
-        raise InputError(
-            "termination", expected="bottom and top species", got=repr(termination), advice="such as Cd Se"
-        )
+        expected = "bottom and top species"
+        raise InputError("termination", expected=expected, got=repr(termination), advice="such as Cd Se")
     return _elements(parts[0]), _elements(parts[1])
 
 
@@ -227,10 +244,9 @@ def _choose_cut(
 ) -> _Cut:
     cuts = _cuts(conventional, miller, monolayers)
     cations = cations_first(conventional.get_chemical_symbols())
-    if termination is None:
-        thinnest = min(cut.n_planes for cut in cuts)
-        wanted = [cut for cut in cuts if cut.n_planes == thinnest and not cut.turned_over]
-    else:
+    thinnest = min(cut.n_planes for cut in cuts)
+    wanted = [cut for cut in cuts if cut.n_planes == thinnest and not cut.turned_over]
+    if termination is not None:
         wanted = [cut for cut in cuts if tuple(map(_elements, cut.termination)) == termination]
     if not wanted:
         had = ", ".join("/".join(pair) for pair in _terminations(cuts))
@@ -271,21 +287,3 @@ def _assemble(cut: _Cut, repeats: NDArray[np.int_], vacuum: float) -> Atoms:
     larger = make_supercell(sheet, block_diag(repeats, 1))
     larger.rotate(larger.cell[0], "x", rotate_cell=True)
     return group_by_species(larger)
-
-
-def _constraints(numbers: NDArray[np.intp], fix: str, cut: _Cut) -> list[FixAtoms]:
-    """Freeze some planes, given the plane of every atom; a sheet of which nothing would be free stays free."""
-    planes = [] if fix == "none" else _planes_to_fix(fix, cut.n_planes, cut.stacking.planes_per_monolayer)
-    return [FixAtoms(indices=np.flatnonzero(np.isin(numbers, planes)))] if 0 < len(planes) < cut.n_planes else []
-
-
-def _planes_to_fix(fix: str, n_planes: int, planes_per_monolayer: int) -> list[int]:
-    """Numbers of the planes that stay, counted from the bottom."""
-    monolayers, extra = divmod(n_planes, planes_per_monolayer)
-    if fix == "bottom":
-        return list(range(planes_per_monolayer))
-    if extra:
-        return [(n_planes - 1) // 2, n_planes // 2] if n_planes % 2 == 0 else [n_planes // 2]
-    first = (monolayers - 1) // 2
-    last = monolayers // 2
-    return list(range(first * planes_per_monolayer, (last + 1) * planes_per_monolayer))

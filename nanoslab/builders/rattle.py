@@ -44,15 +44,10 @@ def rattle_atoms(atoms: Atoms, standard_deviation: float, *, seed: int = 0) -> A
     0.1
     """
     if not 0 <= standard_deviation <= LARGEST:
-        raise InputError(
-            "rattle", expected=f"0 to {LARGEST:g} Å", got=f"{standard_deviation:g}", advice="0.1 leaves most saddles"
-        )
+        expected, got = f"0 to {LARGEST:g} Å", f"{standard_deviation:g}"
+        raise InputError("rattle", expected=expected, got=got, advice="0.1 leaves most saddles")
     displaced = atoms.copy()
     displaced.rattle(standard_deviation, rng=np.random.default_rng(seed))  # honours constraints
-    displaced.info = {
-        **atoms.info,
-        "recipe": make_recipe(
-            "rattle", parent=describe_source(atoms), standard_deviation_A=standard_deviation, seed=seed
-        ),
-    }
+    parameters = {"parent": describe_source(atoms), "standard_deviation_A": standard_deviation, "seed": seed}
+    displaced.info = {**atoms.info, "recipe": make_recipe("rattle", **parameters)}
     return displaced

@@ -37,8 +37,7 @@ def describe_source(source: str | Path | Atoms) -> Any:
 
 def describe_lattice(source: str | Path | Atoms, lattice: str | None) -> str | None:
     """Name of the lattice constants that were used; none for a structure of the user's own."""
-    by_name = not isinstance(source, Atoms) and str(source) in crystal_names()
-    return (lattice or "pbe") if by_name else None
+    return (lattice or "pbe") if not isinstance(source, Atoms) and str(source) in crystal_names() else None
 
 
 def group_by_species(atoms: Atoms) -> Atoms:

@@ -40,22 +40,12 @@ class StackedPlane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stacking:
-    """Planes of one repeat along a face's normal, from the bottom up; plane i + n_planes is plane i shifted by `step`.
+    """Planes of one repeat along a face's normal, bottom up; plane i + n_planes is plane i shifted by `step`."""
 
-    Attributes
-    ----------
-    in_plane
-        Smallest in-plane cell, the shorter vector along x [Å], shape (2, 3).
-    step
-        Lattice vector to the next repeat of the stack [Å], shape (3,).
-    planes_per_monolayer
-        Planes of the thinnest slice with the composition of the crystal.
-    """
-
-    in_plane: Vector
-    step: Vector
+    in_plane: Vector  #: smallest in-plane cell, the shorter vector along x [Å], shape (2, 3)
+    step: Vector  #: lattice vector to the next repeat of the stack [Å], shape (3,)
     planes: tuple[StackedPlane, ...]
-    planes_per_monolayer: int
+    planes_per_monolayer: int  #: planes of the thinnest slice with the composition of the crystal
 
     @property
     def smallest_spacing(self) -> float:
@@ -173,18 +163,15 @@ def _planes(primitive: Atoms, indices: NDArray[np.int64], rotation: Vector, step
     n_planes = int(numbers.max()) + 1
     absolute = numbers + n_planes * repeats
     reach = _bond_reaches(primitive, indices, absolute, n_planes)
-    planes = []
-    for number in range(n_planes):
-        members = np.flatnonzero(numbers == number)
-        planes.append(
-            StackedPlane(
-                species="".join(cations_first(symbols[i] for i in members)),
-                symbols=tuple(symbols[i] for i in members),
-                positions=positions[members],
-                bonds=tuple(value for i in members for value in reach[i]),
-            )
+    return tuple(
+        StackedPlane(
+            species="".join(cations_first(symbols[i] for i in members)),
+            symbols=tuple(symbols[i] for i in members),
+            positions=positions[members],
+            bonds=tuple(reach[1][np.isin(reach[0], members)].tolist()),
         )
-    return tuple(planes)
+        for members in (np.flatnonzero(numbers == number) for number in range(n_planes))
+    )
 
 
 def _plane_numbers(heights: Vector, period: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -206,15 +193,10 @@ def _plane_numbers(heights: Vector, period: float) -> tuple[NDArray[np.intp], ND
 
 def _bond_reaches(
     primitive: Atoms, indices: NDArray[np.int64], absolute: NDArray[np.intp], n_planes: int
-) -> list[list[int]]:
-    """For every atom, how many planes up each of its bonded neighbours lies."""
-    shortest = shortest_distance(primitive)
-    centre, neighbour, shift = neighbor_list("ijS", primitive, shortest * BOND_REACH)
-    reach: list[list[int]] = [[] for _ in primitive]
-    planes_up = absolute[neighbour] + n_planes * (shift @ indices) - absolute[centre]
-    for i, up in zip(centre, planes_up, strict=True):
-        reach[i].append(int(up))
-    return reach
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For every bond from both its ends: the atom, and how many planes up its neighbour lies."""
+    centre, neighbour, shift = neighbor_list("ijS", primitive, shortest_distance(primitive) * BOND_REACH)
+    return centre, absolute[neighbour] + n_planes * (shift @ indices) - absolute[centre]
 
 
 def shortest_distance(crystal: Atoms) -> float:
@@ -231,10 +213,10 @@ def _planes_per_monolayer(planes: tuple[StackedPlane, ...]) -> int:
     whole = _composition(planes)
     n_planes = len(planes)
     for size in (divisor for divisor in range(1, n_planes) if n_planes % divisor == 0):
-        blocks = [_composition(planes[i : i + size]) for i in range(0, n_planes, size)]
-        shifted = [_composition(planes[(i + j) % n_planes] for j in range(size)) for i in range(1, n_planes, size)]
-        if all(_same_ratio(block, whole) for block in blocks) or all(_same_ratio(block, whole) for block in shifted):
-            return size
+        for start in (0, 1):
+            blocks = ([planes[(i + j) % n_planes] for j in range(size)] for i in range(start, n_planes, size))
+            if all(_same_ratio(_composition(block), whole) for block in blocks):
+                return size
     return n_planes
 
 

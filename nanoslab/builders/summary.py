@@ -153,8 +153,7 @@ def _ligands(recipe: Any) -> tuple[NDArray[np.intp], float]:
     """Indices of the ligands' atoms and the charge of all ligands [e]; a displaced start has those of its parent."""
     while isinstance(recipe, dict) and recipe.get("builder") == "rattle":
         recipe = recipe.get("parameters", {}).get("parent")
-    molecules = recipe.get("ligand_indices", []) if isinstance(recipe, dict) else []
-    if not molecules:
+    if not (molecules := recipe.get("ligand_indices") if isinstance(recipe, dict) else None):
         return np.zeros(0, dtype=np.intp), 0.0
     charge = ligand_record(str(recipe.get("parameters", {}).get("ligand"))).formal_charge
     return np.concatenate(molecules), float(charge * len(molecules))

@@ -169,16 +169,10 @@ def _differing(document: Mapping[str, Any], old: Mapping[str, Any] | None, folde
         return [*_PHYSICS]
     if old["schema"] != SCHEMA:
         document, old = _as_in_version_1(document), _as_in_version_1(calculation_document(read_calculation(folder)))
-    found = []
-    for key in _PHYSICS:
-        new_value, old_value = document.get(key), old.get(key)
-        if key == "settings":
-            names = {**new_value, **old_value}.keys() - {"source"}
-            unset: dict[str, Any] = {"hubbard_u": {}}
-            found += [n for n in sorted(names) if new_value.get(n, unset.get(n)) != old_value.get(n, unset.get(n))]
-        elif new_value != old_value:
-            found.append(key)
-    return found
+    unset: dict[str, Any] = {"hubbard_u": {}}  # fields that older versions lack
+    new, former = ({**unset, **both["settings"]} for both in (document, old))
+    found = [name for name in sorted({**new, **former}.keys() - {"source"}) if new.get(name) != former.get(name)]
+    return [*found, *(key for key in _PHYSICS[1:] if document.get(key) != old.get(key))]
 
 
 def _as_in_version_1(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,13 +82,7 @@ class JobOrder:
 
     @property
     def run_folder(self) -> Path:
-        """Folder in which it computes and records its state.
-
-        Examples
-        --------
-        >>> str(JobOrder(campaign="c", name="sheet", source="chgnet", label="chgnet").run_folder)
-        'c/sheet/chgnet'
-        """
+        """Folder in which it computes and records its state."""
         return self.calculation_folder / self.label if self.label else self.calculation_folder
 
 
@@ -138,13 +132,7 @@ class Backend(Protocol):
         ...
 
     def view(self) -> QueueView:
-        """What its queue knows now.
-
-        Raises
-        ------
-        EngineError
-            When the queue does not answer.
-        """
+        """What its queue knows now."""
         ...
 
     def script(self, order: JobOrder) -> str:

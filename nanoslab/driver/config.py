@@ -58,13 +58,7 @@ class VaspCommands(StrictModel):
     ncl: str | None = None
 
     def command(self, build: str) -> tuple[str, ...]:
-        """Words of the command for one build; the standard build also runs a Gamma-only mesh.
-
-        Examples
-        --------
-        >>> VaspCommands(std="srun vasp_std").command("gam")
-        ('srun', 'vasp_std')
-        """
+        """Words of the command for one build; the standard build also runs a Gamma-only mesh."""
         named = {"std": self.std, "gam": self.gam or self.std, "ncl": self.ncl}[build]
         if not named:
             raise InputError(
@@ -77,14 +71,7 @@ class VaspCommands(StrictModel):
 
 
 class Cluster(StrictModel):
-    """Where and how the calculations of a campaign run.
-
-    Examples
-    --------
-    >>> cluster = Cluster(backend="here", vasp=VaspCommands(std="vasp_std"), wall_time="01:30:00")
-    >>> cluster.wall_time, cluster.ranks_for(200)
-    (5400, 1)
-    """
+    """Where and how the calculations of a campaign run."""
 
     backend: BackendName = "executorlib"
     partition: str | None = None
@@ -114,13 +101,7 @@ class Cluster(StrictModel):
         return value
 
     def ranks_for(self, n_atoms: int) -> int:
-        """MPI ranks of a structure: those of the first line that admits its size.
-
-        Examples
-        --------
-        >>> Cluster(ranks=(Ranks(ranks=8, up_to_atoms=50), Ranks(ranks=64))).ranks_for(51)
-        64
-        """
+        """MPI ranks of a structure: those of the first line that admits its size."""
         for line in self.ranks:
             if line.up_to_atoms is None or n_atoms <= line.up_to_atoms:
                 return line.ranks
@@ -133,13 +114,7 @@ class Cluster(StrictModel):
 
 
 def load_cluster(path: Path) -> Cluster:
-    """Read and check a cluster file.
-
-    Raises
-    ------
-    FileError
-        When it cannot be read, is not YAML, or a field is unknown or wrong; the line says which.
-    """
+    """Read and check a cluster file."""
     return validated(path, read_yaml(path), Cluster)
 
 
@@ -179,13 +154,7 @@ def slurm_time(seconds: int) -> str:
 
 
 def check_before_queueing(campaign: Path, cluster: Cluster, planned: Sequence[Planned], *, source: str) -> None:
-    """Refuse what cannot work.
-
-    Raises
-    ------
-    InputError, EngineError
-        The first thing that is wrong.
-    """
+    """Refuse what cannot work."""
     _check_times(cluster)
     _check_packages(cluster, source)
     if cluster.backend != "here":

@@ -54,13 +54,7 @@ class DriverLock:
 
 @contextmanager
 def driver_lock(campaign: Path, label: str = "") -> Iterator[DriverLock]:
-    """Hold a campaign for this process.
-
-    Raises
-    ------
-    InputError
-        Another driver holds it.
-    """
+    """Hold a campaign for this process."""
     lock = DriverLock(campaign, label)
     lock.path.parent.mkdir(parents=True, exist_ok=True)
     if holder := lock.holder():
@@ -96,18 +90,7 @@ def cancelled_names(campaign: Path, since: float) -> frozenset[str]:
 
 
 def cancel_campaign(campaign: Path, only: Iterable[str] = ()) -> list[str]:
-    """Cancel what waits or runs, and tell the driver not to queue it again; nothing that was written is touched.
-
-    Returns
-    -------
-    list of str
-        Calculations that were cancelled, in order.
-
-    Raises
-    ------
-    NanoslabError
-        There is no campaign, or a pattern matches nothing.
-    """
+    """Cancel what waits or runs, and tell the driver not to queue it again; nothing that was written is touched."""
     names = calculation_names(campaign)
     patterns = tuple(only)
     wanted = matching(names, patterns) if patterns else set(names)

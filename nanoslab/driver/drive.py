@@ -69,13 +69,7 @@ class Listeners:
 
 
 def read_plan(campaign: Path) -> tuple[Planned, ...]:
-    """Calculations of a campaign, parents before those that start from them, without reading one structure.
-
-    Raises
-    ------
-    FileError
-        There is no campaign, one of its calculations is broken, or its study was edited since it was written.
-    """
+    """Calculations of a campaign, parents before those that start from them, without reading one structure."""
     require_unchanged_study(campaign)
     return parents_first([_planned(campaign / name) for name in calculation_names(campaign)])
 
@@ -101,13 +95,7 @@ def engine_label(source: str) -> str:
 
 
 def checked_plan(request: Request) -> tuple[tuple[Planned, ...], tuple[Planned, ...]]:
-    """Give all calculations and the wanted ones, after every check that can be made before anything is queued.
-
-    Raises
-    ------
-    NanoslabError
-        In one line, whatever cannot work.
-    """
+    """Give all calculations and the wanted ones, after every check that can be made before anything is queued."""
     if request.retry is not None and request.retry not in RETRY:
         raise InputError("--retry", expected=" or ".join(RETRY), got=repr(request.retry))
     one_line("campaign", str(request.campaign.resolve()), most=1000)  # stands in job scripts
@@ -205,13 +193,7 @@ def scripts(request: Request) -> dict[str, str]:
 
 
 def drive(request: Request, listeners: Listeners) -> Mapping[str, str]:
-    """Compute what is wanted and follow it to its end; returns the state of every wanted calculation.
-
-    Raises
-    ------
-    NanoslabError
-        Before anything is queued, or when the queue refuses a job for good.
-    """
+    """Compute what is wanted and follow it to its end; returns the state of every wanted calculation."""
     planned, wanted = checked_plan(request)
     made = entries(request, planned, wanted)
     names = {item.name for item in wanted}

@@ -43,21 +43,7 @@ def processors() -> int:
 
 
 class Here:
-    """A number of workers.
-
-    Parameters
-    ----------
-    campaign
-        Folder.
-    size
-        Most calculations at a time.
-    one_thread
-        Each worker computes with one thread (embedded engines).
-    stop_at_end
-        Closing also stops what still computes; else workers finish what they hold, as jobs of a queue do.
-    on_step
-        Hears the steps of embedded engines.
-    """
+    """A number of workers."""
 
     def __init__(
         self,

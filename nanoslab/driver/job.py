@@ -47,20 +47,7 @@ class TerminatedError(BaseException):
 
 
 def run_job(document: Mapping[str, Any], on_step: OnStep | None = None) -> dict[str, Any]:
-    """Run one calculation on this machine, unless it is done or somebody else holds it.
-
-    Parameters
-    ----------
-    document
-        A `JobOrder` as plain values.
-    on_step
-        Called after every ionic step of an embedded engine.
-
-    Returns
-    -------
-    dict
-        The `Outcome` as plain values; the folder holds the same.
-    """
+    """Run one calculation on this machine, unless it is done or somebody else holds it."""
     known = {field.name for field in fields(JobOrder)}
     order = JobOrder(**{key: value for key, value in document.items() if key in known})
     attempt = begin(order, this_owner())

@@ -137,13 +137,7 @@ def _done(result: dict[str, Any]) -> Future[Any]:
 
 
 def job_array_script() -> str:
-    """Text of ``submit.sh``; it is the same for every campaign.
-
-    Examples
-    --------
-    >>> job_array_script().splitlines()[0]
-    '#!/bin/bash'
-    """
+    """Text of ``submit.sh``; it is the same for every campaign."""
     return Path(__file__).with_name("job_array.sh").read_text(encoding="utf-8")
 
 
@@ -152,24 +146,6 @@ def calculations_table(calculations: Sequence[Calculation]) -> str:
 
     ``level`` is 0 for calculations without a parent; ``removed`` are the atoms of the parent's POSCAR, counted
     from 1, that the child lacks.
-
-    Raises
-    ------
-    InputError
-        If a child is not its parent less the removed atoms, in the order of their POSCARs.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.calculation import Role, Settings
-    >>> settings = Settings(source="test")
-    >>> sheet = Calculation(name="sheet", role=Role(kind="pristine"), atoms=Atoms("CdSe2"), settings=settings)
-    >>> vacancy = Calculation(name="vacancy", role=Role(kind="vacancy"), atoms=Atoms("CdSe"), settings=settings,
-    ...     starts_from="sheet", removed_indices=(1,))
-    >>> print(calculations_table([sheet, vacancy]).replace("\t", " "), end="")
-    name level vasp parent removed
-    sheet 0 vasp_gam - -
-    vacancy 1 vasp_gam sheet 2
     """
     by_name = {calculation.name: calculation for calculation in calculations}
     level = levels(calculations)
@@ -188,13 +164,7 @@ def calculations_table(calculations: Sequence[Calculation]) -> str:
 
 
 def removed_lines(calculation: Calculation, by_name: Mapping[str, Calculation]) -> tuple[int, ...]:
-    """Atoms of the parent's POSCAR, counted from 1, that a child lacks; empty without a parent.
-
-    Raises
-    ------
-    InputError
-        If the atoms that stay do not stand in the same order in both POSCARs.
-    """
+    """Atoms of the parent's POSCAR, counted from 1, that a child lacks; empty without a parent."""
     if calculation.starts_from is None:
         return ()
     parent = by_name[calculation.starts_from].atoms

@@ -128,13 +128,7 @@ def _not_converged(folder: Path, end: VaspEnd, run: RunResult, problems: str) ->
 
 
 def judge_engine(folder: Path) -> Outcome:
-    """Judge a calculation of an embedded engine from its result (or its failure).
-
-    Raises
-    ------
-    FileError
-        There is neither, or it is broken.
-    """
+    """Judge a calculation of an embedded engine from its result (or its failure)."""
     from nanoslab.engines.result_files import read_record
 
     record = read_record(folder)
@@ -191,13 +185,7 @@ def disk_is_full(folder: Path) -> bool:
 
 
 def level_changes(folder: Path) -> str:
-    """Which tags or k-points of the deck differ from those it was written with, in words; empty when none.
-
-    Examples
-    --------
-    >>> level_changes(Path("nowhere"))
-    ''
-    """
+    """Which tags or k-points of the deck differ from those it was written with, in words; empty when none."""
     now, then = _tags(folder / "INCAR"), _tags(folder / "INCAR.initial")
     words = [
         f"{tag} from {then.get(tag, 'its default')} to {now.get(tag, 'its default')}"

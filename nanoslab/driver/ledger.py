@@ -51,17 +51,7 @@ class Entry:
 
 
 class Ledger:
-    """The campaign's folders, as the loop needs them.
-
-    Parameters
-    ----------
-    entries
-        Every calculation of the campaign, parents first.
-    tries
-        Starts that may end badly before a calculation is given up.
-    forgiving
-        Starts before this drive count no more, as for somebody who sits in front of it.
-    """
+    """The campaign's folders, as the loop needs them."""
 
     def __init__(self, entries: Iterable[Entry], tries: int, *, forgiving: bool = False) -> None:
         self.entries = {entry.order.name: entry for entry in entries}

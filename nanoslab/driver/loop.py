@@ -81,13 +81,7 @@ class Drive:
     looked_at: float = 0.0
 
     def run(self) -> Mapping[str, str]:
-        """Drive until nothing runs and nothing can start; returns the state of every wanted calculation.
-
-        Raises
-        ------
-        EngineError
-            When the queue refuses a job for good.
-        """
+        """Drive until nothing runs and nothing can start; returns the state of every wanted calculation."""
         self.width = self._widest()
         self._adopt(self.backend.view())
         while True:

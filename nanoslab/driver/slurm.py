@@ -69,13 +69,7 @@ def has_slurm() -> bool:
 
 
 def our_jobs() -> tuple[QueuedJob, ...]:
-    """Every job of this user that waits or runs, in one question.
-
-    Raises
-    ------
-    EngineError
-        When Slurm does not answer.
-    """
+    """Every job of this user that waits or runs, in one question."""
     command = ["squeue", "--noheader", "--array", "--user", str(os.getuid()), "--format=%A|%T|%j"]
     rows = (line.split("|", 2) for line in _output(command).splitlines() if line.count("|") >= 2)
     return tuple(QueuedJob(job=job, name=name, state=state) for job, state, name in rows if state != "COMPLETED")
@@ -193,13 +187,7 @@ def _quiet_output(command: list[str]) -> str:
 
 
 def this_owner() -> Owner:
-    """Who we are: the job of the queue, if any, and this process.
-
-    Examples
-    --------
-    >>> this_owner().pid == os.getpid()
-    True
-    """
+    """Who we are: the job of the queue, if any, and this process."""
     return Owner(
         host=socket.gethostname(),
         pid=os.getpid(),
@@ -221,13 +209,7 @@ def owner_is_alive(owner: Owner) -> bool:
 
 
 def process_is_alive(pid: int, started_before: float | None = None) -> bool:
-    """Whether a process of this machine runs, and (when told) whether it began before that time [s since 1970].
-
-    Examples
-    --------
-    >>> process_is_alive(os.getpid()), process_is_alive(os.getpid(), started_before=0.0)
-    (True, False)
-    """
+    """Whether a process of this machine runs, and (when told) whether it began before that time [s since 1970]."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:

@@ -96,22 +96,7 @@ class Standing:
 
 
 def campaign_status(campaign: Path, *, source: str | None = None, only: Iterable[str] = ()) -> tuple[Standing, ...]:
-    """Where every calculation stands, in the campaign's order.
-
-    Parameters
-    ----------
-    campaign
-        Folder, or a copy of it.
-    source
-        ``vasp`` or an engine's folder; all that anybody used when absent.
-    only
-        Shell patterns of names.
-
-    Raises
-    ------
-    FileError
-        There is no campaign.
-    """
+    """Where every calculation stands, in the campaign's order."""
     names = calculation_names(campaign)
     patterns = tuple(only)
     wanted = matching(names, patterns) if patterns else set(names)
@@ -122,13 +107,7 @@ def campaign_status(campaign: Path, *, source: str | None = None, only: Iterable
 
 
 def counts(standings: Iterable[Standing]) -> Mapping[str, int]:
-    """How many calculations are in each state, in the order of a calculation's life.
-
-    Examples
-    --------
-    >>> dict(counts([Standing(name="a", state="done"), Standing(name="b", state="done")]))
-    {'waiting': 0, 'queued': 0, 'running': 0, 'done': 2, 'failed': 0, 'needs-you': 0}
-    """
+    """How many calculations are in each state, in the order of a calculation's life."""
     found = Counter(standing.state for standing in standings)
     return {state: found[state] for state in STATES}
 

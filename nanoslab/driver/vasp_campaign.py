@@ -45,13 +45,6 @@ def write_vasp_campaign(
     """Write a study as a campaign with VASP input sets; everything is checked before the first byte is written.
 
     A campaign that engines already ran in gets the input sets beside their results.
-
-    Parameters
-    ----------
-    study_file, calculations, folder, structure_files
-        See `nanoslab.campaign.write_campaign`.
-    potcar_library
-        The user's POTCARs; those of the environment when absent. All calculations take theirs from one release.
     """
     target = Path(folder)
     libraries = _one_release(calculations, open_library(potcar_library))

@@ -118,20 +118,7 @@ def _silent_for(path: Path) -> float:
 
 
 def prepare_vasp(folder: Path, attempt: int) -> str:
-    """Make a run folder ready for a start, and say in words what it begins from.
-
-    Parameters
-    ----------
-    folder
-        Run folder with the deck.
-    attempt
-        Number of the start that was claimed.
-
-    Raises
-    ------
-    FileError
-        The deck or the parent cannot be read.
-    """
+    """Make a run folder ready for a start, and say in words what it begins from."""
     put_aside(folder, attempt - 1)
     for name in INPUTS:
         _copy_once(folder / name, folder / f"{name}.initial")
@@ -173,13 +160,7 @@ def put_aside(folder: Path, attempt: int) -> tuple[str, ...]:
 
 
 def free_name(path: Path) -> Path:
-    """Give the path itself, or with the first free number behind it.
-
-    Examples
-    --------
-    >>> free_name(Path("no/such/OUTCAR")).name
-    'OUTCAR'
-    """
+    """Give the path itself, or with the first free number behind it."""
     candidate, number = path, 0
     while candidate.exists():
         number += 1
@@ -197,13 +178,7 @@ def latest_contcar(folder: Path, attempt: int, initial: Atoms) -> Path | None:
 
 
 def is_valid_contcar(path: Path, initial: Atoms) -> bool:
-    """Whether a CONTCAR is whole: same atoms as the start, finite numbers, no two atoms on one another.
-
-    Examples
-    --------
-    >>> is_valid_contcar(Path("nowhere"), Atoms("Se"))
-    False
-    """
+    """Whether a CONTCAR is whole: same atoms as the start, finite numbers, no two atoms on one another."""
     try:
         atoms = read_poscar(path)
     except NanoslabError:
@@ -219,13 +194,7 @@ def is_valid_contcar(path: Path, initial: Atoms) -> bool:
 
 
 def relaxed_parent(parent: Path) -> Atoms:
-    """Final structure of a finished calculation, its atoms in the order they were built.
-
-    Raises
-    ------
-    FileError
-        When there is no whole CONTCAR.
-    """
+    """Final structure of a finished calculation, its atoms in the order they were built."""
     built = read_calculation(parent).atoms
     order = list(species_order(built))
     if not is_valid_contcar(parent / "CONTCAR", built[order]):

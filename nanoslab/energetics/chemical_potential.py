@@ -16,17 +16,7 @@ from nanoslab.errors import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChemicalPotentials:
-    """One named set of chemical potentials.
-
-    Attributes
-    ----------
-    name
-        ``atom``, ``element`` or ``rich:X``.
-    values
-        Element -> chemical potential [eV per atom].
-    sources
-        Element -> where the number comes from, in words.
-    """
+    """Set named ``atom``, ``element`` or ``rich:X``: element -> chemical potential [eV per atom], and its source."""
 
     name: str
     values: Mapping[str, float]
@@ -109,11 +99,8 @@ def of_rich_limit(
     {'Se': -3.5, 'Cd': -2.2}
     """
     if len(compound_counts) != 2 or rich not in compound_counts:
-        raise InputError(
-            f"rich:{rich}",
-            expected="an element of a binary compound",
-            got=" ".join(f"{element}{count}" for element, count in compound_counts.items()),
-        )
+        got = " ".join(f"{element}{count}" for element, count in compound_counts.items())
+        raise InputError(f"rich:{rich}", expected="an element of a binary compound", got=got)
     if rich not in elements.values:
         raise InputError(f"rich:{rich}", expected=f"the energy of crystalline {rich}", got="none")
     (partner,) = set(compound_counts) - {rich}

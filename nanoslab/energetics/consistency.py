@@ -6,7 +6,6 @@ Each rule looks at two results and says in words why their difference would mean
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -21,31 +20,35 @@ REFERENCE_COARSENESS = 1.5
 Rule = Callable[[CalculationResult, CalculationResult], str | None]
 
 
-def differing_functional(run: CalculationResult, reference: CalculationResult) -> str | None:
-    """Different exchange and correlation."""
-    return _differing(run, reference, "functional", "functional")
+def _differing(key: str, words: str) -> Rule:
+    """Rule that two results hold the same under a key of `comparable`, where both hold it."""
+
+    def rule(run: CalculationResult, reference: CalculationResult) -> str | None:
+        a, b = run.comparable.get(key), reference.comparable.get(key)
+        return None if a is None or b is None or a == b else f"{words} {a} against {b}"
+
+    return rule
+
+
+#: energies of different codes or models have different zeros
+differing_engine = _differing("code", "code")
+differing_functional = _differing("functional", "functional")
+#: behind two sets of force constants: forces that are not smooth answer unlike to unlike displacements [Å]
+differing_displacement = _differing("displacement", "displacement (Å)")
 
 
 def differing_cutoff(run: CalculationResult, reference: CalculationResult) -> str | None:
     """Different plane-wave cutoff [eV]."""
     a, b = run.comparable.get("cutoff_energy"), reference.comparable.get("cutoff_energy")
-    if a is None or b is None or abs(a - b) < 0.01:
-        return None
-    return f"cutoff (ENCUT) {a:g} eV against {b:g} eV"
+    alike = a is None or b is None or abs(a - b) < 0.01
+    return None if alike else f"cutoff (ENCUT) {a:g} eV against {b:g} eV"
 
 
 def differing_potentials(run: CalculationResult, reference: CalculationResult) -> str | None:
     """Different pseudopotentials for an element that both hold."""
     a, b = run.comparable.get("potentials") or {}, reference.comparable.get("potentials") or {}
-    for element in sorted(set(a) & set(b)):
-        if a[element] != b[element]:
-            return f"potential (POTCAR) of {element} {a[element]!r} against {b[element]!r}"
-    return None
-
-
-def differing_engine(run: CalculationResult, reference: CalculationResult) -> str | None:
-    """Energies of different codes or models have different zeros."""
-    return _differing(run, reference, "code", "code")
+    unlike = (one for one in sorted(a.keys() & b.keys()) if a[one] != b[one])
+    return next((f"potential (POTCAR) of {one} {a[one]!r} against {b[one]!r}" for one in unlike), None)
 
 
 def differing_kpoints(run: CalculationResult, reference: CalculationResult) -> str | None:
@@ -92,11 +95,6 @@ def differing_sampling(run: CalculationResult, reference: CalculationResult) -> 
     )
 
 
-def differing_displacement(run: CalculationResult, reference: CalculationResult) -> str | None:
-    """Different displacements [Å] behind two sets of force constants: forces that are not smooth answer unlike."""
-    return _differing(run, reference, "displacement", "displacement (Å)")
-
-
 SAME_THEORY: tuple[Rule, ...] = (differing_engine, differing_functional, differing_cutoff, differing_potentials)
 SAME_CELL: tuple[Rule, ...] = (*SAME_THEORY, differing_kpoints)
 OTHER_PHASE: tuple[Rule, ...] = (*SAME_THEORY, differing_sampling, differing_displacement)
@@ -116,16 +114,13 @@ def require_energy(result: CalculationResult, *, allow_unconverged: bool = False
     >>> require_energy(CalculationResult(name="a", path="a", level_of_theory="", energy=-1.5, converged=True))
     -1.5
     """
+    reason = "; ".join(result.problems)
     if result.energy is None:
-        reason = "; ".join(result.problems) or "no result"
-        raise MismatchError(result.path, expected="a finished run with an energy", got=reason, advice="run it first")
+        expected, got, advice = "a finished run with an energy", reason or "no result", "run it first"
+        raise MismatchError(result.path, expected=expected, got=got, advice=advice)
     if not result.converged and not allow_unconverged:
-        raise MismatchError(
-            result.path,
-            expected="a converged run",
-            got="; ".join(result.problems) or "an unconverged one",
-            advice="continue it, or say --allow-unconverged",
-        )
+        got, advice = reason or "an unconverged one", "continue it, or say --allow-unconverged"
+        raise MismatchError(result.path, expected="a converged run", got=got, advice=advice)
     return result.energy
 
 
@@ -185,11 +180,5 @@ def _sampled_spacing(result: CalculationResult) -> float | None:
     return max(sampled or spacings)
 
 
-def _differing(run: CalculationResult, reference: CalculationResult, key: str, words: str) -> str | None:
-    a: Any = run.comparable.get(key)
-    b: Any = reference.comparable.get(key)
-    return None if a is None or b is None or a == b else f"{words} {a} against {b}"
-
-
 def _mesh(mesh: tuple[int, int, int]) -> str:
-    return "x".join(str(points) for points in mesh)
+    return "x".join(map(str, mesh))

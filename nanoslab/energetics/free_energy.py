@@ -14,6 +14,7 @@ from math import gcd
 from typing import Any
 
 import numpy as np
+from ase.formula import Formula
 from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
@@ -32,17 +33,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """A structure with its static energy and its vibrations.
+    """A structure with its vibrations per atom and its static energy.
 
     Attributes
     ----------
-    name
-        For the reader.
     static
         Result of the undisplaced cell or supercell, at the level of theory of the forces; `comparable` may also hold
         the ``displacement`` [Å] behind them.
-    thermal
-        Vibrational part, per atom.
     """
 
     name: str
@@ -74,14 +71,9 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseComparison:
-    """Free energy of a phase less that of a reference; negative where the phase is the stable one.
+    """Free energy of a phase less that of a reference at the same temperatures; negative where the phase is stable.
 
-    Attributes
-    ----------
-    phase, reference
-        With vibrations at the same temperatures.
-    notes
-        Differences of settings that were allowed.
+    The notes are differences of settings that were allowed.
     """
 
     phase: Phase
@@ -206,27 +198,18 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
         require_energy(one.static)
     ours, theirs = phase.thermal, reference.thermal
     if not np.array_equal(ours.temperatures, theirs.temperatures):
-        raise InputError(
-            f"temperatures of {phase.name}",
-            expected=f"those of {reference.name}, {theirs.temperatures.tolist()} K",
-            got=ours.temperatures.tolist(),
-            advice="compute both at the same --temperatures",
-        )
+        expected = f"those of {reference.name}, {theirs.temperatures.tolist()} K"
+        got, advice = ours.temperatures.tolist(), "compute both at the same --temperatures"
+        raise InputError(f"temperatures of {phase.name}", expected=expected, got=got, advice=advice)
     return PhaseComparison(phase=phase, reference=reference, notes=notes)
 
 
 def _require_same_composition(phase: Phase, reference: Phase) -> None:
-    ours, theirs = (
-        "".join(f"{element}{count if count > 1 else ''}" for element, count in one.composition.items())
-        for one in (phase, reference)
-    )
+    ours, theirs = (str(Formula.from_dict(one.composition)) for one in (phase, reference))
     if ours != theirs:
-        raise MismatchError(
-            phase.static.path,
-            expected=f"the composition of {reference.static.path}, {theirs}",
-            got=ours,
-            advice="compare phases of one composition; losing atoms is what 'nanoslab formation' is for",
-        )
+        expected = f"the composition of {reference.static.path}, {theirs}"
+        advice = "compare phases of one composition; losing atoms is what 'nanoslab formation' is for"
+        raise MismatchError(phase.static.path, expected=expected, got=ours, advice=advice)
 
 
 def _symbols(result: CalculationResult) -> list[str]:

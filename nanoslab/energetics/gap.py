@@ -17,18 +17,9 @@ FEWEST = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapMinimum:
-    """Where a cubic spline through E(gap) is lowest.
+    """Where a cubic spline through E(gap) is lowest: gap [Å], energy [eV] and second derivative there [eV/Å²].
 
-    Attributes
-    ----------
-    gap
-        Gap at the minimum [Å].
-    energy
-        Energy there [eV].
-    uncertainty
-        Standard deviation of the gap [Å]: the jackknife over the computed gaps, each left out in turn.
-    stiffness
-        Second derivative at the minimum [eV/Å²].
+    The uncertainty is the standard deviation of the gap [Å]: the jackknife over the computed gaps, each left out once.
     """
 
     gap: float

@@ -21,14 +21,10 @@ _TIE = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeckPoint:
-    """One neck: how many pairs it holds, the perimeter of its cross-section, and what it costs.
+    """One neck: how many pairs it holds, the perimeter of its cross-section in columns, and what it costs.
 
     Attributes
     ----------
-    n_pairs
-        Cation-anion pairs.
-    perimeter
-        Free edges of the cross-section, in columns.
     delta_energy
         E(necked) - E(double slab) - n E(bulk pair) [eV].
     imbalance
@@ -63,16 +59,9 @@ def neck_energy(*, necked: float, double_slab: float, bulk_pair: float, n_pairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawCriticalSize:
-    """Where the computed curve itself is highest.
+    """Size after which every computed neck costs less, and all sizes tied with it.
 
-    Attributes
-    ----------
-    n_pairs
-        Size after which every computed neck costs less: the last of the highest.
-    tied
-        All sizes as high as that.
-    bracketed
-        Whether larger necks were computed, so that the curve is seen to fall.
+    It is bracketed where larger necks were computed, so that the curve is seen to fall.
     """
 
     n_pairs: int
@@ -81,12 +70,7 @@ class RawCriticalSize:
 
 
 def raw_critical_size(lowest: Sequence[NeckPoint]) -> RawCriticalSize:
-    """Return the size at which the lowest energies are highest.
-
-    Parameters
-    ----------
-    lowest
-        The neck of lowest energy at every size.
+    """Size at which the energies of the lowest neck of every size are highest.
 
     Examples
     --------
@@ -219,10 +203,7 @@ def fit_nucleation(
     covariance = ((residuals @ residuals) / freedom * np.linalg.inv(design.T @ design))[:2, :2]
     scatter = energies - energies.mean()
     r_squared = 1.0 - float(residuals @ residuals) / float(scatter @ scatter) if scatter.any() else 0.0
-    error, error_of_constant = (
-        _prediction_error(design, energies),
-        _prediction_error(np.ones((len(points), 1)), energies),
-    )
+    error, error_of_constant = (_prediction_error(one, energies) for one in (design, np.ones((len(points), 1))))
     if error >= error_of_constant:
         raise InputError(
             "nucleation fit",
@@ -230,14 +211,12 @@ def fit_nucleation(
             got=f"an error of {error:.2f} eV against {error_of_constant:.2f} eV (R2 {r_squared:.2f})",
             advice="these energies have no critical size; compute more sizes and shapes, or relax them",
         )
+    (aa, ae), (ea, ee) = covariance.tolist()
     return NucleationFit(
         area_term=float(terms[0]),
         edge_term=float(terms[1]),
         imbalance_term=float(terms[2]) if len(terms) > 2 else None,
-        covariance=(
-            (float(covariance[0, 0]), float(covariance[0, 1])),
-            (float(covariance[1, 0]), float(covariance[1, 1])),
-        ),
+        covariance=((aa, ae), (ea, ee)),
         rms=float(np.sqrt(np.mean(residuals**2))),
         r_squared=r_squared,
         prediction_error=error,

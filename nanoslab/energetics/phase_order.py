@@ -13,15 +13,7 @@ Curve = list[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseChange:
-    """The most stable phase changes as anions are lost.
-
-    Attributes
-    ----------
-    anion_to_cation
-        Composition of the change.
-    before, after
-        Most stable phase with more anions, and with fewer.
-    """
+    """Composition at which the most stable phase changes: the one with more anions before, with fewer after."""
 
     anion_to_cation: float
     before: str

@@ -65,7 +65,6 @@ class ThermalProperties:
     lowest_frequency_THz: float
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         for field in _KEYS:
             getattr(self, field).setflags(write=False)
 
@@ -95,21 +94,10 @@ class ThermalProperties:
 
 
 def displaced_supercells(cell: Atoms, repeat: Sequence[int], distance: float = 0.01) -> tuple[Atoms, ...]:
-    """Supercell with every atom in its place, then those with one atom moved each, as many as the symmetry asks for.
+    """Supercell with every atom in its place, then those with one atom moved by a distance [Å], as symmetry asks for.
 
-    Parameters
-    ----------
-    cell
-        Relaxed cell; its constraints are not taken over, since every atom vibrates.
-    repeat
-        Supercell along the three lattice vectors; 1 along the vacuum of a sheet.
-    distance
-        Length of a displacement [Å].
-
-    Returns
-    -------
-    tuple of Atoms
-        Atoms are ordered as those of the cell, all images of one after the other.
+    Atoms are ordered as those of the relaxed cell, all images of one after the other; its constraints are not taken
+    over, since every atom vibrates. Along the vacuum of a sheet it is repeated once.
     """
     if len(repeat) != 3 or min(repeat) < 1:
         raise InputError("supercell", expected="three numbers of at least 1", got=tuple(repeat))
@@ -128,23 +116,12 @@ def cell_of_supercell(perfect: Atoms, repeat: Sequence[int]) -> Atoms:
 
 
 def phonon_modes(supercells: Sequence[Atoms], repeat: Sequence[int], forces: ArrayLike, mesh: Sequence[int]) -> Phonopy:
-    """Modes on a mesh of wave vectors that holds Gamma, from the forces on supercells with one atom moved each.
+    """Modes on a mesh of wave vectors that holds Gamma, from the forces on supercells of `displaced_supercells`.
 
-    Parameters
-    ----------
-    supercells, repeat
-        From `displaced_supercells`, the perfect one first, and what it was given.
-    forces
-        On all atoms of every supercell [eV/Å], shape (supercells, atoms of a supercell, 3).
-    mesh
-        Wave vectors along the three reciprocal vectors; 1 along the vacuum of a sheet.
-
-    Returns
-    -------
-    Phonopy
-        With force constants [eV/Å²], made translationally invariant and symmetric, and with frequencies [THz,
-        imaginary ones negative] and eigenvectors in its ``mesh``: every wave vector, symmetry not used, so that
-        projections are those of the atoms as they stand.
+    The perfect one comes first; forces [eV/Å] have the shape (supercells, atoms of a supercell, 3). Force constants
+    [eV/Å²] are made translationally invariant and symmetric; frequencies [THz, imaginary ones negative] and
+    eigenvectors stand in phonopy's ``mesh`` for every wave vector, symmetry not used, so that projections are those of
+    the atoms as they stand.
     """
     perfect, *displaced = supercells
     found = np.asarray(forces, dtype=float)
@@ -172,14 +149,9 @@ def phonon_modes(supercells: Sequence[Atoms], repeat: Sequence[int], forces: Arr
 
 
 def thermal_properties(phonon: Phonopy, temperatures: Sequence[float]) -> ThermalProperties:
-    """Free energy, entropy and heat capacity of harmonic oscillators.
+    """Free energy, entropy and heat capacity of harmonic oscillators at temperatures [K], 0 allowed.
 
-    Parameters
-    ----------
-    phonon
-        With modes on a mesh; translations (below 0.05 THz) are left out, as their share vanishes with a denser mesh.
-    temperatures
-        [K], 0 allowed.
+    Translations (below 0.05 THz) are left out, as their share vanishes with a denser mesh.
     """
     frequencies = np.asarray(phonon.mesh.frequencies)
     still = np.abs(frequencies) < TRANSLATION_THZ

@@ -26,20 +26,11 @@ def spin_orbit_energy(symbol: str) -> float:
     ------
     InputError
         The levels of the element are not known here.
-
-    Examples
-    --------
-    >>> round(spin_orbit_energy("Se"), 3)
-    -0.117
     """
     levels = GROUND_TERM_LEVELS.get(symbol)
     if levels is None:
-        raise InputError(
-            f"spin-orbit energy of {symbol}",
-            expected=f"one of {', '.join(GROUND_TERM_LEVELS)}",
-            got=symbol,
-            advice="look up the levels of its ground term in the NIST Atomic Spectra Database",
-        )
-    weights = [2 * j + 1 for j, _ in levels]
-    mean = sum(weight * energy for weight, (_, energy) in zip(weights, levels, strict=True)) / sum(weights)
+        expected = f"one of {', '.join(GROUND_TERM_LEVELS)}"
+        advice = "look up the levels of its ground term in the NIST Atomic Spectra Database"
+        raise InputError(f"spin-orbit energy of {symbol}", expected=expected, got=symbol, advice=advice)
+    mean = sum((2 * j + 1) * energy for j, energy in levels) / sum(2 * j + 1 for j, _ in levels)
     return float((min(energy for _, energy in levels) - mean) * 100.0 * _hplanck * _c / _e)

@@ -16,14 +16,10 @@ class VacancyEnergy:
 
     Attributes
     ----------
-    removed
-        Element -> number of atoms removed (all positive).
-    counts
-        Element -> number of atoms left.
-    energy_difference
-        E(defect) - E(pristine) [eV].
-    energy
-        E(defect) [eV].
+    removed, counts
+        Element -> number of atoms removed (all positive), and left.
+    energy, energy_difference
+        E(defect), and E(defect) - E(pristine) [eV].
     formation_energies
         Name of the chemical potentials -> E_f [eV] for all atoms removed together.
     element_potentials
@@ -93,13 +89,10 @@ def vacancy_energy(
     difference = Counter(pristine_counts)
     difference.subtract(defect_counts)
     removed = {element: count for element, count in difference.items() if count}
-    if not removed or any(count < 0 for count in removed.values()):
-        raise InputError(
-            "vacancy",
-            expected=f"a structure with fewer atoms than {_formula(pristine_counts)} and more of none",
-            got=_formula(defect_counts),
-            advice="give the pristine structure that the atoms were removed from",
-        )
+    if not removed or min(removed.values()) < 0:
+        expected = f"a structure with fewer atoms than {_formula(pristine_counts)} and more of none"
+        advice = "give the pristine structure that the atoms were removed from"
+        raise InputError("vacancy", expected=expected, got=_formula(defect_counts), advice=advice)
     energies = {
         name: defect_energy - pristine_energy + sum(n * mu.values[element] for element, n in removed.items())
         for name, mu in potentials.items()

@@ -35,45 +35,13 @@ SAME_PLACE = 0.02
 
 
 def left_basin(start: Atoms, final: Atoms, rules: Sequence[Rule] | None = None) -> tuple[str, ...]:
-    """Return what makes the end of a relaxation another structure than the one asked for, in words.
-
-    Parameters
-    ----------
-    start, final
-        Same atoms before and after, in the same order.
-    rules
-        Those to ask; None takes `BASIN_RULES`.
-
-    Examples
-    --------
-    >>> from ase.build import fcc111
-    >>> sheet = fcc111("Cu", (2, 2, 3), vacuum=6.0, periodic=True)
-    >>> left_basin(sheet, sheet)
-    ()
-    """
+    """Return what makes the end of a relaxation another structure than the one asked for, in words."""
     found = (rule(start, final) for rule in (BASIN_RULES if rules is None else rules))
     return tuple(problem for problem in found if problem)
 
 
 def judge_shape(start: Atoms, final: Atoms, role: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what went wrong with the shape, and remarks, for a structure with this role in its study.
-
-    Parameters
-    ----------
-    start, final
-        Same atoms before and after, in the same order.
-    role
-        Of the calculation. A sheet that has lost atoms (``vacancy``) may become thinner or thicker; a double slab,
-        a neck or a whole sheet may not.
-
-    Examples
-    --------
-    >>> from ase.build import fcc111
-    >>> sheet = fcc111("Cu", (2, 2, 3), vacuum=6.0, periodic=True)
-    >>> sheet.rattle(0.1, seed=1)
-    >>> judge_shape(sheet, sheet, "pristine")
-    ((), ())
-    """
+    """Return what went wrong with the shape, and remarks, for a structure with this role in its study."""
     if role == "vacancy":
         return left_basin(start, final), left_basin(
             start, final, (extent_changed, atoms_left_their_sites, symmetry_kept)
@@ -166,13 +134,7 @@ def bodies(atoms: Atoms) -> int:
 
 
 def pieces(atoms: Atoms) -> NDArray[np.int32]:
-    """Piece each atom belongs to, pieces being joined by bonds (through periodic images too).
-
-    Examples
-    --------
-    >>> pieces(Atoms("H2O", positions=[[0, 0, 0.96], [0.9, 0, -0.2], [0, 0, 0]])).tolist()
-    [0, 0, 0]
-    """
+    """Piece each atom belongs to, pieces being joined by bonds (through periodic images too)."""
     n = len(atoms)
     i, j = find_bonds(atoms)
     _, labels = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)
@@ -181,16 +143,7 @@ def pieces(atoms: Atoms) -> NDArray[np.int32]:
 
 
 def displacements(start: Atoms, final: Atoms) -> NDArray[np.float64]:
-    """Shortest displacement of every atom [Å], shape (atoms, 3), less the drift of the whole.
-
-    Examples
-    --------
-    >>> shifted = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2]], cell=[4, 4, 4], pbc=True)
-    >>> start = shifted.copy()
-    >>> shifted.positions += 3.9
-    >>> abs(displacements(start, shifted)).max() < 1e-12
-    np.True_
-    """
+    """Shortest displacement of every atom [Å], shape (atoms, 3), less the drift of the whole."""
     vectors, _ = find_mic(final.positions - start.positions, start.cell, start.pbc)
     relative: NDArray[np.float64] = vectors - np.median(vectors, axis=0)
     return relative

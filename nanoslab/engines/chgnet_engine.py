@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
+from ase.calculators.calculator import BaseCalculator
 from ase.data import chemical_symbols
 
 from nanoslab.calculation import Settings
-from nanoslab.engines.interface import Capabilities, Engine
+from nanoslab.engines.interface import Capabilities, Engine, OwnCalculator
 from nanoslab.engines.quiet import quiet
 from nanoslab.engines.registry import choose, not_installed, refuse_unknown_options
 
@@ -77,36 +77,24 @@ def chgnet_calculator(atoms: Atoms, settings: Settings, options: Mapping[str, An
     return QuietCHGNet(remove_corrections=options.get("corrections") == "removed")
 
 
-class QuietCHGNet(Calculator):  # type: ignore[misc]
-    """CHGNet on one CPU in float64 results, silent, with or without the Materials Project corrections.
+class QuietCHGNet(OwnCalculator):
+    """CHGNet on one CPU in float64 results, silent, with or without the Materials Project corrections."""
 
-    Examples
-    --------
-    >>> QuietCHGNet(remove_corrections=False).implemented_properties
-    ['energy', 'free_energy', 'forces', 'stress', 'magmoms']
-    """
-
-    implemented_properties = ["energy", "free_energy", "forces", "stress", "magmoms"]  # noqa: RUF012 (ASE's own type)
+    implemented_properties = [*OwnCalculator.implemented_properties, "magmoms"]  # noqa: RUF012 (ASE's own type)
 
     def __init__(self, *, remove_corrections: bool) -> None:
         super().__init__()
         self.remove_corrections = remove_corrections
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
-    ) -> None:
-        """Compute energy, forces, stress and magnetic moments."""
-        super().calculate(atoms, properties, system_changes)
+    def compute(self, structure: Atoms, properties: list[str], changes: list[str]) -> dict[str, Any]:
+        """Energy, forces, stress and magnetic moments."""
+        del properties, changes
         with quiet():
             network = _network()
-            network.calculate(self.atoms)
-        shift = anion_correction(self.atoms) if self.remove_corrections else 0.0
-        energy = float(network.results["energy"]) - shift
+            network.calculate(structure)
+        energy = float(network.results["energy"]) - (anion_correction(structure) if self.remove_corrections else 0.0)
         arrays = {key: np.array(network.results[key], dtype=float) for key in ("forces", "stress", "magmoms")}
-        self.results = {"energy": energy, "free_energy": energy, **arrays}
+        return {"energy": energy, "free_energy": energy, **arrays}
 
 
 def anion_correction(atoms: Atoms) -> float:
@@ -115,11 +103,6 @@ def anion_correction(atoms: Atoms) -> float:
     In a composition that holds a metal, every chalcogen, halogen and nitrogen gets its correction (pymatgen's table;
     oxygen as oxide); without a metal (an element, an organic molecule) there is none. A composition where such an
     element is the cation (a sulphate), hydrides, silicides and antimonides are outside this rule.
-
-    Examples
-    --------
-    >>> round(anion_correction(Atoms("Cd14Se13")), 3), anion_correction(Atoms("Se3"))
-    (-6.136, 0.0)
     """
     from pymatgen.core import Element
 

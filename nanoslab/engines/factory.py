@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module, metadata
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -20,47 +21,25 @@ from nanoslab.engines.quiet import quiet
 from nanoslab.errors import EngineError
 
 
-class _FactoryCall:
-    """Remembers module and factory by name, so that it can be pickled."""
-
-    def __init__(self, module: str, factory: str) -> None:
-        self.module = module
-        self.factory = factory
-
-    def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
-        del atoms, settings  # an ASE calculator takes its atoms when it computes
-        make = _find(self.module, self.factory)
-        arguments = {key: _literal(value) for key, value in options.items()}
-        try:
-            with quiet():
-                calculator = make(**arguments)
-        except TypeError as wrong:
-            raise EngineError(
-                f"engine {self.module}:{self.factory}",
-                expected="arguments that it takes",
-                got=wrong,
-                advice="mend the options after the second colon",
-            ) from wrong
-        if not hasattr(calculator, "get_property"):
-            raise EngineError(
-                f"engine {self.module}:{self.factory}",
-                expected="an ASE calculator to come out of it",
-                got=type(calculator).__name__,
-                advice="name a class or function that returns one",
-            )
-        made: BaseCalculator = calculator
-        return made
+def _make(module: str, factory: str, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
+    """Calculator of a factory named as text, so that the engine can be pickled."""
+    del atoms, settings  # an ASE calculator takes its atoms when it computes
+    where, make = f"engine {module}:{factory}", _find(module, factory)
+    try:
+        with quiet():
+            calculator = make(**{key: _literal(value) for key, value in options.items()})
+    except TypeError as wrong:
+        advice = "mend the options after the second colon"
+        raise EngineError(where, expected="arguments that it takes", got=wrong, advice=advice) from wrong
+    if not hasattr(calculator, "get_property"):
+        advice, got = "name a class or function that returns one", type(calculator).__name__
+        raise EngineError(where, expected="an ASE calculator to come out of it", got=got, advice=advice)
+    made: BaseCalculator = calculator
+    return made
 
 
 def create_from_factory(module: str, factory: str, options: Mapping[str, str]) -> Engine:
     """Return the engine whose calculator is ``module.factory(**options)``. This runs the module.
-
-    Parameters
-    ----------
-    module, factory
-        Importable module (the working folder is not searched) or a Python file, and a class or function in it.
-    options
-        Keyword arguments; numbers, tuples, True, None are understood, everything else is text.
 
     Examples
     --------
@@ -78,7 +57,7 @@ def create_from_factory(module: str, factory: str, options: Mapping[str, str]) -
         version=version,
         level_of_theory=f"{shown}:{factory}" + (f"({arguments})" if arguments else ""),
         capabilities=Capabilities(),
-        calculator_factory=_FactoryCall(named, factory),
+        calculator_factory=partial(_make, named, factory),
         options=dict(options),
         versions={shown if file else module.partition(".")[0]: version},
     )
@@ -102,12 +81,8 @@ def _import(module: str, where: str) -> ModuleType:
         with quiet():
             return import_module(module)
     except ImportError as error:
-        raise EngineError(
-            where,
-            expected=f"an importable module {module}",
-            got=error,
-            advice=f"install it, or give a file of yours by its path (./{module}.py:...)",
-        ) from error
+        advice = f"install it, or give a file of yours by its path (./{module}.py:...)"
+        raise EngineError(where, expected=f"an importable module {module}", got=error, advice=advice) from error
 
 
 def _load(file: Path, where: str) -> ModuleType:

@@ -18,14 +18,6 @@ def calculation_fingerprint(calculation: Calculation, engine: Engine) -> str:
     """Hash of a calculation as it is defined and of the engine's name and options.
 
     The engine's version is not in it: a finished result stays finished when a library is updated.
-
-    Examples
-    --------
-    >>> from nanoslab.engines import engine
-    >>> from nanoslab.calculation import Role
-    >>> copper = Calculation(name="a", role=Role(kind="atom"), atoms=Atoms("Cu"), settings=Settings(source="test"))
-    >>> len(calculation_fingerprint(copper, engine("ase.calculators.emt:EMT")))
-    64
     """
     return _hash(
         {

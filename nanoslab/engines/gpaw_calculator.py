@@ -10,10 +10,10 @@ from typing import IO, Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
 
 from nanoslab.calculation import Settings
 from nanoslab.engines.gpaw_settings import parameters, whole_occupations
+from nanoslab.engines.interface import OwnCalculator
 from nanoslab.engines.quiet import quiet
 from nanoslab.errors import EngineError
 
@@ -23,25 +23,13 @@ STRESS_CUTOFF_FACTOR = 1.75
 OUTPUT = "gpaw.txt"
 
 
-class GPAWCalculator(Calculator):  # type: ignore[misc]
+class GPAWCalculator(OwnCalculator):
     """GPAW that keeps its wave functions between steps and survives what stops it: a lost symmetry, a changed cell.
 
     With a directory of its own (ASE's ``directory``, which the run loop sets) GPAW's output goes there.
-
-    Parameters
-    ----------
-    settings
-        Of the study.
-    options
-        Of the engine.
-
-    Examples
-    --------
-    >>> GPAWCalculator(Settings(source="test"), {}).n_started
-    0
     """
 
-    implemented_properties = ["energy", "free_energy", "forces", "stress", "magmoms"]  # noqa: RUF012 (ASE's own type)
+    implemented_properties = [*OwnCalculator.implemented_properties, "magmoms"]  # noqa: RUF012 (ASE's own type)
 
     def __init__(self, settings: Settings, options: Mapping[str, Any]) -> None:
         super().__init__()
@@ -51,31 +39,18 @@ class GPAWCalculator(Calculator):  # type: ignore[misc]
         self._running: Any = None
         self._stream: IO[str] | None = None
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
-    ) -> None:
-        """Compute energy, forces and, when asked, the stress."""
-        super().calculate(atoms, properties, system_changes)
-        structure = self._structure()
-        if is_open_shell_atom(structure, self.settings):
-            self.results = self._lowest_state(structure)
-            return
-        if self._running is None or "cell" in system_changes or "numbers" in system_changes:
-            self._running = self._start(self.settings.cutoff_energy)
-        results = self._energy_and_forces(structure)
-        if "stress" in (properties or ()):
-            results["stress"] = self._stress(structure)
-        self.results = results
-
-    def _structure(self) -> Atoms:
-        structure = self.atoms.copy()
-        structure.constraints = []
+    def compute(self, structure: Atoms, properties: list[str], changes: list[str]) -> dict[str, Any]:
+        """Energy, forces, moments and, when asked, the stress."""
         # the potential on the two sides of a slab can only differ where the cell ends
         structure.pbc = (True, True, not self.settings.dipole_correction)
-        return structure
+        if is_open_shell_atom(structure, self.settings):
+            return self._lowest_state(structure)
+        if self._running is None or "cell" in changes or "numbers" in changes:
+            self._running = self._start(self.settings.cutoff_energy)
+        results = self._energy_and_forces(structure)
+        if "stress" in properties:
+            results["stress"] = self._stress(structure)
+        return results
 
     def _lowest_state(self, structure: Atoms) -> dict[str, Any]:
         """Ground state of an open shell: the lower of whole occupations and those of the settings.

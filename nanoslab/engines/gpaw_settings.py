@@ -29,22 +29,7 @@ _OCCUPATIONS: Mapping[str, Mapping[str, Any]] = {
 
 
 def parameters(settings: Settings, *, cutoff_energy: float, symmetric: bool) -> dict[str, Any]:
-    """Translate settings to GPAW's keywords; ``extra`` (tags of another code) has no meaning here.
-
-    Parameters
-    ----------
-    settings
-        Of the study.
-    cutoff_energy
-        Of the plane waves [eV]: the settings', or the higher one of the stress.
-    symmetric
-        Use the space group, or time reversal alone.
-
-    Examples
-    --------
-    >>> parameters(Settings(source="test"), cutoff_energy=400.0, symmetric=True)["occupations"]
-    {'name': 'methfessel-paxton', 'order': 0, 'width': 0.1}
-    """
+    """Translate settings to GPAW's keywords; ``extra`` (tags of another code) has no meaning here."""
     size = settings.kpoints
     words: dict[str, Any] = {
         "mode": {"name": "pw", "ecut": cutoff_energy},
@@ -68,13 +53,7 @@ def parameters(settings: Settings, *, cutoff_energy: float, symmetric: bool) -> 
 
 
 def whole_occupations(atom: Atoms, functional: str) -> dict[str, Any]:
-    """GPAW's keywords for an atom whose lowest orbitals hold one electron each, as many per spin as its moment says.
-
-    Examples
-    --------
-    >>> whole_occupations(Atoms("Se", magmoms=[2.0]), "PBE")["occupations"]["numbers"]  # doctest: +SKIP
-    [[1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
-    """
+    """GPAW's keywords for an atom whose lowest orbitals hold one electron each, as many per spin as its moment says."""
     n_electrons = _dataset(atom.symbols[0], functional).Nv
     moment = abs(float(atom.get_initial_magnetic_moments().sum()))
     n_up, n_down = round((n_electrons + moment) / 2), round((n_electrons - moment) / 2)

@@ -6,26 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ase import Atoms
-from ase.calculators.calculator import BaseCalculator
+from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
 
 from nanoslab.calculation import Calculation, Settings
 
-
-class CalculatorFactory(Protocol):
-    """Makes the calculator of one calculation; a function of a module, so that it travels to worker processes."""
-
-    def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
-        """Return a calculator for these atoms; it is not attached to them."""
-
-
-class ComparableFactory(Protocol):
-    """Says what must agree before two energies of this engine are subtracted."""
-
-    def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the ``comparable`` mapping of a `CalculationResult`."""
+#: (atoms, settings, options) -> calculator, not attached to the atoms; of a module, so that it travels to workers
+CalculatorFactory = Callable[[Atoms, Settings, Mapping[str, Any]], BaseCalculator]
+#: (atoms, settings, options) -> the ``comparable`` mapping of a `nanoslab.calculation.CalculationResult`
+ComparableFactory = Callable[[Atoms, Settings, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,54 +127,48 @@ class Engine:
         return {"code": self.name, **self.comparable_factory(atoms, settings, self.options)}
 
 
+class OwnCalculator(Calculator):  # type: ignore[misc]
+    """An ASE calculator of ours: one method says what a structure, free of constraints, gives."""
+
+    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 (ASE's own type)
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        """Keep the results of a structure as ASE wants them."""
+        super().calculate(atoms, properties, system_changes)
+        structure = self.atoms.copy()
+        structure.constraints = []
+        self.results = self.compute(structure, properties or [], system_changes)
+
+    def compute(self, structure: Atoms, properties: list[str], changes: list[str]) -> dict[str, Any]:
+        """Results by ASE's names; the stress only where it is asked for."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What a procedure is given beside the atoms.
+    """What a procedure is given beside the atoms."""
 
-    Attributes
-    ----------
-    calculation
-        What is asked: its settings, role and the parameters of the procedure.
-    max_steps
-        Most steps.
-    log
-        File for a line per step.
-    on_step
-        To be called with the atoms of every step, the start included: it writes the trajectory.
-    """
-
-    calculation: Calculation
+    calculation: Calculation  # its settings, its role and the parameters of the procedure
     max_steps: int
-    log: Path
-    on_step: Callable[[Atoms], None]
+    log: Path  # for a line per step
+    on_step: Callable[[Atoms], None]  # called with the atoms of every step, the start included: writes the trajectory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a procedure ended.
+    """How a procedure ended."""
 
-    Attributes
-    ----------
-    atoms
-        Final structure with its calculator; its energy and forces become those of the result.
-    n_steps
-        Steps of all optimisers together.
-    optimiser
-        The one that ended it.
-    wrong
-        What makes the result useless for its purpose, in words; empty when it is converged.
-    remarks
-        What is worth knowing, in words.
-    findings
-        What else came out, as plain JSON values under keys that carry their units.
-    """
-
-    atoms: Atoms
-    n_steps: int = 0
-    optimiser: str = "none"
-    wrong: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-    findings: Mapping[str, Any] = field(default_factory=dict)
+    atoms: Atoms  # final structure with its calculator; its energy and forces become those of the result
+    n_steps: int = 0  # of all optimisers together
+    optimiser: str = "none"  # the one that ended it
+    wrong: tuple[str, ...] = ()  # what makes the result useless for its purpose, in words; without any it is converged
+    remarks: tuple[str, ...] = ()  # what is worth knowing, in words
+    findings: Mapping[str, Any] = field(default_factory=dict)  # plain JSON values under keys that carry their units
 
 
 #: takes atoms that carry a calculator, which answers again as before when a killed run is repeated, and may move them

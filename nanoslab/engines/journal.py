@@ -16,8 +16,11 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
+from ase.calculators.calculator import BaseCalculator
 from numpy.typing import NDArray
+
+from nanoslab.engines.interface import OwnCalculator
+from nanoslab.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,153 +43,71 @@ class WallTimeReachedError(Exception):
     """The time given to the run is over; the journal holds all that was computed."""
 
 
-class Journal:
-    """Append-only file of evaluations; a line torn by a kill is dropped.
-
-    Parameters
-    ----------
-    path
-        JSON lines: a header with the fingerprint of what is computed, then one evaluation per line.
-    fingerprint
-        A journal with another one is about something else and is started afresh.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Journal(Path(folder) / "j.jsonl", "x").append({"energy": 0.1})
-    ...     Journal(Path(folder) / "j.jsonl", "x").take()
-    {'energy': 0.1}
-    """
-
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        self.path = path
-        self._records = _read_records(path, fingerprint)
-        self._next = 0
-        if self._records is None:
-            self._records = []
-            path.write_text(json.dumps({"schema": 1, "fingerprint": fingerprint}) + "\n")
-        else:
-            self._rewrite_if_torn(fingerprint)
-
-    def take(self) -> dict[str, Any] | None:
-        """Return the next evaluation that is already known, or None."""
-        records = self._records or []
-        if self._next >= len(records):
-            return None
-        self._next += 1
-        return records[self._next - 1]
-
-    def forget_from_last_taken(self, fingerprint: str) -> None:
-        """Drop the last evaluation taken and all after it: they belong to another path."""
-        self._records = (self._records or [])[: self._next - 1]
-        self._next = len(self._records)
-        self._write_all(fingerprint)
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Add an evaluation; it is on its way to the disk when this returns."""
-        with self.path.open("a") as stream:
-            stream.write(json.dumps(record) + "\n")
-
-    def _rewrite_if_torn(self, fingerprint: str) -> None:
-        lines = self.path.read_text().count("\n")
-        if lines != len(self._records or []) + 1 or not self.path.read_text().endswith("\n"):
-            self._write_all(fingerprint)
-
-    def _write_all(self, fingerprint: str) -> None:
-        from nanoslab.files import write_atomically
-
-        lines = [json.dumps({"schema": 1, "fingerprint": fingerprint}), *(json.dumps(r) for r in self._records or [])]
-        write_atomically(self.path, "\n".join(lines) + "\n")
-
-
-def _read_records(path: Path, fingerprint: str) -> list[dict[str, Any]] | None:
-    """Evaluations of a journal, or None when there is none of this fingerprint."""
-    if not path.is_file():
-        return None
-    records: list[dict[str, Any]] = []
-    for line in path.read_text(errors="replace").split("\n")[:-1]:
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    if not records or records[0].get("fingerprint") != fingerprint:
-        return None
-    return records[1:]
-
-
-class JournaledCalculator(Calculator):  # type: ignore[misc]
+class JournaledCalculator(OwnCalculator):
     """Asks the journal first and the engine's calculator second.
 
-    Parameters
-    ----------
-    inner
-        The engine's calculator.
-    journal, fingerprint
-        Where evaluations are kept.
-    with_stress
-        The stress is needed (the cell is relaxed).
-    deadline
-        Clock time [s] after which nothing new is computed; None is never.
-
-    Examples
-    --------
-    >>> JournaledCalculator.implemented_properties
-    ['energy', 'free_energy', 'forces', 'stress']
+    The journal is a file of JSON lines: a header with the fingerprint of what is computed, then one evaluation per
+    line. After the deadline [s, as `time.time`] nothing new is computed.
     """
 
-    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 (ASE's own type)
-
     def __init__(
-        self, inner: BaseCalculator, journal: Journal, fingerprint: str, *, with_stress: bool, deadline: float | None
+        self, inner: BaseCalculator, path: Path, fingerprint: str, *, with_stress: bool, deadline: float | None
     ) -> None:
         super().__init__()
         self.inner = inner
-        self.journal = journal
+        self.path = path
         self.fingerprint = fingerprint
         self.with_stress = with_stress
         self.deadline = deadline
         self.n_taken = 0
+        self._known = _read_records(path, fingerprint)
+        self._write_known()
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
-    ) -> None:
-        """Fill the results from the journal, or compute and write them there."""
-        super().calculate(atoms, properties, system_changes)
-        record = self.journal.take()
-        if record is not None and not _same_structure(record, self.atoms):
-            self.journal.forget_from_last_taken(self.fingerprint)
-            record = None
-        if record is None:
-            record = self._compute()
-            self.journal.append(record)
+    def compute(self, structure: Atoms, properties: list[str], changes: list[str]) -> dict[str, Any]:
+        """Results from the journal, or computed and written there."""
+        del properties, changes
+        if self.n_taken < len(self._known) and not _same_structure(self._known[self.n_taken], structure):
+            del self._known[self.n_taken :]  # they belong to another path
+            self._write_known()
+        if self.n_taken < len(self._known):
+            record = self._known[self.n_taken]
+        else:
+            record = self._evaluate(structure)
+            with self.path.open("a") as stream:
+                stream.write(json.dumps(record) + "\n")
         self.n_taken += 1
-        self.results = {"energy": record["energy"], "free_energy": record["free_energy"]}
-        for key in ("forces", "stress"):
-            if record[key] is not None:
-                self.results[key] = np.array(record[key], dtype=float)
+        arrays = {key: np.array(record[key], dtype=float) for key in ("forces", "stress") if record[key] is not None}
+        return {"energy": record["energy"], "free_energy": record["free_energy"], **arrays}
 
-    def _compute(self) -> dict[str, Any]:
+    def _write_known(self) -> None:
+        lines = [{"schema": 1, "fingerprint": self.fingerprint}, *self._known]
+        write_atomically(self.path, "".join(json.dumps(line) + "\n" for line in lines))
+
+    def _evaluate(self, atoms: Atoms) -> dict[str, Any]:
         if self.deadline is not None and time.time() > self.deadline:
             raise WallTimeReachedError
-        atoms = self.atoms.copy()
-        atoms.constraints = []
         atoms.calc = self.inner
         forces = _plain(atoms.get_forces())
+        has_free_energy = "free_energy" in getattr(self.inner, "implemented_properties", [])
         return {
             "positions": _plain(atoms.positions),
             "cell": _plain(atoms.cell.array),
             "energy": float(atoms.get_potential_energy()),
-            "free_energy": float(atoms.get_potential_energy(force_consistent=self._has_free_energy())),
+            "free_energy": float(atoms.get_potential_energy(force_consistent=has_free_energy)),
             "forces": forces,
             "stress": _plain(atoms.get_stress()) if self.with_stress else None,
         }
 
-    def _has_free_energy(self) -> bool:
-        return "free_energy" in getattr(self.inner, "implemented_properties", [])
+
+def _read_records(path: Path, fingerprint: str) -> list[dict[str, Any]]:
+    """Evaluations of a journal up to a line torn by a kill; none when it is about something else."""
+    records: list[dict[str, Any]] = []
+    for line in path.read_text(errors="replace").split("\n")[:-1] if path.is_file() else ():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return records[1:] if records and records[0].get("fingerprint") == fingerprint else []
 
 
 def _same_structure(record: Mapping[str, Any], atoms: Atoms) -> bool:

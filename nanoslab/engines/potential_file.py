@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-from ase import Atoms
 from ase.calculators.calculator import BaseCalculator
 
-from nanoslab.calculation import Settings
 from nanoslab.engines.interface import Capabilities, Engine
 from nanoslab.engines.quiet import quiet
 from nanoslab.errors import EngineError, FileError, InputError
@@ -53,53 +50,23 @@ LOADERS: Mapping[str, tuple[str, Callable[[Path], BaseCalculator]]] = MappingPro
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _FromFile:
-    """Loads the file where it computes, and refuses it when it is no longer the one that was named."""
-
-    name: str
-    path: str
-    sha256: str
-
-    def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
-        del atoms, settings, options
-        where = f"engine {self.name}:{self.path}"
-        found = _sha256(Path(self.path), where)
-        if found != self.sha256:
-            raise EngineError(
-                where,
-                expected=f"the file with SHA-256 {self.sha256[:_DIGITS]}",
-                got=f"one with {found[:_DIGITS]}",
-                advice="the file has changed since the engine was named; name it again for results of its own",
-            )
-        try:
-            with quiet():
-                return LOADERS[self.name][1](Path(self.path))
-        except Exception as error:  # whatever a foreign library says of a file that is not its own
-            raise EngineError(where, expected=f"a potential of {self.name}", got=error) from error
+def _load(name: str, path: str, sha256: str, *_asked: object) -> BaseCalculator:
+    """Calculator of a file, which is refused when it is no longer the one that was named."""
+    where = f"engine {name}:{path}"
+    found = _sha256(Path(path), where)
+    if found != sha256:
+        advice = "the file has changed since the engine was named; name it again for results of its own"
+        wanted = f"the file with SHA-256 {sha256[:_DIGITS]}"
+        raise EngineError(where, expected=wanted, got=f"one with {found[:_DIGITS]}", advice=advice)
+    try:
+        with quiet():
+            return LOADERS[name][1](Path(path))
+    except Exception as error:  # whatever a foreign library says of a file that is not its own
+        raise EngineError(where, expected=f"a potential of {name}", got=error) from error
 
 
 def create_from_path(name: str, path: str, options: Mapping[str, str]) -> Engine:
-    """Return the engine of a potential in a file. Loading it can run code that the file holds.
-
-    Parameters
-    ----------
-    name
-        One of `LOADERS`.
-    path
-        The file.
-    options
-        ``sha256``: its sum or the beginning of it, to be refused when the file is another one.
-
-    Raises
-    ------
-    InputError
-        An option is unknown.
-    FileError
-        There is no such file, or it has another sum.
-    EngineError
-        The package is not installed.
-    """
+    """Return the engine of a potential in a file. Loading it can run code that the file holds."""
     package, _ = LOADERS[name]
     where = f"engine {name}:{path}"
     for option in options:
@@ -123,7 +90,7 @@ def create_from_path(name: str, path: str, options: Mapping[str, str]) -> Engine
         level_of_theory=f"{name} {version}, the potential {full.name} (SHA-256 {found[:_DIGITS]})",
         # an energy of one atom means something only for few potentials: nothing here can tell
         capabilities=Capabilities(isolated_atoms=False),
-        calculator_factory=_FromFile(name, str(full), found),
+        calculator_factory=partial(_load, name, str(full), found),
         options={"potential": f"{full.stem}-{found[:_DIGITS]}"},
         versions={package: version},
     )

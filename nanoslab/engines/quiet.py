@@ -10,13 +10,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Drop what Python code prints or warns inside the block.
-
-    Examples
-    --------
-    >>> with quiet():
-    ...     print("banner")
-    """
+    """Drop what Python code prints or warns inside the block."""
     with (
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),

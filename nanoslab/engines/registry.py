@@ -155,15 +155,6 @@ def parse_options(text: str, engine_name: str) -> dict[str, str]:
 def refuse_unknown_options(engine_name: str, options: Mapping[str, Any], allowed: Mapping[str, str]) -> None:
     """Raise for an option that the engine does not have.
 
-    Parameters
-    ----------
-    engine_name
-        For the message.
-    options
-        As given.
-    allowed
-        Option -> its default.
-
     Examples
     --------
     >>> refuse_unknown_options("xtb", {"method": "GFN1-xTB"}, {"method": "GFN2-xTB"})
@@ -174,13 +165,7 @@ def refuse_unknown_options(engine_name: str, options: Mapping[str, Any], allowed
 
 
 def choose(engine_name: str, options: Mapping[str, str], key: str, allowed: tuple[str, ...]) -> str:
-    """Value of an option that has a few allowed words; the first is the default.
-
-    Examples
-    --------
-    >>> choose("xtb", {}, "method", ("GFN1-xTB", "GFN2-xTB"))
-    'GFN1-xTB'
-    """
+    """Value of an option that has a few allowed words; the first is the default."""
     value = options.get(key, allowed[0])
     if value not in allowed:
         raise unknown_name(f"engine {engine_name}: {key}", value, allowed)

@@ -78,13 +78,7 @@ class RunRecord:
 
 
 def is_finished(folder: str | os.PathLike[str]) -> bool:
-    """Whether a calculation needs no more work with this engine.
-
-    Examples
-    --------
-    >>> is_finished("no/such/folder")
-    False
-    """
+    """Whether a calculation needs no more work with this engine."""
     return (Path(folder) / RESULT).is_file()
 
 
@@ -221,16 +215,7 @@ def structure_text(atoms: Atoms) -> str:
 
 
 def read_structure(path: Path) -> Atoms:
-    """Return the atoms of a final structure.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_atomically(Path(folder) / FINAL, structure_text(Atoms("Cu")))
-    ...     read_structure(Path(folder) / FINAL).get_chemical_formula()
-    'Cu'
-    """
+    """Return the atoms of a final structure."""
     atoms = ase.io.read(path, format="extxyz")
     if not isinstance(atoms, Atoms):
         raise FileError(path, expected="one structure", got=type(atoms).__name__)

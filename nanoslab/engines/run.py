@@ -16,7 +16,7 @@ from ase.calculators.calculator import Calculator
 from nanoslab.calculation import Calculation, CalculationResult
 from nanoslab.engines.fingerprint import calculation_fingerprint, path_fingerprint
 from nanoslab.engines.interface import Engine, Task
-from nanoslab.engines.journal import Journal, JournaledCalculator, Limits
+from nanoslab.engines.journal import JournaledCalculator, Limits
 from nanoslab.engines.procedures import PROCEDURES
 from nanoslab.engines.procedures.relax import max_free_force
 from nanoslab.engines.result_files import (
@@ -102,23 +102,7 @@ def run_calculation(
 
 
 def start_from(calculation: Calculation, parent: Atoms) -> Atoms:
-    """Relaxed parent less the removed atoms, with the constraints of the calculation.
-
-    Parameters
-    ----------
-    calculation
-        With ``removed_indices`` into the parent.
-    parent
-        Relaxed structure of the calculation it starts from.
-
-    Examples
-    --------
-    >>> from nanoslab.calculation import Role, Settings
-    >>> child = Calculation(name="v", role=Role(kind="vacancy"), atoms=Atoms("Cd"), settings=Settings(source="test"),
-    ...                     starts_from="p", removed_indices=(1,))
-    >>> start_from(child, Atoms("CdSe", positions=[[0, 0, 0.5], [0, 0, 3]])).positions.tolist()
-    [[0.0, 0.0, 0.5]]
-    """
+    """Relaxed parent less the removed atoms, with the constraints of the calculation."""
     keep = [i for i in range(len(parent)) if i not in set(calculation.removed_indices)]
     rest = parent[keep]
     start = calculation.atoms.copy()
@@ -159,7 +143,7 @@ def _compute(
         inner.directory = str(folder)  # for the files of its own that a code may write
     calculator = atoms.calc = JournaledCalculator(
         inner,
-        Journal(folder / JOURNAL, fingerprint),
+        folder / JOURNAL,
         fingerprint,
         with_stress=settings.relax == "cell",
         deadline=limits.deadline,

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
+from ase.calculators.calculator import BaseCalculator
 from ase.data import chemical_symbols
 
 from nanoslab.calculation import Settings
-from nanoslab.engines.interface import Capabilities, Engine
+from nanoslab.engines.interface import Capabilities, Engine, OwnCalculator
 from nanoslab.engines.quiet import quiet
 from nanoslab.engines.registry import choose, not_installed, refuse_unknown_options
 from nanoslab.errors import InputError
@@ -84,13 +84,7 @@ def xtb_calculator(atoms: Atoms, settings: Settings, options: Mapping[str, Any])
 
 
 def repeats(atoms: Atoms, shortest_edge: float) -> tuple[int, int, int]:
-    """How often each periodic lattice vector is repeated to reach a length [Å].
-
-    Examples
-    --------
-    >>> repeats(Atoms("Se", cell=[7, 4, 30], pbc=True), 12.0)
-    (2, 3, 1)
-    """
+    """How often each periodic lattice vector is repeated to reach a length [Å]."""
     lengths = atoms.cell.lengths()
     a, b, c = (
         max(1, int(np.ceil(shortest_edge / length - 1e-6))) if periodic and length > 0 else 1
@@ -99,53 +93,28 @@ def repeats(atoms: Atoms, shortest_edge: float) -> tuple[int, int, int]:
     return a, b, c
 
 
-class FoldedCalculator(Calculator):  # type: ignore[misc]
+class FoldedCalculator(OwnCalculator):
     """Computes a supercell and gives back one cell's share: the Gamma point of the one is a mesh of the other.
 
-    Parameters
-    ----------
-    inner
-        Calculator that samples the Gamma point only.
-    repeat
-        Supercell along the three lattice vectors; fixed, so that the energy is smooth while the cell relaxes.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> from ase.calculators.emt import EMT
-    >>> copper = bulk("Cu", cubic=True)
-    >>> copper.calc = FoldedCalculator(EMT(), (2, 1, 1))
-    >>> folded = copper.get_potential_energy()
-    >>> copper.calc = EMT()
-    >>> round(abs(float(folded - copper.get_potential_energy())), 9)
-    0.0
+    The supercell is fixed, so that the energy is smooth while the cell relaxes.
     """
-
-    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 (ASE's own type)
 
     def __init__(self, inner: BaseCalculator, repeat: tuple[int, int, int]) -> None:
         super().__init__()
         self.inner = inner
         self.repeat = repeat
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
-    ) -> None:
-        """Compute energy, forces and (where asked and periodic) stress of the cell."""
-        super().calculate(atoms, properties, system_changes)
+    def compute(self, structure: Atoms, properties: list[str], changes: list[str]) -> dict[str, Any]:
+        """Energy, forces and (where asked and periodic) stress of the cell."""
+        del changes
         n_images = int(np.prod(self.repeat))
-        supercell = self.atoms.repeat(self.repeat)
-        supercell.constraints = []
+        supercell = structure.repeat(self.repeat)
         supercell.calc = self.inner
         with quiet():
             energy = float(supercell.get_potential_energy()) / n_images
-            forces = supercell.get_forces().reshape(n_images, len(self.atoms), 3).mean(axis=0)
-        self.results = {"energy": energy, "free_energy": energy, "forces": forces}
-        if "stress" in (properties or ()):
-            self.results["stress"] = supercell.get_stress()
+            forces = supercell.get_forces().reshape(n_images, len(structure), 3).mean(axis=0)
+        stress = {"stress": supercell.get_stress()} if "stress" in properties else {}
+        return {"energy": energy, "free_energy": energy, "forces": forces, **stress}
 
 
 def _number(options: Mapping[str, Any], key: str) -> float:

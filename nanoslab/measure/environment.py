@@ -31,27 +31,18 @@ _FEWEST_BONDS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environments:
-    """What surrounds each atom.
+    """What surrounds each atom."""
 
-    Attributes
-    ----------
-    coordination
-        Number of cation-anion bonds, shape (atoms,).
-    eclipsed_bonds
-        Sum of (1 + cos 3 phi)/2 over the bonds of an atom, shape (atoms,): 0 in zinc blende, 1 in wurtzite; larger
-        where atoms are displaced.
-    labels
-        By the bonds between atoms with at least three: ``zinc blende`` (none eclipsed), ``wurtzite`` (one),
-        ``intermediate`` (some undecided). ``rock salt`` (six bonds); ``undetermined`` (fewer than three bonds, five,
-        fewer than two to judge by, or more than one eclipsed).
-    """
-
-    coordination: NDArray[np.int_]
+    coordination: NDArray[np.int_]  #: number of cation-anion bonds, shape (atoms,)
+    #: sum of (1 + cos 3 phi)/2 over the bonds of an atom, shape (atoms,): 0 in zinc blende, 1 in wurtzite; larger where
+    #: atoms are displaced
     eclipsed_bonds: NDArray[np.float64]
+    #: by the bonds between atoms with at least three: ``zinc blende`` (none eclipsed), ``wurtzite`` (one),
+    #: ``intermediate`` (some undecided). ``rock salt`` (six bonds); ``undetermined`` (fewer than three bonds, five,
+    #: fewer than two to judge by, or more than one eclipsed).
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         for array in (self.coordination, self.eclipsed_bonds):
             array.setflags(write=False)
 
@@ -71,15 +62,12 @@ def local_environments(atoms: Atoms) -> Environments:
     coordination = np.bincount(i, minlength=n)
     eclipse = _eclipses(i, j, vectors, n)
     judged = (coordination[i] >= _FEWEST_BONDS) & (coordination[j] >= _FEWEST_BONDS)
-    eclipsed = np.bincount(i[judged & (eclipse >= ECLIPSED)], minlength=n)
-    staggered = np.bincount(i[judged & (eclipse <= 1.0 - ECLIPSED)], minlength=n)
-    all_judged = np.bincount(i[judged], minlength=n)
-    eclipsed_bonds = np.bincount(i, weights=eclipse, minlength=n).astype(float)
-    numbers = zip(coordination.tolist(), eclipsed.tolist(), staggered.tolist(), all_judged.tolist(), strict=True)
+    chosen = (judged & (eclipse >= ECLIPSED), judged & (eclipse <= 1.0 - ECLIPSED), judged)
+    counts = [np.bincount(i[bonds], minlength=n).tolist() for bonds in chosen]
     return Environments(
         coordination=coordination,
-        eclipsed_bonds=eclipsed_bonds,
-        labels=tuple(_label(*atom) for atom in numbers),
+        eclipsed_bonds=np.bincount(i, weights=eclipse, minlength=n).astype(float),
+        labels=tuple(_label(*atom) for atom in zip(coordination.tolist(), *counts, strict=True)),
     )
 
 

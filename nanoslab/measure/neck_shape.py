@@ -24,29 +24,17 @@ _LARGEST_STRAIN = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeckMetrics:
-    """A neck measured in a structure, relaxed or not.
+    """A neck measured in a structure, relaxed or not."""
 
-    Attributes
-    ----------
-    n_columns, n_connected
-        Columns that bridged the gap in the start, and separate bonded chains of neck atoms that still do.
-    plane_spacing
-        Mean distance of successive planes from the lower slab through the neck to the upper one [Å].
-    column_spacing
-        Mean distance of bonded neighbours within the planes of the neck [Å].
-    largest_displacement
-        Of an atom of the neck, from the start [Å].
-    problems
-        What is wrong with it, in words; empty for a neck that is one.
-    """
-
+    #: columns that bridged the gap in the start, and separate bonded chains of neck atoms that still do
     n_columns: int
     n_connected: int
+    #: mean distance of successive planes from the lower slab through the neck to the upper one [Å]
     plane_spacing: float
-    column_spacing: float
+    column_spacing: float  #: mean distance of bonded neighbours within the planes of the neck [Å]
     n_planes: int
-    largest_displacement: float
-    problems: tuple[str, ...]
+    largest_displacement: float  #: of an atom of the neck, from the start [Å]
+    problems: tuple[str, ...]  #: what is wrong with it, in words; empty for a neck that is one
 
     @property
     def width_nm(self) -> float:
@@ -78,27 +66,23 @@ def measure_neck(
         )
     change, _ = find_mic(atoms.positions - start.positions, atoms.cell, pbc=True)
     drift = change[np.setdiff1d(np.arange(len(atoms)), neck)].mean(axis=0)
-    n_columns, n_planes = _paths(start, start, neck, bond_length), len(_planes(start, neck))
-    n_connected = _paths(atoms, start, neck, bond_length)
-    spacing = _plane_spacing(start, change, neck, bond_length)
-    ideal = _plane_spacing(start, np.zeros_like(change), neck, bond_length)
+    n_columns, n_connected = (_paths(one, start, neck, bond_length) for one in (start, atoms))
+    ideal, spacing = (_plane_spacing(start, moves, neck, bond_length) for moves in (np.zeros_like(change), change))
     return NeckMetrics(
         n_columns=n_columns,
         n_connected=n_connected,
         plane_spacing=spacing,
         column_spacing=_column_spacing(atoms, start, neck, bond_length, column_spacing),
-        n_planes=n_planes,
+        n_planes=len(_planes(start, neck)),
         largest_displacement=float(np.linalg.norm(change[neck] - drift, axis=1).max()),
         problems=_problems(n_columns, n_connected, spacing, ideal),
     )
 
 
 def _problems(n_columns: int, n_connected: int, spacing: float, ideal: float) -> tuple[str, ...]:
-    problems = []
+    problems = [f"only {n_connected} of {n_columns} columns still bridge the gap"] if n_connected < n_columns else []
     if n_columns and not n_connected:
-        problems.append("the neck has come apart: no chain of bonds crosses the gap")
-    elif n_connected < n_columns:
-        problems.append(f"only {n_connected} of {n_columns} columns still bridge the gap")
+        problems = ["the neck has come apart: no chain of bonds crosses the gap"]
     if abs(spacing / ideal - 1.0) > _LARGEST_STRAIN:
         problems.append(f"the neck has collapsed or stretched: planes {spacing:.2f} Å apart, built {ideal:.2f} Å")
     return tuple(problems)

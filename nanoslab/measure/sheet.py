@@ -14,25 +14,15 @@ from nanoslab.slab_geometry import Plane, find_planes, in_plane_area, slab_heigh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetMetrics:
-    """A sheet in numbers.
+    """A sheet in numbers."""
 
-    Attributes
-    ----------
-    thickness, vacuum
-        Between the outermost nuclei, and between these and their images [Å].
-    area
-        Of the cell in the plane [Å²].
-    planes
-        From the bottom to the top.
-    top_tilt_degrees, bottom_tilt_degrees
-        Mean angle between the plane and the cation-anion bonds inside the outermost plane; positive when the anion
-        stands out. None where that plane holds no such bond (polar faces).
-    """
-
+    #: between the outermost nuclei, and between these and their images [Å]
     thickness: float
     vacuum: float
-    area: float
-    planes: tuple[Plane, ...]
+    area: float  #: of the cell in the plane [Å²]
+    planes: tuple[Plane, ...]  #: from the bottom to the top
+    #: mean angle between the plane and the cation-anion bonds inside the outermost plane; positive when the anion
+    #: stands out. None where that plane holds no such bond (polar faces).
     top_tilt_degrees: float | None
     bottom_tilt_degrees: float | None
     environments: Environments
@@ -76,7 +66,6 @@ class InPlaneStrain:
     tensor: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        """Make the tensor read-only."""
         self.tensor.setflags(write=False)
 
     @property
@@ -104,12 +93,8 @@ def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, in
     """
     reciprocal = np.linalg.inv(_in_plane(atoms)).T
     h_max, k_max = (int(length // shortest) for length in np.linalg.norm(_in_plane(atoms), axis=1))
-    rows = [
-        (h, k, float(1.0 / np.linalg.norm(np.array([h, k]) @ reciprocal)))
-        for h in range(h_max + 1)
-        for k in range(-k_max, k_max + 1)
-        if (h, k) > (0, 0)
-    ]
+    indices = [(h, k) for h in range(h_max + 1) for k in range(-k_max, k_max + 1) if (h, k) > (0, 0)]
+    rows = [(h, k, float(1.0 / np.linalg.norm(np.array([h, k]) @ reciprocal))) for h, k in indices]
     kept = [row for row in rows if row[2] >= shortest]
     return tuple(sorted(kept, key=lambda row: (-round(row[2], 6), row[0], row[1])))
 

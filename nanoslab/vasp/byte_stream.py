@@ -21,7 +21,12 @@ from nanoslab.errors import FileError
 _InflateError = cast(type[Exception], igzip_lib.error)
 CHUNK = 1 << 19
 LOOK_BEHIND = 1 << 16
-_XZ_MEMORY = 256 << 20
+#: first bytes of a compressed file -> what undoes it
+_DECODERS: dict[bytes, Callable[[], Any]] = {
+    b"\x1f\x8b": lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP),
+    b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(memlimit=256 << 20),
+    b"BZh": bz2.BZ2Decompressor,
+}
 #: more than this from one compressed file at more than this ratio is a decompression bomb, not a VASP run
 BOMB_BYTES = 256 << 20
 BOMB_RATIO = 300
@@ -44,25 +49,12 @@ class EndOfBytesError(Exception):
 
 
 class ByteStream:
-    """Forward-only window on a file.
-
-    Parameters
-    ----------
-    path
-        Plain, gzip, xz or bzip2 file.
-
-    Attributes
-    ----------
-    damage
-        What is wrong with the compressed container, in words; empty when nothing is.
-    look_behind
-        Bytes before the cursor that stay in the window.
-    """
+    """Forward-only window on a plain, gzip, xz or bzip2 file."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self.damage = ""
-        self.look_behind = LOOK_BEHIND
+        self.damage = ""  #: what is wrong with the compressed container, in words; empty when nothing is
+        self.look_behind = LOOK_BEHIND  #: bytes before the cursor that stay in the window
         self._buffer = b""
         self._position = 0
         self._base = 0
@@ -97,24 +89,7 @@ class ByteStream:
 
     def skip_past(self, needle: bytes) -> bool:
         """Move the cursor behind the next `needle`; at the end of the file answer False."""
-        return self.skip_to_first((needle,)) is not None
-
-    def skip_to_first(self, needles: tuple[bytes, ...]) -> int | None:
-        """Move the cursor behind whichever needle comes first and return its index, or None at the end."""
-        overlap = max(map(len, needles)) - 1
-        while True:
-            best, which = -1, None
-            for index, needle in enumerate(needles):
-                at = self._next(needle)
-                if at >= 0 and (best < 0 or at < best):
-                    best, which = at, index
-            if which is not None:
-                self._position = best + len(needles[which])
-                return which
-            self._position = max(self._position, len(self._buffer) - overlap)
-            if not self._slide():
-                self._position = len(self._buffer)
-                return None
+        return self.skip_past_noting(needle, (), 0)[0]
 
     def skip_past_noting(self, needle: bytes, noted: tuple[bytes, ...], size: int) -> tuple[bool, dict[bytes, bytes]]:
         """Move the cursor behind the next `needle`; False when the file ended first.
@@ -164,16 +139,10 @@ class ByteStream:
 
     def take(self, closing: bytes, limit: int = MAX_KEPT) -> bytes:
         """Bytes up to `closing`, with the cursor moved behind it."""
-        at = self._buffer.find(closing, self._position)
-        if at >= 0:
-            kept = self._buffer[self._position : at]
-            self._position = at + len(closing)
-            return kept
         parts: list[bytes] = []
         size = 0
-        overlap = len(closing) - 1
-        while True:
-            cut = max(self._position, len(self._buffer) - overlap)
+        while (at := self._buffer.find(closing, self._position)) < 0:
+            cut = max(self._position, len(self._buffer) - len(closing) + 1)
             parts.append(self._buffer[self._position : cut])
             size += cut - self._position
             if size > limit:
@@ -186,11 +155,9 @@ class ByteStream:
             self._position = cut
             if not self._slide():
                 raise EndOfBytesError(b"".join((*parts, self._buffer[self._position :])))
-            at = self._buffer.find(closing, self._position)
-            if at >= 0:
-                parts.append(self._buffer[self._position : at])
-                self._position = at + len(closing)
-                return b"".join(parts)
+        parts.append(self._buffer[self._position : at])
+        self._position = at + len(closing)
+        return b"".join(parts)
 
     def rest(self, limit: int = MAX_KEPT) -> bytes:
         """Everything from the cursor on; a file with more than `limit` bytes is an error."""
@@ -240,13 +207,8 @@ class ByteStream:
 
     def _decoded(self) -> Generator[bytes, None, None]:
         first = os.read(self._descriptor, CHUNK)
-        if first.startswith(b"\x1f\x8b"):
-            return self._inflated(first, lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP))
-        if first.startswith(b"\xfd7zXZ\x00"):
-            return self._inflated(first, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
-        if first.startswith(b"BZh"):
-            return self._inflated(first, bz2.BZ2Decompressor)
-        return self._plain(first)
+        new_decoder = next((new for magic, new in _DECODERS.items() if first.startswith(magic)), None)
+        return self._plain(first) if new_decoder is None else self._inflated(first, new_decoder)
 
     def _plain(self, piece: bytes) -> Generator[bytes, None, None]:
         while piece:

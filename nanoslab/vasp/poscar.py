@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +60,7 @@ def write_poscar(atoms: Atoms, path: str | os.PathLike[str], *, comment: str | N
     ...     read_poscar(Path(folder) / "POSCAR").get_chemical_formula(mode="reduce"), order
     ('Se2Cd', (0, 2, 1))
     """
-    text = poscar_text(atoms, comment=comment)
-    write_atomically(path, text)
+    write_atomically(path, poscar_text(atoms, comment=comment))
     return species_order(atoms)
 
 
@@ -70,11 +71,11 @@ def poscar_text(atoms: Atoms, *, comment: str | None = None) -> str:
     """
     _check_writable(atoms)
     order = list(species_order(atoms))
-    symbols = [atoms.symbols[i] for i in order]
-    groups = [(symbol, len(list(members))) for symbol, members in groupby(symbols)]
-    first = printable(" ".join((comment if comment is not None else _formula(groups)).split()))
+    groups = Counter(atoms.get_chemical_symbols())
+    formula = " ".join(symbol if count == 1 else f"{symbol}{count}" for symbol, count in groups.items())
+    first = printable(" ".join((formula if comment is None else comment).split()))
     lines = [first, "1.0", *(_vector(row) for row in np.asarray(atoms.cell))]
-    lines += ["  ".join(symbol for symbol, _ in groups), "  ".join(str(count) for _, count in groups)]
+    lines += ["  ".join(groups), "  ".join(map(str, groups.values()))]
     rows = [_vector(row) for row in atoms.positions[order]]
     if atoms.constraints:
         lines.append("Selective dynamics")
@@ -164,13 +165,11 @@ class _Lines:
 
 
 def _scale_factors(lines: _Lines) -> list[float]:
-    factors: list[float] = []
     expected = "a scale factor, a negative volume, or three positive factors"
-    for word in lines.text(1, expected).split()[:3]:
-        try:
+    factors: list[float] = []
+    with suppress(ValueError):  # a comment may follow
+        for word in lines.text(1, expected).split()[:3]:
             factors.append(_number(word))
-        except ValueError:
-            break
     wrong_sign = len(factors) == 3 and min(factors) <= 0
     if len(factors) not in (1, 3) or wrong_sign or 0.0 in factors or not np.isfinite(factors).all():
         raise lines.fault(1, expected)
@@ -195,7 +194,7 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
     expected = "a line of element symbols or of atom counts"
     at, words = 5, list[str]()
     while not _COUNT.fullmatch((lines.text(at, expected).split() or [""])[0]):
-        found = _before_comment(lines.text(at, expected))
+        found = re.split(r"[!#]", lines.text(at, expected), maxsplit=1)[0].split()
         if not found:
             raise lines.fault(at, expected)
         words += found
@@ -203,8 +202,11 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
     named = [_element(word, at - 1, lines) for word in words]
     counts: list[int] = []
     wanted = len(named) or len(given)
-    while at < len(lines.lines) and (row := _leading_counts(lines.lines[at])) and (not wanted or len(counts) < wanted):
-        counts += row
+    while at < len(lines.lines) and (not wanted or len(counts) < wanted):
+        row = list(takewhile(_COUNT.fullmatch, lines.lines[at].split()))
+        if not row:
+            break
+        counts += [int(word[:18]) for word in row]
         at += 1
     if not named and not given:
         raise lines.fault(
@@ -219,19 +221,6 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
         got = " ".join(map(str, counts)) or "none"
         raise lines.fault(at - 1, f"one count for each of {' '.join(symbols)}", got=got)
     return symbols, counts, at
-
-
-def _before_comment(line: str) -> list[str]:
-    return re.split(r"[!#]", line, maxsplit=1)[0].split()
-
-
-def _leading_counts(line: str) -> list[int]:
-    counts = []
-    for word in line.split():
-        if not _COUNT.fullmatch(word):
-            break
-        counts.append(int(word[:18]))
-    return counts
 
 
 def _element(word: str, index: int, lines: _Lines) -> str:
@@ -250,17 +239,9 @@ def _number(word: str) -> float:
 
 
 def _vector(row: NDArray[np.float64]) -> str:
-    return " ".join(_aligned(float(value)) for value in row).rstrip()
-
-
-def _aligned(value: float) -> str:
-    """Shortest text that reads back to the same number, decimal points under one another."""
-    whole, point, digits = repr(value + 0.0).partition(".")
-    return f"{whole:>4}{point}{digits}".ljust(24)
-
-
-def _formula(groups: Sequence[tuple[str, int]]) -> str:
-    return " ".join(symbol if count == 1 else f"{symbol}{count}" for symbol, count in groups)
+    """Shortest texts that read back to the same numbers, decimal points under one another."""
+    parts = (repr(float(value) + 0.0).partition(".") for value in row)
+    return " ".join(f"{whole:>4}{point}{digits}".ljust(24) for whole, point, digits in parts).rstrip()
 
 
 def _check_writable(atoms: Atoms) -> None:

@@ -17,29 +17,21 @@ _PARALLEL = 1e-6  # sine of an angle below which two directions are one
 
 
 def free_components(atoms: Atoms) -> NDArray[np.bool_]:
-    """Components along the lattice vectors that may move, from the constraints of ASE.
-
-    Shape (n_atoms, 3), True where VASP writes ``T``; InputError for one that POSCAR flags cannot say.
-    """
+    """Components along the lattice vectors that may move, from ASE's constraints; (n_atoms, 3), True for VASP's T."""
     free = np.ones((len(atoms), 3), dtype=bool)
-    cell = np.asarray(atoms.cell)
     for constraint in atoms.constraints:
-        free[constraint.get_indices()] &= _flags(constraint, cell)
+        free[constraint.get_indices()] &= _flags(constraint, np.asarray(atoms.cell))
     return free
 
 
 def constraints_from_flags(free: ArrayLike) -> list[FixAtoms | FixScaled]:
-    """Build the ASE constraints of POSCAR flags: one FixAtoms, and one FixScaled per kind of partial freedom.
-
-    `free` has shape (n_atoms, 3), True where the component may move.
-    """
+    """ASE constraints of POSCAR flags (n_atoms, 3): one FixAtoms, and one FixScaled per kind of partial freedom."""
     fixed = ~np.asarray(free, dtype=bool).reshape(-1, 3)
     whole = np.flatnonzero(fixed.all(axis=1))
     constraints: list[FixAtoms | FixScaled] = [FixAtoms(indices=whole)] if len(whole) else []
-    partial = fixed.any(axis=1) & ~fixed.all(axis=1)
-    for mask in np.unique(fixed[partial], axis=0):
+    for mask in np.unique(fixed[fixed.any(axis=1) & ~fixed.all(axis=1)], axis=0):
         indices = np.flatnonzero((fixed == mask).all(axis=1))
-        constraints.append(FixScaled(indices, mask=tuple(bool(flag) for flag in mask)))
+        constraints.append(FixScaled(indices, mask=tuple(mask.tolist())))
     return constraints
 
 

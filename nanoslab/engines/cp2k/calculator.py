@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
 
 from nanoslab.calculation import Settings
 from nanoslab.engines.cp2k.data import data_folder
@@ -22,6 +21,7 @@ from nanoslab.engines.cp2k.electrons import is_gamma_only
 from nanoslab.engines.cp2k.input import LAST_WAVE_FUNCTIONS, PROJECT, ghost_atoms, input_text
 from nanoslab.engines.cp2k.output import last_words, parse_output
 from nanoslab.engines.cp2k.words import read_words
+from nanoslab.engines.interface import OwnCalculator
 from nanoslab.errors import EngineError
 
 INSTALL = "apt-get install cp2k (Debian, Ubuntu), or name the program in CP2K_COMMAND"
@@ -46,7 +46,7 @@ def command() -> tuple[str, ...]:
     raise EngineError("engine cp2k", expected="the program cp2k", got="none on the path", advice=INSTALL)
 
 
-class CP2KCalculator(Calculator):  # type: ignore[misc]
+class CP2KCalculator(OwnCalculator):
     """CP2K, started anew for every structure in the calculator's directory (a temporary one when it has none).
 
     The wave functions of the last finished energy start the next one; a run killed in between starts from the same
@@ -62,8 +62,6 @@ class CP2KCalculator(Calculator):  # type: ignore[misc]
         ``symbols`` and ``positions`` [Å] of atoms that were removed, for ``ghosts=removed``.
     """
 
-    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 (ASE's own type)
-
     def __init__(
         self, settings: Settings, options: Mapping[str, Any], removed_atoms: Mapping[str, Any] | None = None
     ) -> None:
@@ -73,34 +71,23 @@ class CP2KCalculator(Calculator):  # type: ignore[misc]
         self.removed_atoms = removed_atoms
         self._scratch: Path | None = None
 
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
-    ) -> None:
-        """Compute energy, forces and, when asked, the stress."""
-        super().calculate(atoms, properties, system_changes)
-        structure = self.atoms.copy()
-        structure.constraints = []
+    def compute(self, structure: Atoms, properties: list[str], changes: list[str]) -> dict[str, Any]:
+        """Energy, forces and, when asked, the stress."""
+        del changes
         structure.info = {"removed_atoms": self.removed_atoms}
         folder = self._folder()
         last = folder / f"{LAST_WAVE_FUNCTIONS}.{self._ending}"
         text = input_text(
-            structure, self.settings, self.words, restart=last.is_file(), with_stress="stress" in (properties or ())
+            structure, self.settings, self.words, restart=last.is_file(), with_stress="stress" in properties
         )
         n_atoms = len(structure) + len(ghost_atoms(structure, self.words))
         output = parse_output(self._run(text, folder), n_atoms=n_atoms, where=f"engine cp2k, {folder / 'cp2k.out'}")
         written = folder / f"{PROJECT}-RESTART.{self._ending}"
         if written.is_file():
             written.replace(last)
-        self.results = {
-            "energy": output.energy,
-            "free_energy": output.free_energy,
-            "forces": np.array(output.forces[: len(structure)]),
-        }
-        if output.stress is not None:
-            self.results["stress"] = output.stress
+        forces = np.array(output.forces[: len(structure)])
+        stress = {} if output.stress is None else {"stress": output.stress}
+        return {"energy": output.energy, "free_energy": output.free_energy, "forces": forces, **stress}
 
     @property
     def _ending(self) -> str:

@@ -69,15 +69,7 @@ def free_strains(atoms: Atoms) -> list[int]:
 
 
 def max_free_force(atoms: Atoms) -> float:
-    """Largest force on an atom [eV/Å], fixed components left out.
-
-    Examples
-    --------
-    >>> from ase.calculators.emt import EMT
-    >>> atoms = Atoms("Cu", cell=[9, 9, 9], pbc=True, calculator=EMT())
-    >>> max_free_force(atoms)
-    0.0
-    """
+    """Largest force on an atom [eV/Å], fixed components left out."""
     forces = atoms.get_forces(apply_constraint=True)
     return float(np.linalg.norm(forces, axis=1).max(initial=0.0))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from itertools import groupby
@@ -29,45 +29,30 @@ Change = Literal["new", "replaced", "unchanged"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenDeck:
-    """What was written, for the eye.
-
-    Attributes
-    ----------
-    change
-        ``replaced``: an unedited older deck was.
-    potentials
-        Titles of the POTCAR, or the datasets that its POTCAR.spec names where there is none.
-    """
+    """What was written, for the eye."""
 
     name: str
     role: str
     folder: Path
-    change: Change
+    change: Change  #: ``replaced``: an unedited older deck was
     formula: str
     n_atoms: int
     kpoints: tuple[int, int, int]
     vasp_binary: str
-    potentials: tuple[str, ...]
+    potentials: tuple[str, ...]  #: titles of the POTCAR, or the datasets that its POTCAR.spec names where there is none
     has_potcar: bool
     remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeckPlan:
-    """An input set that may be written: every byte of it, and every check done.
-
-    Attributes
-    ----------
-    files, obsolete
-        Content of the files to write, by name, and those of an earlier set to remove.
-    kept_here
-        Names of all files of the set, the earlier one's among them.
-    """
+    """An input set that may be written: every byte of it, and every check done."""
 
     deck: WrittenDeck
+    #: content of the files to write, by name, and those of an earlier set to remove
     files: Mapping[str, bytes]
     obsolete: tuple[str, ...]
-    kept_here: frozenset[str]
+    kept_here: frozenset[str]  #: names of all files of the set, the earlier one's among them
 
 
 def write_deck(
@@ -135,16 +120,20 @@ def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | N
         )
     before = read_manifest(folder)
     elements = species_of(calculation)
-    potcars = _potcars(calculation, elements, library, folder, before)
+    datasets = [dataset_of(element, library) for element in elements]
+    if library is not None and library.roots:
+        potcars = find_potcars(elements, functional_kind(calculation), library)
+        content = potcar_bytes(potcars, elements)
+    else:
+        potcars, content = _potcars_there(datasets, folder / "POTCAR", before)
     tags = incar(calculation)
     files = {
         "POSCAR": poscar_text(calculation.atoms, comment=calculation.name).encode(),
         "INCAR": tags.text().encode(),
         "KPOINTS": kpoints_text(calculation).encode(),
-        **_potcar_file(potcars, elements, library, folder),
+        **({"POTCAR": content} if potcars else {"POTCAR.spec": "".join(f"{one}\n" for one in datasets).encode()}),
     }
     remarks = (*tags.remarks, *_cutoff_remarks(calculation, potcars))
-    datasets = [dataset_of(element, library) for element in elements]
     document = {
         "vasp_binary": vasp_binary(calculation),
         "potcar_datasets": datasets,
@@ -157,10 +146,13 @@ def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | N
         remarks = (*remarks, f"{', '.join(by_hand)} changed by hand since it was written: left as it is")
     same = {key: before.get(key) for key in document} == document
     change: Change = "new" if not before else "unchanged" if same else "replaced"
-    same_inputs = before.get("inputs") == document["inputs"]
-    writable = {name: content for name, content in files.items() if not same_inputs or not (folder / name).exists()}
+    known = before.get("inputs", {})
+    writable = {
+        name: content for name, content in files.items() if known != document["inputs"] or not (folder / name).exists()
+    }
     if change != "unchanged":
-        versions = before.get("versions") if same_inputs else {"nanoslab": __version__, "pymatgen": version("pymatgen")}
+        now = {"nanoslab": __version__, "pymatgen": version("pymatgen")}
+        versions = before.get("versions") if known == document["inputs"] else now
         text = json.dumps({"schema": SCHEMA, **document, "versions": versions}, indent=2, sort_keys=True) + "\n"
         writable[MANIFEST] = text.encode()
     deck = WrittenDeck(
@@ -179,8 +171,8 @@ def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | N
     return DeckPlan(
         deck=deck,
         files=writable,
-        obsolete=tuple(name for name in before.get("inputs", {}) if name not in files),
-        kept_here=frozenset({*files, *before.get("inputs", ()), MANIFEST}),
+        obsolete=tuple(name for name in known if name not in files),
+        kept_here=frozenset({*files, *known, MANIFEST}),
     )
 
 
@@ -204,46 +196,27 @@ def functional_kind(calculation: Calculation) -> str:
     return "LDA" if calculation.settings.functional == "LDA" else "PBE"
 
 
-def _potcars(
-    calculation: Calculation,
-    elements: tuple[str, ...],
-    library: PotcarLibrary | None,
-    folder: Path,
-    before: Mapping[str, Any],
-) -> tuple[Potcar, ...]:
-    """Datasets of the library, or those already in the folder when there is no library on this machine."""
-    if library is not None and library.roots:
-        return find_potcars(elements, functional_kind(calculation), library)
-    path = folder / "POTCAR"
-    wanted = [dataset_of(element, library) for element in elements]
+def _potcars_there(wanted: Sequence[str], path: Path, before: Mapping[str, Any]) -> tuple[tuple[Potcar, ...], bytes]:
+    """Datasets already in the folder, for a machine without a library; none where they are others, or were edited."""
     records, names = before.get("potcars"), {field.name for field in fields(Potcar)} - {"path"}
     kept = [r for r in records if isinstance(r, dict) and {*r} == names] if isinstance(records, list) else []
-    if not path.is_file() or [record["dataset"] for record in kept] != wanted:
-        return ()
-    if sha256(path.read_bytes()) != before["inputs"].get("POTCAR"):
-        return ()
-    return tuple(Potcar(**record, path=path) for record in kept)
-
-
-def _potcar_file(
-    potcars: tuple[Potcar, ...], elements: tuple[str, ...], library: PotcarLibrary | None, folder: Path
-) -> dict[str, bytes]:
-    if not potcars:
-        return {"POTCAR.spec": "".join(f"{dataset_of(element, library)}\n" for element in elements).encode()}
-    if potcars[0].path == folder / "POTCAR":
-        return {"POTCAR": potcars[0].path.read_bytes()}
-    return {"POTCAR": potcar_bytes(potcars, elements)}
+    if path.is_file() and [record["dataset"] for record in kept] == wanted:
+        content = path.read_bytes()
+        if sha256(content) == before["inputs"].get("POTCAR"):
+            return tuple(Potcar(**record, path=path) for record in kept), content
+    return (), b""
 
 
 def _cutoff_remarks(calculation: Calculation, potcars: tuple[Potcar, ...]) -> list[str]:
     """Cutoffs that the datasets find too low."""
     cutoff = calculation.settings.cutoff_energy
+    enmax = {potcar.dataset: potcar.maximal_cutoff for potcar in potcars}
     remarks = [
-        f"cutoff of {cutoff:g} eV is below the {potcar.maximal_cutoff:g} eV (ENMAX) of {potcar.dataset}"
-        for potcar in potcars
-        if potcar.maximal_cutoff > cutoff
+        f"cutoff of {cutoff:g} eV is below the {least:g} eV (ENMAX) of {dataset}"
+        for dataset, least in enmax.items()
+        if least > cutoff
     ]
-    largest = max((potcar.maximal_cutoff for potcar in potcars), default=0.0)
+    largest = max(enmax.values(), default=0.0)
     if calculation.settings.relax == "cell" and not remarks and cutoff < 1.3 * largest:
         remarks.append(f"cell relaxation below 1.3 times ENMAX ({1.3 * largest:.0f} eV): the stress is not converged")
     return remarks

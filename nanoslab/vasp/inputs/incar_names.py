@@ -57,14 +57,6 @@ def check_extra(tag: str, value: TagValue) -> str | None:
     """Refuse a tag that a field of the settings says, a misspelt one, and a value that would be more than one tag.
 
     Answers with the remark of `check_tag`.
-
-    Examples
-    --------
-    >>> check_extra("ENCUT", 500)
-    Traceback (most recent call last):
-    ...
-    nanoslab.errors.InputError: settings.extra.ENCUT: expected this to be said by cutoff_energy, got 500; remove it \
-from extra and change that field
     """
     where = f"settings.extra.{tag}"
     if tag in FIELDS:

@@ -22,16 +22,14 @@ def spin(calculation: Calculation) -> dict[str, TagValue]:
     if not calculation.settings.spin_polarized:
         return {"ISPIN": 1}
     moments = starting_moments(calculation)
-    if moments.ndim == 2:
-        return {"MAGMOM": tuple(float(x) for x in moments.ravel())}
-    return {"ISPIN": 2, "MAGMOM": tuple(float(x) for x in moments)}
+    magmom = tuple(moments.ravel().tolist())
+    return {"MAGMOM": magmom} if moments.ndim == 2 else {"ISPIN": 2, "MAGMOM": magmom}
 
 
 def hubbard(calculation: Calculation) -> dict[str, TagValue]:
     """U - J after Dudarev on d electrons of transition metals, f of lanthanides and actinides, p of all others."""
     values = calculation.settings.hubbard_u
-    atoms = calculation.atoms
-    species = list(dict.fromkeys(atoms.symbols[i] for i in species_order(atoms)))
+    species = list(dict.fromkeys(calculation.atoms.get_chemical_symbols()))
     if not any(values.get(symbol) for symbol in species):
         return {}
     shells = [_correlated_shell(symbol) if values.get(symbol) else -1 for symbol in species]

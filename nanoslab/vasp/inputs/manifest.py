@@ -32,18 +32,19 @@ def results_in(folder: Path) -> tuple[str, ...]:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Document of an input set; empty where there is none."""
     path = folder / MANIFEST
-    if not path.is_file():
-        former = _former(folder / _FORMER)
-        return former if isinstance(former.get("inputs"), dict) else {}
+    is_former = not path.is_file()
     advice = "move it away and write the campaign again: results stay"
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        document: Any = json.loads((folder / _FORMER if is_former else path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
+        if is_former:
+            return {}  # who reads calculations says what is wrong with it
         raise FileError(path, expected="readable JSON", got=str(error), advice=advice) from error
-    inputs = document.get("inputs") if isinstance(document, dict) else None
-    if not isinstance(inputs, dict) or document.get("schema") != SCHEMA:
-        raise FileError(path, expected=f"an input set of schema {SCHEMA}", got="another document", advice=advice)
-    return document
+    if isinstance(document, dict) and isinstance(document.get("inputs"), dict) and document.get("schema") == SCHEMA:
+        return document
+    if is_former:
+        return {}
+    raise FileError(path, expected=f"an input set of schema {SCHEMA}", got="another document", advice=advice)
 
 
 def check_may_write(folder: Path, before: Mapping[str, Any], files: Mapping[str, bytes]) -> list[str]:
@@ -78,14 +79,6 @@ def check_may_write(folder: Path, before: Mapping[str, Any], files: Mapping[str,
             advice="keep your copy under another name and write again, or write into a new folder",
         )
     return []
-
-
-def _former(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}  # who reads calculations says what is wrong with it
-    return document if isinstance(document, dict) and document.get("schema") == 1 else {}
 
 
 def _as_written(folder: Path, name: str) -> Path:

@@ -5,7 +5,6 @@ Only titles and hashes leave this file for manifests and messages; the licensed 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +15,8 @@ from types import MappingProxyType
 from ase.calculators.vasp.setups import setups_defaults
 
 from nanoslab.errors import FileError, InputError
+from nanoslab.files import sha256
+from nanoslab.vasp.potential_title import element_of_title
 from nanoslab.vasp.textfile import COMPRESSIONS, read_bytes
 
 #: where a library is looked for when none is given
@@ -25,52 +26,32 @@ _RELEASE = re.compile(r"pot(?:paw|cars?|_gga|_lda|_paw)*_?(?P<kind>PBE|LDA)(?P<v
 _TITLE = re.compile(rb"^\s*TITEL\s*=\s*(.+?)\s*$", re.MULTILINE)
 _ENMAX = re.compile(rb"ENMAX\s*=\s*([\d.]+)")
 _KIND = re.compile(rb"^\s*LEXCH\s*=\s*(\w+)", re.MULTILINE)
-_ELEMENT = re.compile(r"[A-Z][a-z]?(?![a-z])")
 _HEADER_END = b"END of PSCTR"
 _EXCHANGE = {"PBE": ("PE",), "LDA": ("CA",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PotcarLibrary:
-    """Where to look and which dataset to take.
+    """Where to look and which dataset to take."""
 
-    Attributes
-    ----------
-    roots
-        Folders that hold releases (``potpaw_PBE.54``, ``POT_GGA_PAW_PBE_54``...), or are one.
-    datasets
-        Element -> dataset, such as ``{"Pb": "Pb"}``, where the manual's recommendation is not wanted.
-    """
-
-    roots: tuple[Path, ...]
+    roots: tuple[Path, ...]  #: folders that hold releases (``potpaw_PBE.54``, ``POT_GGA_PAW_PBE_54``...), or are one
+    #: element -> dataset, such as ``{"Pb": "Pb"}``, where the manual's recommendation is not wanted
     datasets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Potcar:
-    """What may be said about one dataset of a library.
+    """What may be said about one dataset of a library."""
 
-    Attributes
-    ----------
-    element, dataset
-        Such as ``Pb`` and ``Pb_d``.
-    title
-        Of its TITEL line, such as ``PAW_PBE Pb_d 06Sep2000``.
-    title_sha256, sha256
-        Of its header, and of the whole (decompressed) file.
-    maximal_cutoff
-        Its ENMAX [eV].
-    path
-        Where it lies on this machine; not recorded.
-    """
-
+    #: such as ``Pb`` and ``Pb_d``
     element: str
     dataset: str
-    title: str
+    title: str  #: of its TITEL line, such as ``PAW_PBE Pb_d 06Sep2000``
+    #: of its header, and of the whole (decompressed) file
     title_sha256: str
     sha256: str
-    maximal_cutoff: float
-    path: Path
+    maximal_cutoff: float  #: its ENMAX [eV]
+    path: Path  #: where it lies on this machine; not recorded
 
 
 def recommended_dataset(element: str) -> str:
@@ -79,18 +60,14 @@ def recommended_dataset(element: str) -> str:
 
 
 def find_library(datasets: Mapping[str, str] = MappingProxyType({})) -> PotcarLibrary | None:
-    """Library named by the environment or by pymatgen's configuration, or None.
-
-    ``PMG_VASP_PSP_DIR`` and ``VASP_PP_PATH`` are read first, then ``PMG_VASP_PSP_DIR`` of ``~/.pmgrc.yaml``.
-    """
+    """Library of ``PMG_VASP_PSP_DIR`` and ``VASP_PP_PATH``, else of pymatgen's own configuration file, or None."""
     named = [(name, part) for name in VARIABLES for part in os.environ.get(name, "").split(os.pathsep) if part]
     if not any(name == "PMG_VASP_PSP_DIR" for name, _ in named):
         named += _configured()
     for name, part in named:
         if not Path(part).expanduser().is_dir():
-            raise FileError(
-                name, expected="a folder of POTCARs", got=f"{part}, which is none", advice=f"correct {name}"
-            )
+            got = f"{part}, which is none"
+            raise FileError(name, expected="a folder of POTCARs", got=got, advice=f"correct {name}")
     roots = dict.fromkeys(Path(part).expanduser().resolve() for _, part in named)
     return PotcarLibrary(roots=tuple(roots), datasets=datasets) if roots else None
 
@@ -98,49 +75,43 @@ def find_library(datasets: Mapping[str, str] = MappingProxyType({})) -> PotcarLi
 def find_potcars(elements: Sequence[str], kind: str, library: PotcarLibrary) -> tuple[Potcar, ...]:
     """Datasets of the elements, all of one release, in the given order.
 
-    Releases are tried from the newest (.64, .54, .52, unnumbered) on until one holds every element. Two roots that
-    hold different files for the same are an error: the choice is the user's.
-    The elements stand in the order of the POSCAR; the kind is ``PBE`` (every gradient-corrected functional) or ``LDA``.
+    Releases are tried from the newest (.64, .54, .52, unnumbered) on until one holds every element; the kind is
+    ``PBE`` (every gradient-corrected functional) or ``LDA``. Two roots that hold different files are an error.
     """
     if not elements:
         return ()
-    found = [hit for root in library.roots if (hit := _first_complete(elements, kind, root, library)) is not None]
+    wanted = [(element, dataset_of(element, library)) for element in elements]
+    releases = {root: _releases(root, kind) for root in library.roots}
+    found = [hit for folders in releases.values() if (hit := _first_complete(wanted, kind, folders)) is not None]
     if not found:
-        raise _missing(elements, kind, library)
-    first, *others = found
-    for other in others:
-        for mine, theirs in zip(first, other, strict=True):
-            if mine.sha256 != theirs.sha256:
-                raise FileError(
-                    f"POTCAR of {mine.element}",
-                    expected="one library, or two that agree",
-                    got=f"{mine.title!r} in {mine.path} and {theirs.title!r} in {theirs.path} that differ",
-                    advice="name one with --potcars, or unset PMG_VASP_PSP_DIR or VASP_PP_PATH",
-                )
-    return first
+        raise _missing([dataset for _, dataset in wanted], kind, [one for some in releases.values() for one in some])
+    for mine, theirs in ((a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True)):
+        if mine.sha256 != theirs.sha256:
+            raise FileError(
+                f"POTCAR of {mine.element}",
+                expected="one library, or two that agree",
+                got=f"{mine.title!r} in {mine.path} and {theirs.title!r} in {theirs.path} that differ",
+                advice="name one with --potcars, or unset PMG_VASP_PSP_DIR or VASP_PP_PATH",
+            )
+    return found[0]
 
 
 def release_of(potcars: Iterable[Potcar], library: PotcarLibrary) -> PotcarLibrary:
     """Library narrowed to the one release the datasets came from, so that a campaign never mixes two."""
-    folders = dict.fromkeys(_release_folder(potcar) for potcar in potcars)
-    return PotcarLibrary(roots=tuple(folders), datasets=library.datasets)
+    folders = (one.path.parent.parent if one.path.parent.name == one.dataset else one.path.parent for one in potcars)
+    return PotcarLibrary(roots=tuple(dict.fromkeys(folders)), datasets=library.datasets)
 
 
 def potcar_bytes(potcars: Sequence[Potcar], elements: Sequence[str]) -> bytes:
     """Content of the POTCAR, checked once more to be in the order of the POSCAR."""
     parts = [read_bytes(potcar.path) for potcar in potcars]
     for potcar, part in zip(potcars, parts, strict=True):
-        if hashlib.sha256(part).hexdigest() != potcar.sha256:
+        if sha256(part) != potcar.sha256:
             raise FileError(potcar.path, expected="the file of a moment ago", got="another content", advice="try again")
-    titled = elements_of(b"".join(parts))
-    if titled != tuple(elements):
+    titled = [element_of_title("", title) or "?" for title in _titles(b"".join(parts))]
+    if titled != list(elements):
         raise FileError("POTCAR", expected=f"the POSCAR's {' '.join(elements)}", got=" ".join(titled))
     return b"".join(parts)
-
-
-def elements_of(content: bytes) -> tuple[str, ...]:
-    """Elements that the titles of a POTCAR name, in their order."""
-    return tuple(_element(title) for title in _titles(content))
 
 
 def read_potcar(path: Path, element: str, dataset: str, kind: str) -> Potcar:
@@ -156,7 +127,7 @@ def read_potcar(path: Path, element: str, dataset: str, kind: str) -> Potcar:
         )
     words = titles[0].split()
     exchange = _KIND.search(content)
-    if _element(titles[0]) != element or (len(words) > 1 and words[1] != dataset):
+    if element_of_title("", titles[0]) != element or (len(words) > 1 and words[1] != dataset):
         raise FileError(path, expected=f"the dataset {dataset}", got=f"TITEL = {titles[0]}", advice="mend the library")
     if exchange and exchange.group(1).decode() not in _EXCHANGE[kind]:
         raise FileError(path, expected=f"a {kind} dataset", got=f"LEXCH = {exchange.group(1).decode()}")
@@ -165,8 +136,8 @@ def read_potcar(path: Path, element: str, dataset: str, kind: str) -> Potcar:
         element=element,
         dataset=dataset,
         title=titles[0],
-        title_sha256=hashlib.sha256(content.partition(_HEADER_END)[0]).hexdigest(),
-        sha256=hashlib.sha256(content).hexdigest(),
+        title_sha256=sha256(content.partition(_HEADER_END)[0]),
+        sha256=sha256(content),
         maximal_cutoff=float(cutoff.group(1)) if cutoff else 0.0,
         path=path,
     )
@@ -180,18 +151,12 @@ def dataset_of(element: str, library: PotcarLibrary | None) -> str:
     return chosen
 
 
-def _first_complete(
-    elements: Sequence[str], kind: str, root: Path, library: PotcarLibrary
-) -> tuple[Potcar, ...] | None:
-    wanted = [(element, dataset_of(element, library)) for element in elements]
-    for folder in _releases(root, kind):
-        paths = [_dataset_path(folder, dataset) for _, dataset in wanted]
-        if all(paths):
-            return tuple(
-                read_potcar(path, element, dataset, kind)
-                for path, (element, dataset) in zip(paths, wanted, strict=True)
-                if path
-            )
+def _first_complete(wanted: Sequence[tuple[str, str]], kind: str, folders: Sequence[Path]) -> tuple[Potcar, ...] | None:
+    for folder in folders:
+        paths = [path for _, dataset in wanted if (path := _dataset_path(folder, dataset))]
+        if len(paths) == len(wanted):
+            pairs = zip(paths, wanted, strict=True)
+            return tuple(read_potcar(path, element, dataset, kind) for path, (element, dataset) in pairs)
     return None
 
 
@@ -216,24 +181,15 @@ def _dataset_path(folder: Path, dataset: str) -> Path | None:
     return None
 
 
-def _release_folder(potcar: Potcar) -> Path:
-    in_own_folder = potcar.path.parent.name == potcar.dataset
-    return potcar.path.parent.parent if in_own_folder else potcar.path.parent
-
-
-def _missing(elements: Sequence[str], kind: str, library: PotcarLibrary) -> FileError:
-    looked, lacking = [], []
-    wanted = [dataset_of(element, library) for element in elements]
-    for root in library.roots:
-        for folder in _releases(root, kind):
-            gone = [dataset for dataset in wanted if _dataset_path(folder, dataset) is None]
-            looked.append(f"{folder} (no {', '.join(gone)})")
-            lacking += gone
+def _missing(wanted: Sequence[str], kind: str, folders: Sequence[Path]) -> FileError:
+    gone = {folder: [one for one in wanted if _dataset_path(folder, one) is None] for folder in folders}
+    looked = "; ".join(f"{folder} (no {', '.join(datasets)})" for folder, datasets in gone.items())
+    lacking = dict.fromkeys(one for datasets in gone.values() for one in datasets)
     return FileError(
         "POTCAR library",
         expected=f"the {kind} datasets {', '.join(wanted)} in one release",
-        got=f"none among {'; '.join(looked) or 'no release'}",
-        advice=f"add {', '.join(dict.fromkeys(lacking)) or 'them'}, choose with --dataset, "
+        got=f"none among {looked or 'no release'}",
+        advice=f"add {', '.join(lacking) or 'them'}, choose with --dataset, "
         "or point --potcars, PMG_VASP_PSP_DIR or VASP_PP_PATH at a full library",
     )
 
@@ -259,9 +215,3 @@ def _configured() -> list[tuple[str, str]]:
 
 def _titles(content: bytes) -> list[str]:
     return [title.decode("ascii", errors="replace") for title in _TITLE.findall(content)]
-
-
-def _element(title: str) -> str:
-    words = title.split()
-    match = _ELEMENT.match(words[1] if len(words) > 1 else words[0] if words else "")
-    return match.group() if match else "?"

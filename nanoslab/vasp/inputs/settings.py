@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from math import prod
 
 import numpy as np
 
@@ -26,18 +27,10 @@ Rule = Callable[[Calculation], Mapping[str, TagValue]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incar:
-    """Tags of one INCAR, and what a reader of the deck should know about them.
+    """Tags of one INCAR, and what a reader of the deck should know about them."""
 
-    Attributes
-    ----------
-    tags
-        Tag -> value, in the order they are written.
-    remarks
-        In words: defaults that were replaced by hand, doubtful combinations.
-    """
-
-    tags: Mapping[str, TagValue]
-    remarks: tuple[str, ...] = ()
+    tags: Mapping[str, TagValue]  #: tag -> value, in the order they are written
+    remarks: tuple[str, ...] = ()  #: in words: defaults that were replaced by hand, doubtful combinations
 
     def text(self) -> str:
         """Text of the file, one tag per line."""
@@ -69,8 +62,7 @@ def electronic_loop(calculation: Calculation) -> dict[str, TagValue]:
 def smearing(calculation: Calculation) -> dict[str, TagValue]:
     """Occupations; tetrahedra need at least three k-points along some direction and a mesh that holds Gamma."""
     settings = calculation.settings
-    points = settings.kpoints[0] * settings.kpoints[1] * settings.kpoints[2]
-    if settings.smearing == "tetrahedron" and (points < 4 or not settings.gamma_centred):
+    if settings.smearing == "tetrahedron" and (prod(settings.kpoints) < 4 or not settings.gamma_centred):
         raise InputError(
             "settings.smearing",
             expected="gaussian for fewer than 4 k-points or a mesh without Gamma",
@@ -101,8 +93,8 @@ def in_plane_lattice(calculation: Calculation) -> dict[str, TagValue]:
     widths = empty_widths(calculation.atoms)
     if calculation.settings.relax != "cell" or max(widths) <= ISOLATED_GAP:
         return {}
-    out_of_plane = np.abs([*calculation.atoms.cell.array[:2, 2], *calculation.atoms.cell.array[2, :2]]).max()
-    if max(widths[:2]) > ISOLATED_GAP or out_of_plane > 1e-6:
+    cell = calculation.atoms.cell.array
+    if max(widths[:2]) > ISOLATED_GAP or max(np.abs(cell[:2, 2]).max(), np.abs(cell[2, :2]).max()) > 1e-6:
         raise InputError(
             f"{calculation.name}: settings.relax",
             expected="'ions', or 'cell' for a sheet in the plane xy with its third lattice vector along z",
@@ -126,14 +118,14 @@ def dipole(calculation: Calculation) -> dict[str, TagValue]:
     """Dipole correction along the third lattice vector, about the centre of mass (0.5 where there is no vacuum)."""
     if not calculation.settings.dipole_correction:
         return {}
-    if not is_third_vector_perpendicular(calculation.atoms):
+    atoms = calculation.atoms
+    if not is_third_vector_perpendicular(atoms):
         raise InputError(
             f"{calculation.name}: settings.dipole_correction",
             expected="a third lattice vector perpendicular to the first two",
-            got=f"angles of {calculation.atoms.cell.angles()[0]:.3f}° and {calculation.atoms.cell.angles()[1]:.3f}°",
+            got="angles of {:.3f}° and {:.3f}°".format(*atoms.cell.angles()[:2]),
             advice="build the slab with c along its normal, or switch the correction off",
         )
-    atoms = calculation.atoms
     axes = zip(centre_of_mass(atoms), empty_widths(atoms), strict=True)
     centre = tuple(round(float(x), 6) if width > ISOLATED_GAP else 0.5 for x, width in axes)
     return {"LDIPOL": True, "IDIPOL": 3, "DIPOL": centre}
@@ -147,17 +139,8 @@ def output(calculation: Calculation) -> dict[str, TagValue]:
 
 #: every rule of an INCAR, in the order of its lines; no two say the same tag
 RULES: tuple[Rule, ...] = (
-    basis,
-    functional,
-    electronic_loop,
-    smearing,
-    relaxation,
-    in_plane_lattice,
-    spin,
-    hubbard,
-    isolated_atom,
-    dipole,
-    output,
+    *(basis, functional, electronic_loop, smearing, relaxation, in_plane_lattice),
+    *(spin, hubbard, isolated_atom, dipole, output),
 )
 
 
@@ -171,8 +154,8 @@ def cubic_box(calculation: Calculation) -> str | None:
 
 def sampled_vacuum(calculation: Calculation) -> str | None:
     """More than one k-point along a direction with vacuum."""
-    widths = empty_widths(calculation.atoms)
-    axes = [str(i + 1) for i in range(3) if widths[i] > ISOLATED_GAP and calculation.settings.kpoints[i] > 1]
+    pairs = zip(empty_widths(calculation.atoms), calculation.settings.kpoints, strict=True)
+    axes = [str(i) for i, (width, points) in enumerate(pairs, 1) if width > ISOLATED_GAP and points > 1]
     return f"more than one k-point across the vacuum along lattice vector {', '.join(axes)}" if axes else None
 
 

@@ -23,13 +23,7 @@ def empty_widths(atoms: Atoms) -> tuple[float, float, float]:
 
 
 def is_isolated_atom(atoms: Atoms) -> bool:
-    """One atom, with vacuum in all three directions.
-
-    Examples
-    --------
-    >>> is_isolated_atom(Atoms("Se", cell=[12, 13, 14])), is_isolated_atom(Atoms("Pb", cell=[3.5, 3.5, 3.5]))
-    (True, False)
-    """
+    """One atom, with vacuum in all three directions."""
     return len(atoms) == 1 and min(empty_widths(atoms)) > ISOLATED_GAP
 
 
@@ -51,12 +45,10 @@ def is_hexagonal_like(atoms: Atoms) -> bool:
 
 def centre_of_mass(atoms: Atoms) -> NDArray[np.float64]:
     """Centre of mass in fractions of the lattice vectors, of the slab or molecule that the cell may cut in two."""
-    fractions, masses = _fractions(atoms), atoms.get_masses()
-    centre = []
-    for column in fractions.T:
-        start = widest_gap(column)[1]  # where matter begins behind the widest gap
-        centre.append((start + np.average((column - start) % 1.0, weights=masses)) % 1.0)
-    return np.round(np.array(centre), 12) % 1.0
+    fractions = _fractions(atoms)
+    start = np.array([widest_gap(column)[1] for column in fractions.T])  # where matter begins behind the widest gap
+    centre = start + np.average((fractions - start) % 1.0, axis=0, weights=atoms.get_masses())
+    return np.asarray(np.round(centre % 1.0, 12) % 1.0)
 
 
 def _fractions(atoms: Atoms) -> NDArray[np.float64]:

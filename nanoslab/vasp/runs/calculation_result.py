@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
 
 from nanoslab.calculation import CalculationResult
 from nanoslab.errors import FileError
@@ -10,14 +10,7 @@ from nanoslab.vasp.runs.run_result import RunResult
 
 
 def calculation_result(name: str, run: RunResult) -> CalculationResult:
-    """Translate a run for the studies, which know no VASP.
-
-    Parameters
-    ----------
-    name
-        Name of the calculation.
-    run
-        What `read_run` gave.
+    """Translate a run, as `read_run` gave it, for the studies, which know no VASP.
 
     Returns
     -------
@@ -30,10 +23,16 @@ def calculation_result(name: str, run: RunResult) -> CalculationResult:
     >>> calculation_result("Se-atom", run).found
     False
     """
-    try:
+    atoms = None
+    with suppress(FileError):
         atoms = run.to_atoms()
-    except FileError:
-        atoms = None
+    known = {
+        "code": "VASP",
+        "functional": run.functional,
+        "cutoff_energy": run.cutoff_energy,
+        "kpoints": run.mesh,
+        "potentials": dict(run.potentials) or None,
+    }
     return CalculationResult(
         name=name,
         path=run.path,
@@ -44,19 +43,8 @@ def calculation_result(name: str, run: RunResult) -> CalculationResult:
         converged=run.converged,
         problems=run.problems,
         max_free_force=run.max_free_force,
-        comparable=_comparable(run),
+        comparable={key: value for key, value in known.items() if value is not None},
     )
-
-
-def _comparable(run: RunResult) -> dict[str, Any]:
-    known: dict[str, Any] = {
-        "code": "VASP",
-        "functional": run.functional,
-        "cutoff_energy": run.cutoff_energy,
-        "kpoints": run.mesh,
-        "potentials": dict(run.potentials) or None,
-    }
-    return {key: value for key, value in known.items() if value is not None}
 
 
 def _level_of_theory(run: RunResult) -> str:

@@ -25,8 +25,7 @@ def unconverged_steps(run: ParsedRun) -> tuple[int, ...]:
     A step is converged when its last change of energy is within EDIFF, or when it stopped before NELM with a
     change of that order. A single electronic step has no change: it counts when NELM allows more.
     """
-    tolerance = _electronic_tolerance(run)
-    limit = run.integer("NELM", _DEFAULT_NELM)
+    tolerance, limit = _electronic_tolerance(run), run.integer("NELM", _DEFAULT_NELM)
     return tuple(i for i, step in enumerate(run.steps, 1) if not _electrons_converged(step, tolerance, limit))
 
 
@@ -53,17 +52,11 @@ def electronic_converged(run: ParsedRun) -> bool | None:
 
 
 def max_free_force(run: ParsedRun) -> float | None:
-    """Largest force on a free component at the end [eV/Å], or None when it cannot be known.
-
-    Components are along the lattice vectors, as VASP's selective dynamics means them.
-    """
-    found = run.final
-    if found is None or found[0].forces is None:
+    """Largest force on a free component (along the lattice vectors) at the end [eV/Å], or None when not known."""
+    frame, free = run.final[0] if run.final else None, run.free
+    if frame is None or frame.forces is None or not len(frame.forces):
         return None
-    frame, forces = found[0], found[0].forces
-    free = run.free
-    if len(forces) == 0:
-        return None
+    forces = frame.forces
     if free is None:
         largest = float(np.linalg.norm(forces, axis=1).max())
         tolerance = run.value("EDIFFG") or 0.0
@@ -82,33 +75,28 @@ def ionic_converged(run: ParsedRun) -> bool | None:
         return None
     if not run.steps:
         return False
+    if run.kind != "relaxation":
+        # of chains only VASP knows the projected forces: it said so, or it stopped before NSW without being killed
+        return run.complete and _stopped_early(run) if run.says_reached is None else run.says_reached
     tolerance = run.value("EDIFFG")
     if tolerance is None:
         tolerance = 10 * _electronic_tolerance(run)
-    said = bool(run.says_reached)
-    if run.kind != "relaxation":
-        return _stopped_by_itself(run)
-    if tolerance < 0:
-        return _forces_converged(run, -tolerance, said)
-    return _energy_converged(run, tolerance, said)
+    return _forces_converged(run, -tolerance) if tolerance < 0 else _energy_converged(run, tolerance)
 
 
-def _stopped_by_itself(run: ParsedRun) -> bool:
-    """Of chains only VASP knows the projected forces: it said so, or it stopped before NSW without being killed."""
-    if run.says_reached is not None:
-        return run.says_reached
-    return run.complete and len(run.steps) < run.integer("NSW", 0)
+def _stopped_early(run: ParsedRun) -> bool:
+    return len(run.steps) < run.integer("NSW", 0)
 
 
-def _forces_converged(run: ParsedRun, tolerance: float, said: bool) -> bool:
-    force = max_free_force(run)
+def _forces_converged(run: ParsedRun, tolerance: float) -> bool:
+    force, said = max_free_force(run), bool(run.says_reached)
     if force is None:
         return said
     if force > tolerance * (1 + 1e-3) + _FORCE_DIGIT:
         return False
     if said or not cell_moves(run):
         return said or run.complete
-    return run.complete and (len(run.steps) < run.integer("NSW", 0) or _stress_converged(run, tolerance))
+    return run.complete and (_stopped_early(run) or _stress_converged(run, tolerance))
 
 
 def cell_moves(run: ParsedRun) -> bool:
@@ -118,35 +106,24 @@ def cell_moves(run: ParsedRun) -> bool:
 
 def _stress_converged(run: ParsedRun, tolerance: float) -> bool:
     """VASP's own test: no component of stress times volume above the tolerance times the number of atoms."""
-    found = run.final
-    if found is None or found[0].stress is None:
+    frame = run.final[0] if run.final else None
+    if frame is None or frame.stress is None:
         return False
-    stress = found[0].stress - np.eye(3) * (run.value("PSTRESS") or 0.0)
-    free = _free_directions(run)
-    stress = np.where(np.outer(free, free), stress, 0.0)
-    per_cell = np.abs(stress).max() * 0.1 * GPa * abs(np.linalg.det(found[0].lattice))
-    return bool(per_cell <= tolerance * max(1, len(found[0].scaled_positions)))
-
-
-def _free_directions(run: ParsedRun) -> list[bool]:
-    """Directions along which the cell may change: those of LATTICE_CONSTRAINTS, all of them without the tag."""
     words = (run.tag("LATTICE_CONSTRAINTS") or "").upper().split()
-    return [word.strip(".").startswith("T") for word in words] if len(words) == 3 else [True] * 3
+    free = [word.strip(".").startswith("T") for word in words] if len(words) == 3 else [True] * 3
+    stress = np.where(np.outer(free, free), frame.stress - np.eye(3) * (run.value("PSTRESS") or 0.0), 0.0)
+    per_cell = np.abs(stress).max() * 0.1 * GPa * abs(np.linalg.det(frame.lattice))
+    return bool(per_cell <= tolerance * max(1, len(frame.scaled_positions)))
 
 
-def _energy_converged(run: ParsedRun, tolerance: float, said: bool) -> bool:
-    if said:
-        return True
-    if not run.complete or tolerance == 0:
-        return False
-    if run.says_reached is False:
-        return False
+def _energy_converged(run: ParsedRun, tolerance: float) -> bool:
+    if run.says_reached is not None or not run.complete or tolerance == 0:
+        return bool(run.says_reached)
     tolerance = max(tolerance, _ENERGY_NOISE * len(run.symbols))
-    stopped_early = len(run.steps) < run.integer("NSW", 0)
     change = last_ionic_change(run)
     if change is None:
-        return stopped_early
-    return change <= tolerance or (stopped_early and change <= _LINE_SEARCH * tolerance)
+        return _stopped_early(run)
+    return change <= tolerance or (_stopped_early(run) and change <= _LINE_SEARCH * tolerance)
 
 
 def last_ionic_change(run: ParsedRun) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ _NAMES = re.compile(
     r"(?P<kind>vasprun|OUTCAR|OSZICAR|CONTCAR|POSCAR|INCAR|KPOINTS)"
     r"(?P<stage>.*?)(?:\.(?:gz|xz|bz2|Z))?$"
 )
-_OUTPUTS = frozenset({"vasprun", "OUTCAR", "OSZICAR"})
+_OUTPUTS = ("vasprun", "OUTCAR", "OSZICAR")
 _CHAIN = re.compile(r"[._-]?relax(\d+)")
 _NO_RUN = re.compile(r"\.|.*(\.(tar|tgz|zip|7z|swp|py|sh|png|pdf|json|npy|pkl|html)\b|~$)")
 _BACKUP = re.compile(r"_(\d\d)_(\d\d)_(\d\d)on(\d\d)_(\d\d)_(\d\d)")
@@ -29,55 +30,25 @@ _IMAGE = re.compile(r"\d\d")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFiles:
-    """The files of one run.
+    """The files of one run."""
 
-    Attributes
-    ----------
-    path
-        Folder, or the file that was asked for.
-    files
-        Kind (``vasprun``, ``OUTCAR``, ``POSCAR`` ...) -> file.
-    logs
-        Standard output and error, newest first.
-    notes
-        Other stages of the same folder, leftovers of a restart.
-    is_image
-        The folder is an image of a chain (named 01 to 99 beside a 00).
-    has_outputs
-        False for inputs that were written but never ran.
-    problem
-        Why nothing can be read there; empty when something can.
-    """
-
-    path: Path
-    files: Mapping[str, Path]
-    logs: tuple[Path, ...] = ()
-    notes: tuple[str, ...] = ()
-    is_image: bool = False
-    has_outputs: bool = True
-    problem: str = ""
+    path: Path  #: folder, or the file that was asked for
+    files: Mapping[str, Path]  #: kind (``vasprun``, ``OUTCAR``, ``POSCAR`` ...) -> file
+    logs: tuple[Path, ...] = ()  #: standard output and error, newest first
+    notes: tuple[str, ...] = ()  #: other stages of the same folder, leftovers of a restart
+    is_image: bool = False  #: the folder is an image of a chain (named 01 to 99 beside a 00)
+    has_outputs: bool = True  #: False for inputs that were written but never ran
+    problem: str = ""  #: why nothing can be read there; empty when something can
 
 
 def files_of_run(path: str | os.PathLike[str]) -> RunFiles:
-    """Files of the run in a folder, or of a single file.
-
-    Parameters
-    ----------
-    path
-        Folder or file. Of several stages in a folder the last is meant.
-
-    Raises
-    ------
-    FileError
-        When there is nothing there that belongs to a run.
-    """
+    """Files of the run in a folder (of several stages in it the last), or of a single file."""
     target = Path(path)
     if target.is_file():
         return RunFiles(path=target, files={kind_of_file(target): target})
     if not target.is_dir():
-        raise FileError(
-            target, expected="a run folder or a file of a run", got="nothing there", advice="check the path"
-        )
+        expected = "a run folder or a file of a run"
+        raise FileError(target, expected=expected, got="nothing there", advice="check the path")
     runs = runs_of_folder(target)
     if runs and runs[0].path != target:
         names = ", ".join(run.path.name for run in runs[:4])
@@ -106,24 +77,16 @@ def find_runs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[RunFiles]:
         if not path.is_dir():
             if not os.path.lexists(path):
                 raise FileError(path, expected="a folder or file", got="nothing there", advice="check the path")
-            yield _single(path)
+            try:
+                yield files_of_run(path)
+            except FileError as error:
+                yield RunFiles(path=path, files={}, problem=str(error))
             continue
-        closed: list[RunFiles] = []
-
-        def note(error: OSError, rows: list[RunFiles] = closed) -> None:
-            rows.append(_cannot_be_listed(Path(error.filename), error))
-
-        for folder, children, _ in os.walk(path, onerror=note, followlinks=False):
+        closed: list[OSError] = []
+        for folder, children, _ in os.walk(path, onerror=closed.append, followlinks=False):
             children.sort()
             yield from runs_of_folder(Path(folder))
-        yield from closed
-
-
-def _single(path: Path) -> RunFiles:
-    try:
-        return files_of_run(path)
-    except FileError as error:
-        return RunFiles(path=path, files={}, problem=str(error))
+        yield from (_cannot_be_listed(Path(error.filename), error) for error in closed)
 
 
 def _cannot_be_listed(folder: Path, error: OSError) -> RunFiles:
@@ -145,30 +108,23 @@ def runs_of_folder(folder: Path) -> list[RunFiles]:
     except OSError as error:
         return [_cannot_be_listed(folder, error)]
     stages = _stages(folder, names)
-    with_outputs = {label: files for label, files in stages.items() if _OUTPUTS & files.keys()}
-    if not with_outputs:
-        with_outputs = _vaspruns_of_other_names(folder, names)
-    if not with_outputs:
+    with_outputs = {label: files for label, files in stages.items() if files.keys() & _OUTPUTS}
+    if not (with_outputs := with_outputs or _vaspruns_of_other_names(folder, names)):
         deck = stages.get("")
         if deck is None or not {"INCAR", "POSCAR"} <= deck.keys():
             return []
         return [RunFiles(path=folder, files=deck, logs=_logs(folder, names), has_outputs=False)]
     main, others, notes = _choose(with_outputs)
-    alone = [RunFiles(path=_shown(files), files=files) for files in others]
+    alone = [RunFiles(path=next(files[kind] for kind in _OUTPUTS if kind in files), files=files) for files in others]
     if main is None:
         return alone
-    leftovers = [name for name in names if _LEFTOVER.fullmatch(name)]
-    if leftovers:
-        notes.append(f"earlier attempts packed by custodian, not opened: {', '.join(leftovers)}")
-    shared = {kind: path for kind, path in stages.get("", {}).items() if kind not in _OUTPUTS}
-    whole = RunFiles(
-        path=folder,
-        files={**shared, **main},
-        logs=_logs(folder, names),
-        notes=tuple(notes),
-        is_image=_is_image(folder),
-    )
-    return [whole, *alone]
+    leftovers = ", ".join(name for name in names if _LEFTOVER.fullmatch(name))
+    notes += [f"earlier attempts packed by custodian, not opened: {leftovers}"] if leftovers else []
+    files = {kind: path for kind, path in stages.get("", {}).items() if kind not in _OUTPUTS} | main
+    resolved = folder.resolve()
+    is_image = bool(_IMAGE.fullmatch(resolved.name)) and (resolved.parent / "00").is_dir()
+    logs = _logs(folder, names)
+    return [RunFiles(path=folder, files=files, logs=logs, notes=tuple(notes), is_image=is_image), *alone]
 
 
 def kind_of_file(path: Path) -> str:
@@ -224,11 +180,9 @@ def _vaspruns_of_other_names(folder: Path, names: list[str]) -> dict[str, dict[s
     """Files such as ``CdTe_vr.xml.gz`` that are a vasprun.xml by their content."""
     found = {}
     for name in filter(_XML.search, names):
-        try:
+        with suppress(FileError):
             if kind_of_file(folder / name) == "vasprun":
                 found[name] = {"vasprun": folder / name}
-        except FileError:
-            continue
     return found
 
 
@@ -259,15 +213,6 @@ def _order(label: str) -> tuple[int, ...]:
     return () if label else (3,)
 
 
-def _shown(files: Mapping[str, Path]) -> Path:
-    return next(files[kind] for kind in ("vasprun", "OUTCAR", "OSZICAR") if kind in files)
-
-
 def _logs(folder: Path, names: list[str]) -> tuple[Path, ...]:
     logs = [folder / name for name in names if _LOG.fullmatch(name) and (folder / name).exists()]
     return tuple(sorted(logs, key=lambda path: (path.stat().st_mtime, path.name), reverse=True))
-
-
-def _is_image(folder: Path) -> bool:
-    folder = folder.resolve()
-    return bool(_IMAGE.fullmatch(folder.name)) and (folder.parent / "00").is_dir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,7 @@ _FORTRAN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))[EeDd]?([-+]?\d+)", re.ASCII)
 
 
 def number(text: bytes | str) -> float | None:
-    """Finite number as Fortran writes it, or None for asterisks, blanks and anything else.
-
-    Examples
-    --------
-    >>> number(b" -.129E+02 "), number("1.0D-3"), number("********"), number("0.1234-100"), number("1.2.3")
-    (-12.9, 0.001, None, 1.234e-101, None)
-    """
+    """Finite number as Fortran writes it, or None for asterisks, blanks and anything else."""
     word = (text.decode("ascii", "replace") if isinstance(text, bytes) else text).strip()
     try:
         value = float(word)
@@ -36,26 +31,21 @@ def number(text: bytes | str) -> float | None:
 
 
 def whole_number(text: bytes | str) -> int | None:
-    """Count of up to nine digits, or None; no run has more of anything, and a crafted file must not ask for it.
-
-    Examples
-    --------
-    >>> whole_number(b" 48 "), whole_number("****"), whole_number("9" * 5000)
-    (48, None, None)
-    """
+    """Count of up to nine digits, or None; no run has more of anything, and a crafted file must not ask for it."""
     word = text.strip()
     return int(word) if word.isdigit() and word.isascii() and len(word) < 10 else None
+
+
+def three_whole(words: Sequence[str]) -> tuple[int, int, int] | None:
+    """Three counts, such as the divisions of a mesh, or None."""
+    counts = [count for word in words if (count := whole_number(word)) is not None]
+    return (counts[0], counts[1], counts[2]) if len(words) == len(counts) == 3 else None
 
 
 def energies_fit(free: float, without_entropy: float, extrapolated: float, digit: float = 1e-8) -> bool:
     """Whether three printed energies belong together: E0 = F + (E - F)/(n + 2), n the order of the smearing [eV].
 
     All of n = 0 (Gauss, Fermi, tetrahedra) to 5 (Methfessel-Paxton) are allowed.
-
-    Examples
-    --------
-    >>> energies_fit(-20.2, -20.0, -20.1), energies_fit(-20.2, -20.0, -20.3)
-    (True, False)
     """
     entropy = without_entropy - free
     return any(abs(extrapolated - free - entropy / k) <= 2.5 * digit for k in range(2, 8))
@@ -76,6 +66,5 @@ def rows_of_three(text: bytes, n_rows: int | None = None) -> Array | None:
 
 def lattice_of(rows: Array | None) -> Array | None:
     """The rows as lattice vectors, or None when they span no volume."""
-    if rows is None or rows.shape != (3, 3):
-        return None
-    return rows if abs(np.linalg.det(rows)) >= _SMALLEST_VOLUME else None
+    spans = rows is not None and rows.shape == (3, 3) and abs(np.linalg.det(rows)) >= _SMALLEST_VOLUME
+    return rows if spans else None

@@ -151,9 +151,8 @@ class _Walk:
         before, self.number = self.number, step
         expected = step > before if self.n_learned else step == before + 1
         if not (expected if finished else step >= before) and not self.disorder:
-            self.disorder = (
-                f"ionic step {step} follows ionic step {before}" if before else f"it begins with ionic step {step}"
-            )
+            follows = f"ionic step {step} follows ionic step {before}"
+            self.disorder = follows if before else f"it begins with ionic step {step}"
 
     def _energy(self) -> None:
         text = self.stream.peek(_ENERGY_TEXT)
@@ -161,30 +160,19 @@ class _Walk:
         if total is None or extrapolated is None:
             if len(text) < _ENERGY_TEXT:
                 raise EndOfBytesError
-            self.problems.append(
-                f"{self.stream.path.name}: the energy of ionic step {len(self.steps) + 1} is not there"
-            )
+            name = self.stream.path.name
+            self.problems.append(f"{name}: the energy of ionic step {len(self.steps) + 1} is not there")
             return
-        change = _CHANGE.search(self.last_iteration)
         magnetization = _MAGNETIZATION.search(self.last_iteration)
         if magnetization and magnetization[1].split():
             values = [number(word) for word in magnetization[1].split()]
             self.magnetization = tuple(value for value in values if value is not None)
-        geometry = self._geometry()
+        self.last = self._geometry()
         self.energies = total[1], extrapolated[1], extrapolated[2]
         free = number(total[1])
-        electronic = _ELECTRONIC_TOTAL.search(self.last_iteration)
-        f_last = number(electronic[1]) if electronic else None
-        self.steps.append(
-            IonicStep(
-                free,
-                number(extrapolated[2]),
-                self.n_electronic,
-                number(change[1]) if change else None,
-                _correction(free, f_last, geometry.text),
-            )
-        )
-        self.last = geometry
+        correction = _correction(free, _first(_ELECTRONIC_TOTAL, self.last_iteration), self.last.text)
+        change = _first(_CHANGE, self.last_iteration)
+        self.steps.append(IonicStep(free, number(extrapolated[2]), self.n_electronic, change, correction))
         self.last_iteration = b""
         self.n_electronic = 0
         if self.frames is not None:
@@ -198,16 +186,14 @@ class _Walk:
         if not self.energy_first:
             return StepGeometry(before)
         text = self.stream.peek(self.stream.look_behind)
-        ended = len(text) < self.stream.look_behind
         ends = [at for mark in (_ITERATION, _TIMING) if (at := text.find(mark)) >= 0]
-        if not ends and ended and not StepGeometry(text).is_closed:
+        if not ends and len(text) < self.stream.look_behind and not StepGeometry(text).is_closed:
             raise EndOfBytesError
         return StepGeometry(text[: min(ends, default=len(text))])
 
     def _end(self, accounting: bytes) -> None:
         """Judge the last part of the file: the accounting, and the profile that some builds append."""
-        elapsed = _ELAPSED.search(accounting)
-        self.elapsed = number(elapsed[1]) if elapsed else None
+        self.elapsed = _first(_ELAPSED, accounting)
         end = _END.search(accounting)
         rest = accounting[end.end() :].strip(b" \r\n\0") if end else b""
         if rest and _PROFILE not in accounting and not self.disorder:
@@ -260,6 +246,11 @@ class _Walk:
         if self.n_electronic:
             return f"in electronic step {self.n_electronic} of ionic step {len(self.steps) + 1}"
         return f"after ionic step {len(self.steps)}" if self.steps else "in the header"
+
+
+def _first(pattern: re.Pattern[bytes], text: bytes) -> float | None:
+    found = pattern.search(text)
+    return number(found[1]) if found else None
 
 
 def _correction(free: float | None, f_last: float | None, text: bytes) -> float | None:

@@ -40,10 +40,8 @@ def parse_header(file: str, text: bytes) -> tuple[ParsedFile, int | None]:
     n_atoms = _integer(_N_IONS, text) or sum(counts) or None
     incar = _INCAR.search(text[:_HEAD])
     parameters = _PARAMETERS.search(text)
-    titles = [title.decode("latin-1").strip() for title in _TITLE.findall(text)]
-    if not titles:
-        # stripped of its potentials; the list above them names each once
-        titles = [title.decode("latin-1").strip() for title in _LISTED.findall(text)[: len(counts)]]
+    # stripped of its potentials, the list above them names each once
+    titles = [word.decode("latin-1").strip() for word in _TITLE.findall(text) or _LISTED.findall(text)[: len(counts)]]
     elements = [element.decode("ascii") for element in _ELEMENT.findall(text)]
     elements += [""] * (len(titles) - len(elements))
     potentials = tuple((element_of_title(e, t), t) for e, t in zip(elements, titles, strict=False))
@@ -69,13 +67,7 @@ def _symbols(potentials: tuple[tuple[str, str], ...], counts: tuple[int, ...]) -
 
 
 def incar_tags(text: bytes) -> dict[str, str]:
-    r"""Tags of an INCAR, upper case; the first of a name counts, comments are left out.
-
-    Examples
-    --------
-    >>> incar_tags(b"EDIFFG = -0.01 ! tight\nNSW = 5; IBRION = 2")
-    {'EDIFFG': '-0.01', 'NSW': '5', 'IBRION': '2'}
-    """
+    """Tags of an INCAR, upper case; the first of a name counts, comments are left out."""
     return _tags(_INCAR_TAG, text.replace(b";", b"\n"))
 
 

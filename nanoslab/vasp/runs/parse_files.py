@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ase import Atoms
@@ -11,7 +12,7 @@ from nanoslab.errors import NanoslabError
 from nanoslab.vasp.byte_stream import ByteStream
 from nanoslab.vasp.poscar import read_poscar
 from nanoslab.vasp.runs.find_runs import RunFiles
-from nanoslab.vasp.runs.numbers import whole_number
+from nanoslab.vasp.runs.numbers import three_whole
 from nanoslab.vasp.runs.oszicar import read_oszicar
 from nanoslab.vasp.runs.outcar import read_outcar
 from nanoslab.vasp.runs.outcar_header import incar_tags
@@ -33,16 +34,14 @@ def parse_files(run: RunFiles) -> ParsedRun:
     outputs: list[ParsedFile] = []
     problems: list[str] = []
     oszicar: ParsedFile | None = None
-    for kind, parse in _PARSERS.items():
-        if kind not in run.files:
-            continue
+    for kind in (kind for kind in _PARSERS if kind in run.files):
+        is_witness = kind == "OSZICAR" and any(other.steps for other in outputs)
         try:
-            output = parse(run.files[kind])
+            output = _PARSERS[kind](run.files[kind])
         except NanoslabError as error:
-            if kind != "OSZICAR" or not any(other.steps for other in outputs):
-                problems.append(str(error))
+            problems += [] if is_witness else [str(error)]
             continue
-        if kind == "OSZICAR" and any(other.steps for other in outputs):
+        if is_witness:
             oszicar = output
             continue
         problems += output.problems
@@ -67,39 +66,33 @@ def parse_files(run: RunFiles) -> ParsedRun:
 
 def _structure(path: Path | None, species: tuple[str, ...]) -> tuple[Atoms | None, tuple[str, ...]]:
     """Structure of a POSCAR or CONTCAR; files of VASP 4 name no species, and the outputs may."""
-    problem: tuple[str, ...] = ()
+    problem = ""
     if path is None:
-        return None, problem
+        return None, ()
     for named in ((), species):
         try:
             return read_poscar(path, species=named), ()
         except NanoslabError as error:
-            problem = (str(error),)
-    return None, problem
+            problem = str(error)
+    return None, (problem,)
 
 
 def _small(path: Path | None) -> bytes:
     """Content of a small input file; nothing of one that is missing, broken or larger than anybody writes."""
-    if path is None:
-        return b""
-    try:
-        return read_bytes(path)
-    except NanoslabError:
-        return b""
+    with suppress(NanoslabError):
+        return b"" if path is None else read_bytes(path)
+    return b""
 
 
 def _mesh(kpoints: bytes) -> tuple[int, int, int] | None:
     """Divisions of an automatic mesh in a KPOINTS file."""
     lines = kpoints.decode("latin-1").splitlines()
-    words = lines[3].split()[:3] if len(lines) > 3 and lines[2].strip()[:1].upper() in ("G", "M") else []
-    divisions = [count for word in words if (count := whole_number(word)) is not None]
-    return (divisions[0], divisions[1], divisions[2]) if len(divisions) == 3 else None
+    is_automatic = len(lines) > 3 and lines[2].strip()[:1].upper() in ("G", "M")
+    return three_whole(lines[3].split()[:3]) if is_automatic else None
 
 
 def _ends_of(log: Path) -> bytes:
     """First and last part of a log."""
-    try:
-        with ByteStream(log) as stream:
-            return stream.ends_of(_LOG_PART)
-    except NanoslabError:
-        return b""
+    with suppress(NanoslabError), ByteStream(log) as stream:
+        return stream.ends_of(_LOG_PART)
+    return b""

@@ -21,37 +21,18 @@ _MANY_BODY = ("GW", "RPA", "ACFDT", "BSE", "CHI", "TDHF", "TIMEEV", "2E4W")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedRun:
-    """Files of one run, parsed.
+    """Files of one run, parsed."""
 
-    Attributes
-    ----------
-    outputs
-        What each output file says, the most trusted first; at least one.
-    oszicar
-        The OSZICAR where other outputs tell more; a witness of their energies.
-    start, contcar
-        Structures of POSCAR and CONTCAR, if they could be read.
-    incar
-        Tags of the INCAR file.
-    mesh
-        Divisions of the k-points in the KPOINTS file.
-    is_image
-        The run is an image of a chain.
-    logs
-        Name and text of standard output and error.
-    problems
-        Files that could not be read, in words.
-    """
-
-    outputs: tuple[ParsedFile, ...]
-    oszicar: ParsedFile | None = None
+    outputs: tuple[ParsedFile, ...]  #: what each output file says, the most trusted first; at least one
+    oszicar: ParsedFile | None = None  #: the OSZICAR where other outputs tell more; a witness of their energies
+    #: structures of POSCAR and CONTCAR, if they could be read
     start: Atoms | None = None
     contcar: Atoms | None = None
-    incar: Mapping[str, str] = field(default_factory=dict)
-    mesh: tuple[int, int, int] | None = None
-    is_image: bool = False
-    logs: tuple[tuple[str, bytes], ...] = ()
-    problems: tuple[str, ...] = ()
+    incar: Mapping[str, str] = field(default_factory=dict)  #: tags of the INCAR file
+    mesh: tuple[int, int, int] | None = None  #: divisions of the k-points in the KPOINTS file
+    is_image: bool = False  #: the run is an image of a chain
+    logs: tuple[tuple[str, bytes], ...] = ()  #: name and text of standard output and error
+    problems: tuple[str, ...] = ()  #: files that could not be read, in words
 
     @property
     def main(self) -> ParsedFile:
@@ -95,7 +76,7 @@ class ParsedRun:
         ibrion = self.integer("IBRION", -1 if nsw <= 1 else 0)
         if any(name in algorithm for name in _MANY_BODY):
             return "many-body"
-        if not self._knows_settings:
+        if not (self.incar or any(output.parameters or output.incar for output in self.outputs)):
             return "unknown"
         if ibrion in _RESPONSES:
             return _RESPONSES[ibrion]
@@ -106,18 +87,12 @@ class ParsedRun:
         return _MOTIONS.get(ibrion, "relaxation")
 
     @property
-    def _knows_settings(self) -> bool:
-        return bool(self.incar) or any(output.parameters or output.incar for output in self.outputs)
-
-    @property
     def n_images(self) -> int:
-        """Images of a nudged elastic band, 0 for an ordinary run.
-
-        Numbered folders hold many things; they are a chain unless the tags are known and name no images.
-        """
+        """Images of a nudged elastic band, 0 for an ordinary run."""
         words = (self.given("IMAGES") or "").split()
         if words:
             return int(number(words[0]) or 0)
+        # numbered folders hold many things; they are a chain unless the tags are known and name no images
         knows_tags = bool(self.incar) or any(output.incar for output in self.outputs)
         return int(self.is_image and not knows_tags and self.integer("NSW", 0) > 0)
 
@@ -150,17 +125,14 @@ class ParsedRun:
     @property
     def symbols(self) -> tuple[str, ...]:
         """Chemical symbol per atom."""
-        known = self.first("symbols")
         starts = (atoms.get_chemical_symbols() for atoms in (self.contcar, self.start) if atoms is not None)
-        return tuple(known or next(starts, ()))
+        return tuple(self.first("symbols") or next(starts, ()))
 
     @property
     def free(self) -> NDArray[np.bool_] | None:
         """Which lattice components may move, or None when no file says."""
-        for output in self.outputs:
-            if output.free is not None:
-                return output.free
-        for atoms in (self.start, self.contcar):
-            if atoms is not None and len(atoms) == len(self.symbols):
-                return free_components(atoms)
-        return None
+        said = (output.free for output in self.outputs if output.free is not None)
+        starts = (
+            atoms for atoms in (self.start, self.contcar) if atoms is not None and len(atoms) == len(self.symbols)
+        )
+        return next(said, None if (atoms := next(starts, None)) is None else free_components(atoms))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 import numpy as np
 from ase.data import atomic_numbers, ground_state_magnetic_moments
@@ -33,19 +34,16 @@ def nothing_finished(run: ParsedRun) -> str | None:
         return None
     if run.kind == "many-body":
         return "GW, RPA or BSE run: no total energy that could be compared with a DFT energy"
-    learned = max((output.n_machine_learned_steps for output in run.outputs), default=0)
-    if learned:
+    if learned := max(output.n_machine_learned_steps for output in run.outputs):
         return f"no first-principles step: all {learned} are of a machine-learned force field"
-    began = max((r.unfinished_electronic_steps for r in run.outputs), default=0)
-    detail = f"; {began} electronic steps of the first were done" if began else ""
-    return f"no ionic step was finished{detail}"
+    began = max(output.unfinished_electronic_steps for output in run.outputs)
+    return "no ionic step was finished" + (f"; {began} electronic steps of the first were done" if began else "")
 
 
 def many_body(run: ParsedRun) -> str | None:
     """The energy is not what the run was made for."""
-    if run.kind == "many-body" and run.steps:
-        return "GW, RPA or BSE run: the energy is that of the DFT step before it"
-    return None
+    computed = run.kind == "many-body" and run.steps
+    return "GW, RPA or BSE run: the energy is that of the DFT step before it" if computed else None
 
 
 def was_cut(run: ParsedRun) -> str | None:
@@ -90,7 +88,7 @@ def ions(run: ParsedRun) -> str | None:
 
 def machine_learned(run: ParsedRun) -> str | None:
     """A machine-learned force field drove the run."""
-    learned = max((output.n_machine_learned_steps for output in run.outputs), default=0)
+    learned = max(output.n_machine_learned_steps for output in run.outputs)
     if not run.steps or (not learned and not run.logical("ML_LMLFF")):
         return None
     return (
@@ -101,9 +99,8 @@ def machine_learned(run: ParsedRun) -> str | None:
 
 def overflow(run: ParsedRun) -> str | None:
     """VASP printed asterisks for the energy."""
-    if run.steps and (run.steps[-1].energy is None or run.steps[-1].free_energy is None):
-        return "the energy of the last ionic step is printed as asterisks"
-    return None
+    lost = run.steps and None in (run.steps[-1].energy, run.steps[-1].free_energy)
+    return "the energy of the last ionic step is printed as asterisks" if lost else None
 
 
 def different_runs(run: ParsedRun) -> str | None:
@@ -162,10 +159,9 @@ def species_of_start(run: ParsedRun) -> list[tuple[str, int]]:
 
 def species_of_run(run: ParsedRun) -> list[tuple[str, int]]:
     """Species of the POTCAR with the counts of the run."""
-    for output in run.outputs:
-        if output.potentials and len(output.potentials) == len(output.counts):
-            return _merged(zip((e for e, _ in output.potentials), output.counts, strict=True))
-    return []
+    known = (o for o in run.outputs if o.potentials and len(o.potentials) == len(o.counts))
+    output = next(known, None)
+    return [] if output is None else _merged(zip((e for e, _ in output.potentials), output.counts, strict=True))
 
 
 def spelled(groups: list[tuple[str, int]]) -> str:
@@ -175,22 +171,21 @@ def spelled(groups: list[tuple[str, int]]) -> str:
 
 def dipole_jump(run: ParsedRun) -> str | None:
     """The dipole correction added to the energy is absurd."""
-    steps = [s for s in run.steps if s.correction is not None]
-    if not steps or not run.integer("IDIPOL", 0) or _has_dispersion(run):
+    if not run.integer("IDIPOL", 0) or run.integer("IVDW", 0) or run.logical("LVDW"):
         return None
-    last = steps[-1].correction
-    if last is not None and abs(last) > _LARGEST_CORRECTION:
-        return f"the energy holds a dipole correction of {last:+.3f} eV added after the last electronic step"
-    return None
+    last = next((s.correction for s in reversed(run.steps) if s.correction is not None), 0.0)
+    if abs(last) <= _LARGEST_CORRECTION:
+        return None
+    return f"the energy holds a dipole correction of {last:+.3f} eV added after the last electronic step"
 
 
 def isolated_atom(run: ParsedRun) -> str | None:
     """An atom alone in a box is not in its ground state: no spin, another moment, or electrons spread over orbitals."""
     species = species_of_run(run)
     frame = run.main.final or run.main.initial
-    if sum(count for _, count in species) != 1 or frame is None:
+    if sum(count for _, count in species) != 1 or frame is None or not run.steps:
         return None
-    if np.linalg.norm(frame.lattice, axis=1).min() < _SMALLEST_BOX or not run.steps:
+    if np.linalg.norm(frame.lattice, axis=1).min() < _SMALLEST_BOX:
         return None
     (element, _), last = species[0], run.steps[-1]
     unpaired = float(ground_state_magnetic_moments[atomic_numbers[element]])
@@ -202,43 +197,20 @@ def isolated_atom(run: ParsedRun) -> str | None:
         return (
             f"isolated {element} with {found:.2f} unpaired electrons: by Hund's rule its ground state has {unpaired:g}"
         )
-    if last.energy is not None and last.free_energy is not None:
-        entropy = 2.0 * abs(last.energy - last.free_energy)
-        if unpaired and entropy > _NO_ENTROPY:
-            return (
-                f"isolated {element}: smearing spreads its electrons over equal orbitals (T S = {entropy:.3f} eV), "
-                "which lies above the ground state of whole occupations (Se: 0.11 eV)"
-            )
-    return None
-
-
-def _has_dispersion(run: ParsedRun) -> bool:
-    return bool(run.integer("IVDW", 0)) or run.logical("LVDW")
+    entropy = 0.0 if last.energy is None or last.free_energy is None else 2.0 * abs(last.energy - last.free_energy)
+    if not unpaired or entropy <= _NO_ENTROPY:
+        return None
+    return (
+        f"isolated {element}: smearing spreads its electrons over equal orbitals (T S = {entropy:.3f} eV), "
+        "which lies above the ground state of whole occupations (Se: 0.11 eV)"
+    )
 
 
 def _merged(groups: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    merged: list[tuple[str, int]] = []
-    for symbol, count in groups:
-        if merged and merged[-1][0] == symbol:
-            merged[-1] = (symbol, merged[-1][1] + count)
-        else:
-            merged.append((symbol, count))
-    return merged
+    return [(symbol, sum(count for _, count in same)) for symbol, same in groupby(groups, key=itemgetter(0))]
 
 
 RULES: tuple[Callable[[ParsedRun], str | None], ...] = (
-    nothing_finished,
-    was_cut,
-    electrons,
-    ions,
-    many_body,
-    machine_learned,
-    overflow,
-    different_runs,
-    contradictions,
-    unsaid_convergence,
-    several_writers,
-    wrong_potentials,
-    dipole_jump,
-    isolated_atom,
+    *(nothing_finished, was_cut, electrons, ions, many_body, machine_learned, overflow, different_runs),
+    *(contradictions, unsaid_convergence, several_writers, wrong_potentials, dipole_jump, isolated_atom),
 )

@@ -16,7 +16,6 @@ from nanoslab.vasp.runs.failure_messages import failure_problems
 from nanoslab.vasp.runs.find_runs import RunFiles, files_of_run, find_runs
 from nanoslab.vasp.runs.functional import functional
 from nanoslab.vasp.runs.parse_files import parse_files
-from nanoslab.vasp.runs.parsed_file import ParsedFile
 from nanoslab.vasp.runs.parsed_run import ParsedRun
 from nanoslab.vasp.runs.problems import RULES, species_of_run, species_of_start, spelled
 from nanoslab.vasp.runs.run_result import RunResult
@@ -94,7 +93,8 @@ def read_runs(paths: Iterable[str | os.PathLike[str]], jobs: int | None = None) 
 def read_all(runs: Iterable[RunFiles], jobs: int | None = None) -> Iterator[RunResult]:
     """Read runs whose files are known; processes are started only when it takes long enough to pay."""
     iterator = iter(runs)
-    n_jobs = jobs or n_cores()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    n_jobs = jobs or cores
     start = perf_counter()
     for run in iterator:
         yield read_files(run)
@@ -111,11 +111,6 @@ def read_all(runs: Iterable[RunFiles], jobs: int | None = None) -> Iterator[RunR
                 yield waiting.popleft().result()
         for future in waiting:
             yield future.result()
-
-
-def n_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_files(files: RunFiles) -> RunResult:
@@ -137,9 +132,7 @@ def _without_output(files: RunFiles, run: ParsedRun) -> RunResult:
 
 
 def _checked(files: RunFiles, run: ParsedRun) -> RunResult:
-    last = run.steps[-1] if run.steps else None
-    found = run.final if run.steps else None
-    force = max_free_force(run) if run.steps else None
+    last, found, force = (run.steps[-1], run.final, max_free_force(run)) if run.steps else (None, None, None)
     problems = [problem for rule in RULES if (problem := rule(run))]
     problems += failure_problems(run.logs, finished_well=not problems and run.complete)
     lost = not run.complete or not last
@@ -173,12 +166,11 @@ def _checked(files: RunFiles, run: ParsedRun) -> RunResult:
 
 def _sources(run: ParsedRun, force: float | None) -> dict[str, str]:
     """Which number came from which file."""
-    sources: dict[str, str] = {}
-    if run.steps:
-        sources = dict.fromkeys(("energy_eV", "free_energy_eV", "n_ionic_steps"), run.main.file)
-        if run.final is not None:
-            sources["structure"] = run.final[1]
-            sources |= {"max_free_force_eV_per_A": run.final[1]} if force is not None else {}
+    known = ("energy_eV", "free_energy_eV", "n_ionic_steps") if run.steps else ()
+    sources = dict.fromkeys(known, run.main.file)
+    if run.steps and run.final is not None:
+        sources["structure"] = run.final[1]
+        sources |= {"max_free_force_eV_per_A": run.final[1]} if force is not None else {}
     for name in ("symbols", "vasp_version", "parameters", "potentials", "magnetization"):
         origin = next((output.file for output in run.outputs if getattr(output, name)), None)
         sources |= {name: origin} if origin else {}
@@ -190,7 +182,8 @@ def _sources(run: ParsedRun, force: float | None) -> dict[str, str]:
 def _notes(run: ParsedRun, file_problems: tuple[str, ...]) -> list[str]:
     notes = list(file_problems)
     if run.complete:
-        notes += [f"{cut.file} {cut.cut}; the rest is from {run.main.file}" for cut in run.outputs if _is_cut(cut)]
+        cuts = (o for o in run.outputs if not o.complete and o.cut and not o.file.startswith("OSZICAR"))
+        notes += [f"{output.file} {output.cut}; the rest is from {run.main.file}" for output in cuts]
     if run.value("PSTRESS"):
         notes.append(f"PSTRESS {run.tag('PSTRESS')} kB: energies are without the work against it")
     correction = run.steps[-1].correction if run.steps else None
@@ -204,7 +197,3 @@ def _notes(run: ParsedRun, file_problems: tuple[str, ...]) -> list[str]:
     if not run.symbols:
         notes.append("no file says which element each atom is; put the POSCAR beside it")
     return notes
-
-
-def _is_cut(output: ParsedFile) -> bool:
-    return not output.complete and bool(output.cut) and not output.file.startswith("OSZICAR")

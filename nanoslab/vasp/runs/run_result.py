@@ -29,55 +29,31 @@ class RunResult:
 
     Attributes
     ----------
-    path
-        Folder or file that was read.
-    name
-        Last part of the path.
     kind
         ``static``, ``relaxation``, ``molecular dynamics``, ``finite differences``, ``linear response``,
         ``image of a chain``, ``many-body``, ``not run`` or ``unreadable``.
-    symbols
-        Chemical symbol per atom.
-    vasp_version
-        Such as ``6.4.2``.
-    energy
-        Extrapolated to zero smearing, of the last finished ionic step [eV].
-    free_energy
-        The energy the forces belong to [eV].
+    energy, free_energy
+        Of the last finished ionic step [eV]: extrapolated to zero smearing, and the one the forces belong to.
     max_free_force
         Largest force on a free component [eV/Å].
-    steps
-        Finished ionic steps.
-    complete
-        VASP came to its end.
-    electronic_converged
-        Of every ionic step; None when none was finished.
-    ionic_converged
-        None when nothing was relaxed.
-    problems
-        What is wrong, in words.
-    notes
-        What one should know though nothing is wrong.
-    sources
-        Number -> file it is from.
+    electronic_converged, ionic_converged
+        Of every ionic step, None when none was finished; None when nothing was relaxed.
+    problems, notes
+        What is wrong, in words, and what one should know though nothing is.
+    sources, potentials
+        Number -> file it is from; element -> POTCAR title.
     final, initial
         Geometry of the last finished step, and at the start.
     free
         Which lattice components may move, shape (n, 3), or None when no file says.
     incar, parameters
         Tags as given and as used.
-    potentials
-        Element -> POTCAR title.
-    functional
-        Such as ``PBE`` or ``HSE06+D3(BJ)``.
-    cutoff_energy
-        Plane-wave cutoff [eV].
+    functional, cutoff_energy
+        Such as ``PBE`` or ``HSE06+D3(BJ)``; plane-wave cutoff [eV].
     mesh, n_kpoints
         Divisions of the k-point mesh; irreducible k-points.
     magnetization
         Total, or its components [Bohr magnetons].
-    elapsed_s
-        Wall time [s].
     """
 
     path: str
@@ -120,9 +96,7 @@ class RunResult:
     @property
     def formula(self) -> str | None:
         """Chemical formula, elements in the order of the run."""
-        if not self.symbols:
-            return None
-        return str(Formula.from_dict(Counter(self.symbols)))
+        return str(Formula.from_dict(Counter(self.symbols))) if self.symbols else None
 
     @property
     def n_ionic_steps(self) -> int:
@@ -132,13 +106,8 @@ class RunResult:
     @property
     def converged(self) -> bool:
         """True only if nothing is wrong."""
-        return (
-            not self.problems
-            and self.complete
-            and self.energy is not None
-            and self.electronic_converged is True
-            and self.ionic_converged is not False
-        )
+        ended = self.complete and self.energy is not None and not self.problems
+        return ended and self.electronic_converged is True and self.ionic_converged is not False
 
     def to_atoms(self) -> Atoms:
         """Last finished structure with energy, forces, stress and constraints; else the start structure.
@@ -162,9 +131,8 @@ class RunResult:
         source = self.sources.get("structure")
         kind = next((kind for kind, file in files.items() if file.name == source), None)
         if kind not in ("vasprun", "OUTCAR"):
-            raise FileError(
-                self.path, expected="ionic steps with structures", got="none", advice="; ".join(self.problems)
-            )
+            advice = "; ".join(self.problems)
+            raise FileError(self.path, expected="ionic steps with structures", got="none", advice=advice)
         frames: list[Frame | None] = []
         images: list[Atoms] = []
         parsed = (read_vasprun if kind == "vasprun" else read_outcar)(files[kind], frames)
@@ -180,15 +148,12 @@ class RunResult:
     def _atoms(self, frame: Frame) -> Atoms:
         """Periodic `Atoms` of a frame, with the fixed components as constraints."""
         n_atoms = len(frame.scaled_positions)
-        unknown = sorted({symbol for symbol in self.symbols if symbol not in atomic_numbers})
+        unknown = sorted(set(self.symbols) - atomic_numbers.keys())
         if n_atoms != len(self.symbols) or unknown:
             got = f"symbols such as {unknown[0]!r}" if unknown else f"{len(self.symbols)} symbols"
-            raise FileError(
-                self.path,
-                expected=f"the element of each of {n_atoms} atoms",
-                got=got if self.symbols else "no file that says it",
-                advice="put the POSCAR of the run beside it",
-            )
+            got = got if self.symbols else "no file that says it"
+            expected, advice = f"the element of each of {n_atoms} atoms", "put the POSCAR of the run beside it"
+            raise FileError(self.path, expected=expected, got=got, advice=advice)
         atoms = Atoms(list(self.symbols), scaled_positions=frame.scaled_positions, cell=frame.lattice, pbc=True)
         if self.free is not None and len(self.free) == n_atoms and not self.free.all():
             atoms.set_constraint(constraints_from_flags(self.free))

@@ -8,7 +8,6 @@ document type declaration is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,18 +15,9 @@ import numpy as np
 
 from nanoslab.errors import FileError
 from nanoslab.vasp.byte_stream import ByteStream, EndOfBytesError
-from nanoslab.vasp.runs.numbers import number, whole_number
+from nanoslab.vasp.runs import vasprun_parts as parts
+from nanoslab.vasp.runs.numbers import number, three_whole
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
-from nanoslab.vasp.runs.vasprun_parts import (
-    StepText,
-    contradictions,
-    frame,
-    free_components,
-    ionic_step,
-    is_e0_right,
-    items,
-    species_of,
-)
 
 _TAG_LIMIT = 1 << 16
 _NAME = re.compile(rb'name\s*=\s*"([^"]*)"')
@@ -47,11 +37,10 @@ class _Walk:
         self.frames = frames
         self.where = "the first line"
         self.found = ParsedFile(file=stream.path.name)
-        self.right_e0 = False
         self.initial_text = self.final_text = b""
         self.steps: list[IonicStep] = []
-        self.last = StepText()
-        self.current: StepText | None = None
+        self.last = parts.StepText()
+        self.current: parts.StepText | None = None
         self.n_learned = 0
         self.problems: list[str] = []
         self.complete = False
@@ -89,16 +78,6 @@ class _Walk:
             )
 
     def _children(self) -> None:
-        handlers: dict[bytes, Callable[[bytes], None]] = {
-            b"generator": self._generator,
-            b"incar": self._incar,
-            b"kpoints": self._kpoints,
-            b"parameters": self._parameters,
-            b"atominfo": self._atominfo,
-            b"structure": self._structure,
-            b"calculation": self._calculation,
-            b"energy": self._learned_energy,
-        }
         self.where = "the header"
         while (tag := _next_tag(self.stream)) != b"</modeling>":
             name = _tag_name(tag)
@@ -106,11 +85,16 @@ class _Walk:
                 continue
             if name.startswith(b"/"):
                 self._interleaved()
-            handler = handlers.get(name)
-            if handler is None:
-                _skip(self.stream, name)
+            elif name == b"calculation":
+                self._calculation()
+            elif name == b"energy":
+                self._learned_energy()
+            elif name == b"kpoints":
+                self._kpoints()
+            elif name in (b"generator", b"incar", b"parameters", b"atominfo", b"structure"):
+                self._header(name, tag, self._take(b"</" + name + b">"))
             else:
-                handler(tag)
+                _skip(self.stream, name)
 
     def _take(self, closing: bytes) -> bytes:
         """Content of an element; another file must not begin inside it."""
@@ -119,55 +103,40 @@ class _Walk:
             self._interleaved()
         return content
 
-    def _generator(self, _tag: bytes) -> None:
-        found = items(self._take(b"</generator>"))
-        self.found = replace(self.found, vasp_version=found.get("version") or None)
-        self.right_e0 = is_e0_right(self.found.vasp_version)
-
-    def _incar(self, _tag: bytes) -> None:
-        self.found = replace(self.found, incar=items(self._take(b"</incar>")))
-
-    def _parameters(self, _tag: bytes) -> None:
-        self.found = replace(self.found, parameters=items(self._take(b"</parameters>")))
-
-    def _kpoints(self, _tag: bytes) -> None:
-        while (child := _next_tag(self.stream)) != b"</kpoints>":
-            name = _tag_name(child)
-            if name == b"generation":
-                self._generation(self._take(b"</generation>"))
-            elif b'"weights"' in child:
-                self.found = replace(self.found, n_kpoints=self._take(b"</varray>").count(b"<v>"))
-            else:
-                self._take(b"</" + name + b">")
-
-    def _generation(self, content: bytes) -> None:
-        words = items(content).get("divisions", "").split()
-        divisions = [count for word in words if (count := whole_number(word)) is not None]
-        if len(words) == len(divisions) == 3:
-            self.found = replace(self.found, mesh=(divisions[0], divisions[1], divisions[2]))
-
-    def _atominfo(self, _tag: bytes) -> None:
-        species, problems = species_of(self._take(b"</atominfo>"))
-        self.found = replace(self.found, **species)
-        self.problems += problems
-        self.where = "the header (no ionic step was begun)"
-
-    def _structure(self, tag: bytes) -> None:
-        content = self._take(b"</structure>")
-        if b'"initialpos"' in tag:
+    def _header(self, name: bytes, tag: bytes, content: bytes) -> None:
+        if name == b"generator":
+            self.found = replace(self.found, vasp_version=parts.items(content).get("version") or None)
+        elif name == b"incar":
+            self.found = replace(self.found, incar=parts.items(content))
+        elif name == b"parameters":
+            self.found = replace(self.found, parameters=parts.items(content))
+        elif name == b"atominfo":
+            species, problems = parts.species_of(content)
+            self.found = replace(self.found, **species)
+            self.problems += problems
+            self.where = "the header (no ionic step was begun)"
+        elif b'"initialpos"' in tag:
             self.initial_text = content
         elif b'"finalpos"' in tag:
             self.final_text = content
 
-    def _learned_energy(self, _tag: bytes) -> None:
+    def _kpoints(self) -> None:
+        while (child := _next_tag(self.stream)) != b"</kpoints>":
+            content = self._take(b"</" + _tag_name(child) + b">")
+            if child.startswith(b"<generation"):
+                self.found = replace(self.found, mesh=three_whole(parts.items(content).get("divisions", "").split()))
+            elif b'"weights"' in child:
+                self.found = replace(self.found, n_kpoints=content.count(b"<v>"))
+
+    def _learned_energy(self) -> None:
         """Energy outside any calculation: a step of a machine-learned force field."""
         self.stream.take(b"</energy>")
-        if not self.learns:
+        if not any(name.startswith("ML_") for name in (*self.found.incar, *self.found.parameters)):
             self._interleaved()
         self.n_learned += 1
 
-    def _calculation(self, _tag: bytes) -> None:
-        self.current = step = StepText()
+    def _calculation(self) -> None:
+        self.current = step = parts.StepText()
         number_of_this = len(self.steps) + 1
         self.where = f"ionic step {number_of_this}"
         stream = self.stream
@@ -182,10 +151,10 @@ class _Walk:
             elif child.startswith(b"<structure"):
                 content = stream.take(b"</structure>")
                 step.structure = step.structure or content
-            elif child.startswith(b"<varray") and (name := _attribute_name(child)) in (b"forces", b"stress"):
+            elif child.startswith(b"<varray") and (name := _NAME.search(child)) and name[1] in (b"forces", b"stress"):
                 content = stream.take(b"</varray>")
                 if not step.energy:
-                    setattr(step, name.decode(), content)
+                    setattr(step, name[1].decode(), content)
             elif child == b"<energy>":
                 content = stream.take(b"</energy>")
                 if not step.energy:
@@ -199,7 +168,7 @@ class _Walk:
         self.current = None
         self.where = f"the space after ionic step {number_of_this}"
 
-    def _electrons(self, step: StepText) -> None:
+    def _electrons(self, step: parts.StepText) -> None:
         """Take all electronic steps at once where the window holds them; of them only the last two matter."""
         text = self.stream.take_window(b"<structure")
         if text is None:
@@ -226,30 +195,25 @@ class _Walk:
 
     def _doubts(self, final: Frame | None) -> tuple[str, ...]:
         name = self.stream.path.name
-        doubts = [f"{name}: {doubt}" for doubt in contradictions(self.last)]
+        doubts = [f"{name}: {doubt}" for doubt in parts.contradictions(self.last)]
         moves_on = self.found.parameters.get("IBRION", "").strip() == "0" or self.n_learned
-        end = None if moves_on or final is None else frame(self.final_text, b"", b"", len(self.found.symbols))
+        end = None if moves_on or final is None else parts.frame(self.final_text, b"", b"", len(self.found.symbols))
         if end and final and not np.allclose(end.scaled_positions, final.scaled_positions, rtol=0, atol=1e-7):
             doubts.append(f"{name}: its final structure is not that of the last ionic step, so steps are missing")
         return tuple(doubts)
 
-    @property
-    def learns(self) -> bool:
-        """The tags say that a force field was learned or used."""
-        return any(name.startswith("ML_") for name in (*self.found.incar, *self.found.parameters))
-
-    def _finish(self, step: StepText) -> None:
+    def _finish(self, step: parts.StepText) -> None:
         pressure = number(self.found.parameters.get("PSTRESS", "")) or 0.0
-        self.steps.append(ionic_step(step, right=self.right_e0, pressure=pressure))
+        self.steps.append(parts.ionic_step(step, right=parts.is_e0_right(self.found.vasp_version), pressure=pressure))
         self.last = step
         if self.frames is not None:
-            self.frames.append(frame(step.structure, step.forces, step.stress, len(self.found.symbols)))
+            self.frames.append(parts.frame(step.structure, step.forces, step.stress, len(self.found.symbols)))
 
     def _parsed(self, cut: str) -> ParsedFile:
         unfinished = self.current is not None and not self.current.energy
         n_atoms = len(self.found.symbols)
-        initial = frame(self.initial_text, b"", b"", n_atoms)
-        final = frame(self.last.structure, self.last.forces, self.last.stress, n_atoms) if self.steps else None
+        initial = parts.frame(self.initial_text, b"", b"", n_atoms)
+        final = parts.frame(self.last.structure, self.last.forces, self.last.stress, n_atoms) if self.steps else None
         if self.steps and final is None:
             self.problems.append(f"{self.found.file}: the structure of the last ionic step cannot be read")
         elif final is not None and final.forces is None and self.last.forces:
@@ -261,7 +225,7 @@ class _Walk:
             steps=tuple(self.steps),
             final=final,
             initial=initial,
-            free=free_components(self.initial_text, n_atoms),
+            free=parts.free_components(self.initial_text, n_atoms),
             unfinished_electronic_steps=self.current.n_electronic if unfinished and self.current else 0,
             n_machine_learned_steps=self.n_learned,
             disorder=self.disorder,
@@ -298,11 +262,6 @@ def _next_tag(stream: ByteStream) -> bytes:
 
 def _tag_name(tag: bytes) -> bytes:
     return tag[1:-1].split(None, 1)[0].rstrip(b"/") if len(tag) > 2 and tag[1:-1].strip() else b""
-
-
-def _attribute_name(tag: bytes) -> bytes:
-    found = _NAME.search(tag)
-    return found[1] if found else b""
 
 
 def _skip(stream: ByteStream, name: bytes) -> None:

@@ -51,13 +51,7 @@ def _elements(tag: bytes, content: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def is_e0_right(version: str | None) -> bool:
-    """Whether the block's e_0_energy is what its name says: from VASP 6.1 on.
-
-    Examples
-    --------
-    >>> is_e0_right("6.4.2"), is_e0_right("6.0.8"), is_e0_right("5.4.4.18Apr17")
-    (True, False, False)
-    """
+    """Whether the block's e_0_energy is what its name says: from VASP 6.1 on."""
     found = re.match(r"(\d{1,4})\.(\d{1,4})", version or "")
     return found is not None and (int(found[1]), int(found[2])) >= (6, 1)
 
@@ -80,12 +74,9 @@ def contradictions(step: StepText) -> list[str]:
 
 def ionic_step(step: StepText, *, right: bool, pressure: float) -> IonicStep:
     """Energies of a finished step; `right` when the block's e_0_energy is what its name says."""
-    block = dict(_ENERGY.findall(step.energy))
-    last = dict(_ENERGY.findall(step.electronic))
-    before = dict(_ENERGY.findall(step.previous))
-    f_last, e_last = number(last.get(b"e_fr_energy", b"")), number(last.get(b"e_0_energy", b""))
-    f_before = number(before.get(b"e_fr_energy", b""))
-    free = number(block.get(b"e_fr_energy", b""))
+    block, last, before = (dict(_ENERGY.findall(text)) for text in (step.energy, step.electronic, step.previous))
+    free, f_last, f_before = (number(words.get(b"e_fr_energy", b"")) for words in (block, last, before))
+    e_last = number(last.get(b"e_0_energy", b""))
     energy = number(block.get(b"e_0_energy" if right else b"e_wo_entrp", b""))
     if free is not None and f_last is not None and e_last is not None and not (right and energy is not None):
         energy = e_last if free == f_last else round(free + (e_last - f_last), 8)
@@ -137,12 +128,7 @@ def frame(structure: bytes, forces: bytes, stress: bytes, n_atoms: int) -> Frame
     positions = _rows(arrays.get(b"positions", b""), n_atoms)
     if lattice is None or positions is None:
         return None
-    return Frame(
-        lattice=lattice,
-        scaled_positions=positions,
-        forces=_rows(forces, n_atoms),
-        stress=_rows(stress, 3),
-    )
+    return Frame(lattice=lattice, scaled_positions=positions, forces=_rows(forces, n_atoms), stress=_rows(stress, 3))
 
 
 def _rows(varray: bytes, n_rows: int) -> Array | None:
