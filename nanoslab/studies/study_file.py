@@ -19,6 +19,7 @@ STUDIES: Mapping[str, str] = {
     "neck": "nanoslab.studies.neck.study:NeckStudy",
     "gap": "nanoslab.studies.gap.study:GapStudy",
     "phonons": "nanoslab.studies.phonons.study:PhononsStudy",
+    "barrier": "nanoslab.studies.barrier.study:BarrierStudy",
     "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",
 }
 #: earlier words for kinds

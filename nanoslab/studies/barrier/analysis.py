@@ -1,0 +1,40 @@
+"""From the run of a band to a barrier with its rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nanoslab.errors import InputError
+from nanoslab.kinetics import arrhenius_rate, harmonic_prefactor
+from nanoslab.studies.barrier.result import BarrierRow
+from nanoslab.studies.runs import UsableRun
+
+
+def barrier_row(run: UsableRun, temperatures: Sequence[float]) -> BarrierRow:
+    """Barrier of one path; rates only where one imaginary mode proves the saddle."""
+    found: dict[str, Any] = dict(run.result.findings)
+    saddle = found.get("saddle_frequencies_THz")
+    prefactor, notes = None, list(run.result.problems)
+    if saddle is not None:
+        try:
+            prefactor = harmonic_prefactor(found["start_frequencies_THz"], saddle)
+        except InputError as error:
+            notes.append(str(error))
+    barrier = float(found["barrier_eV"])
+    return BarrierRow(
+        calculation=run.calculation.name,
+        barrier=barrier,
+        reverse_barrier=float(found["reverse_barrier_eV"]),
+        reaction_energy=float(found["reaction_energy_eV"]),
+        imaginary_frequency_THz=None if saddle is None else float(min(saddle)),
+        n_imaginary=None if saddle is None else sum(value < 0 for value in saddle),
+        prefactor_per_s=prefactor,
+        rates_per_s=()
+        if prefactor is None
+        else tuple(float(rate) for rate in arrhenius_rate(prefactor, barrier, temperatures)),
+        path=tuple(found["path_A"]),
+        energies=tuple(energy - found["energies_eV"][0] for energy in found["energies_eV"]),
+        converged=run.result.converged,
+        notes=tuple(notes),
+    )

@@ -1,0 +1,153 @@
+"""Paths between two minima: the fields of the study's file, and the study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
+
+from ase import Atoms
+from pydantic import Field, model_validator
+
+from nanoslab.builders.hops import exchange, interstitial_hop, matched, vacancy_hop
+from nanoslab.calculation import Calculation, Role
+from nanoslab.errors import InputError
+from nanoslab.files import is_folder_name
+from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies.barrier.analysis import barrier_row
+from nanoslab.studies.barrier.plots import path_plot, rate_plot
+from nanoslab.studies.barrier.result import BarrierStudyResult
+from nanoslab.studies.crystal_source import crystal_source
+from nanoslab.studies.runs import UsableRuns
+from nanoslab.studies.study import Reference, Study, StudyModel, inside
+
+Index = Annotated[int, Field(ge=0)]
+NEB = Reference(
+    "G. Henkelman, B. P. Uberuaga and H. Jonsson, J. Chem. Phys. 113, 9901 (2000)", "https://doi.org/10.1063/1.1329672"
+)
+
+
+class PathRole(Role):
+    """A path between two minima."""
+
+    kind: Literal["path"] = "path"
+
+
+class InterstitialModel(StudyModel):
+    """An additional atom's way."""
+
+    species: str
+    start: tuple[float, float, float]
+    end: tuple[float, float, float]
+
+
+class PathModel(StudyModel):
+    """One path: two structure files, or one and what happens in it.
+
+    `structure` with `vacancy` and `hopping` (an atom moves into the place of a missing one of its species), with
+    `exchange` (two atoms swap), or with `interstitial`; or `start` and `end`, whose atoms are matched.
+    """
+
+    name: str
+    structure: str | None = None
+    vacancy: Index | None = None
+    hopping: Index | None = None
+    exchange: tuple[Index, Index] | None = None
+    interstitial: InterstitialModel | None = None
+    start: str | None = None
+    end: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> PathModel:
+        given = {name for name in type(self).model_fields if name != "name" and getattr(self, name) is not None}
+        ways = (
+            {"structure", "vacancy", "hopping"},
+            {"structure", "exchange"},
+            {"structure", "interstitial"},
+            {"start", "end"},
+        )
+        if given not in ways:
+            allowed = "; ".join(", ".join(sorted(way)) for way in ways)
+            raise ValueError(f"one of these sets of fields: {allowed}; got {', '.join(sorted(given)) or 'none'}")
+        if not is_folder_name(self.name):
+            raise ValueError(f"a name of letters, digits and . _ + -, got {self.name!r}")
+        return self
+
+    def ends(self, find: Any) -> tuple[Atoms, Atoms]:
+        """Both ends, atom by atom the same."""
+        if self.start is not None and self.end is not None:
+            return matched(find(self.start), find(self.end))
+        atoms = find(self.structure)
+        if self.exchange is not None:
+            return exchange(atoms, *self.exchange)
+        if self.interstitial is not None:
+            return interstitial_hop(atoms, self.interstitial.species, self.interstitial.start, self.interstitial.end)
+        return vacancy_hop(atoms, self.vacancy or 0, self.hopping or 0)
+
+
+class BarrierStudy(Study[BarrierStudyResult]):
+    """Barriers of single steps by nudged elastic bands, and their rates in harmonic transition state theory."""
+
+    kind: ClassVar[str] = "barrier"
+    roles: ClassVar[tuple[type[Role], ...]] = (PathRole,)
+    methods: ClassVar[tuple[Reference, ...]] = (NEB,)
+
+    paths: tuple[PathModel, ...] = Field(min_length=1)
+    kpoints: tuple[int, int, int] = (1, 1, 1)
+    images: int = Field(default=5, ge=1, le=50)
+    #: how many of the atoms that move most vibrate; 0 leaves the proof of the saddle and the rates out
+    vibrating_atoms: int = Field(default=6, ge=0)
+    temperatures: tuple[Annotated[float, Field(gt=0)], ...] = (300.0, 400.0, 500.0, 600.0)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> BarrierStudy:
+        names = [path.name for path in self.paths]
+        if len(set(names)) < len(names):
+            raise ValueError(f"paths of different names, got {', '.join(names)}")
+        return self
+
+    @property
+    def crystals(self) -> tuple[str, ...]:
+        """Structure files of the paths."""
+        return tuple(named for path in self.paths for named in (path.structure, path.start, path.end) if named)
+
+    def calculations(self) -> tuple[Calculation, ...]:
+        """One band for each path; its ends are relaxed first, in the same calculation."""
+        settings = replace(self.settings.settings(), relax="ions", kpoints=self.kpoints)
+        made = []
+        for path in self.paths:
+            with inside(f"path {path.name}"):
+                start, end = path.ends(self._structure)
+            made.append(
+                Calculation(
+                    name=path.name,
+                    role=PathRole(label=path.name),
+                    atoms=start,
+                    settings=settings,
+                    procedure="band",
+                    parameters={
+                        "end_positions_A": end.positions.tolist(),
+                        "n_images": self.images,
+                        "n_modes_atoms": self.vibrating_atoms,
+                    },
+                )
+            )
+        return self.settings.with_moments(made)
+
+    def _structure(self, named: str) -> Atoms:
+        found = crystal_source(named, self._find_file)
+        if isinstance(found, str):
+            raise InputError("structure", expected="a structure file", got=f"the crystal {found}")
+        return found
+
+    def answer(self, runs: UsableRuns) -> BarrierStudyResult:
+        """Barrier, modes and rates of every path."""
+        rows = [
+            barrier_row(used, self.temperatures) for _, run in runs.of(PathRole) if (used := runs.get(run)) is not None
+        ]
+        return BarrierStudyResult(rows=tuple(rows), temperatures=self.temperatures)
+
+    @classmethod
+    def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:
+        """Energy along each path, and rates against temperature."""
+        return drawn(path_plot(document), rate_plot(document))
