@@ -86,12 +86,8 @@ class Calculation:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not is_folder_name(self.name):
-            raise InputError(
-                "calculation name",
-                expected=f"letters, digits and . _ + - only, at most {LONGEST_NAME}, starting with a letter or digit",
-                got=repr(self.name),
-                advice="rename it",
-            )
+            expected = f"letters, digits and . _ + - only, at most {LONGEST_NAME}, starting with a letter or digit"
+            raise InputError("calculation name", expected=expected, got=repr(self.name), advice="rename it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

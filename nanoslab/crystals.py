@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from ase.spacegroup import crystal as build_crystal
 
 from nanoslab import __version__
 from nanoslab.errors import FileError, InputError, unknown_name
-from nanoslab.files import data_folder
+from nanoslab.files import data_folder, sha256
 
 _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 #: what spglib calls hexagonal and trigonal space groups, where gamma is 120 degrees
@@ -26,10 +25,7 @@ _HEXAGONAL = range(143, 195)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lattice:
-    """One named set of lattice constants, its source, and what was done to the numbers of the source.
-
-    By name (``a``, ``c``, ``u`` ...): lengths [Å], angles [degrees] and free coordinates of the sites.
-    """
+    """Lengths [Å], angles [degrees] and free coordinates by name (``a``, ``u``), their source, what was done to it."""
 
     parameters: Mapping[str, float]
     source: str
@@ -47,11 +43,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrystalRecord:
-    """All that is known of a reference crystal, with its provenance.
-
-    Space group by number in the International Tables and Hermann-Mauguin symbol; occupied Wyckoff sites, cations first;
-    named sets of lattice constants such as ``experimental`` and ``pbe``.
-    """
+    """What is known of a reference crystal: occupied Wyckoff sites, cations first, named sets of lattice constants."""
 
     name: str
     formula: str
@@ -86,7 +78,10 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
     parameters = record.lattices[lattice].parameters
     atoms: Atoms = build_crystal(
         [site.species for site in record.sites],
-        [tuple(_coordinate(value, parameters) for value in site.position) for site in record.sites],
+        [
+            tuple(parameters[x] if x in parameters else float(Fraction(x)) for x in site.position)
+            for site in record.sites
+        ],
         spacegroup=record.space_group,
         setting=2 if record.space_group_symbol == "Fddd" else 1,
         cellpar=_cellpar(parameters, record.space_group),
@@ -112,8 +107,8 @@ def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atom
         return source.copy()
     atoms = read_structure_file(Path(source))
     atoms.set_constraint()
-    sha256 = hashlib.sha256(Path(source).read_bytes()).hexdigest()
-    atoms.info = {"recipe": make_recipe("structure file", file=str(source), sha256=sha256)}
+    content = Path(source).read_bytes()
+    atoms.info = {"recipe": make_recipe("structure file", file=str(source), sha256=sha256(content))}
     return atoms
 
 
@@ -160,10 +155,6 @@ def _read_record(path: Path) -> CrystalRecord:
 def _lattice(source: str, transformed: str, **numbers: float) -> Lattice:
     parameters = {key: float(value) for key, value in numbers.items()}
     return Lattice(parameters=parameters, source=source, transformed=transformed)
-
-
-def _coordinate(text: str, parameters: Mapping[str, float]) -> float:
-    return parameters[text] if text in parameters else float(Fraction(text))
 
 
 def _cellpar(parameters: Mapping[str, float], space_group: int) -> list[float]:

@@ -9,16 +9,7 @@ from typing import Self, TypeVar
 class NanoslabError(Exception):
     """A fault of the input that the user can mend; anything else that escapes is our own bug.
 
-    Parameters
-    ----------
-    where
-        The argument, the field or ``path:line`` that is at fault.
-    expected
-        What would have been accepted.
-    got
-        What was found instead.
-    advice
-        What to do next.
+    It says where it is (argument, field or ``path:line``), what was expected, what was found instead, and what to do.
     """
 
     def __init__(self, where: object, *, expected: str, got: object, advice: str = "") -> None:

@@ -59,16 +59,7 @@ def sha256(content: bytes) -> str:
 
 
 def write_where_changed(path: Path, content: bytes) -> None:
-    """Write a file unless it holds just that already, so that it keeps its date; folders on the way are made.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_where_changed(Path(folder) / "new" / "a.txt", b"done")
-    ...     (Path(folder) / "new" / "a.txt").read_bytes()
-    b'done'
-    """
+    """Write a file unless it holds just that already, so that it keeps its date; folders on the way are made."""
     if not path.is_file() or path.read_bytes() != content:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)

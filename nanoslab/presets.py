@@ -84,10 +84,7 @@ def crystal_settings(settings: Settings, cell: ArrayLike, *, spacing: float, met
 
 
 def kpoint_mesh(cell: ArrayLike, *, spacing: float, vacuum_axes: tuple[int, ...] = ()) -> tuple[int, int, int]:
-    """Smallest mesh whose points lie at most a spacing [1/Å, with the factor 2 pi, as VASP's KSPACING] apart.
-
-    The cell has lattice vectors as rows, shape (3, 3) [Å]; along its vacuum axes (0, 1, 2) there is nothing to sample.
-    """
+    """Smallest mesh of points at most a spacing [1/Å, with 2 pi, as KSPACING] apart; one on vacuum axes (0, 1, 2)."""
     if not spacing > 0:
         raise InputError("k-point spacing", expected="a length above 0 1/Å", got=spacing, advice="0.2 is dense")
     lengths = 2 * np.pi * np.linalg.norm(Cell(np.asarray(cell, dtype=float)).reciprocal(), axis=1)

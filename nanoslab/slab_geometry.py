@@ -29,10 +29,7 @@ BOND_FACTOR = 1.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plane:
-    """One atomic plane of a slab: indices of its atoms, and atoms of every species, cations first.
-
-    Its height is the mean above the slab's lowest nucleus, its rumpling that of its highest atom above its lowest [Å].
-    """
+    """One atomic plane: its atoms, their mean height above the slab's lowest nucleus, their range of heights [Å]."""
 
     indices: tuple[int, ...]
     counts: Mapping[str, int]
@@ -117,10 +114,7 @@ def plane_numbers(heights: NDArray[np.float64], tolerance: float = PLANE_TOLERAN
 def find_planes(
     atoms: Atoms, tolerance: float = PLANE_TOLERANCE, heights: NDArray[np.float64] | None = None
 ) -> tuple[Plane, ...]:
-    """Atomic planes of a slab from the bottom up; a step in height above the tolerance [Å] starts the next one.
-
-    The heights (n_atoms,) are those of `slab_heights` when not given.
-    """
+    """Atomic planes of a slab from the bottom up; a step in height (n_atoms,) above the tolerance [Å] starts one."""
     heights = slab_heights(atoms)[0] if heights is None else heights
     numbers = plane_numbers(heights, tolerance)
     symbols = np.array(atoms.get_chemical_symbols())

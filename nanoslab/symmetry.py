@@ -61,7 +61,11 @@ def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.
     for rotation, translation in zip(found.rotations, found.translations, strict=True):
         images = scaled @ rotation.T + translation
         nearest = tree.query(_fold(images))[1]
-        _check_images(atoms, (images - scaled[nearest]) @ atoms.cell.array, nearest, tolerance)
+        distances = find_mic((images - scaled[nearest]) @ atoms.cell.array, atoms.cell, pbc=True)[1]
+        same_species = np.array_equal(atoms.numbers[nearest], atoms.numbers)
+        if len(set(nearest.tolist())) != len(atoms) or not same_species or distances.max() > 3 * tolerance:
+            expected = "a distance within which symmetry maps atoms onto atoms"
+            raise InputError("tolerance", expected=expected, got=f"{tolerance} Å", advice="lower it")
         permutations.add(tuple(nearest.tolist()))
     return np.array(sorted(permutations), dtype=np.intp)
 
@@ -80,21 +84,10 @@ def _call(function: Callable[..., Any], atoms: Atoms, tolerance: float, **option
         warnings.simplefilter("ignore", DeprecationWarning)
         found = function(cell, symprec=tolerance, **options)
     if found is None:
-        raise InputError(
-            "structure",
-            expected="a periodic structure whose symmetry can be found",
-            got=atoms.get_chemical_formula(),
-            advice="check that no two atoms overlap and that the cell has three vectors",
-        )
+        expected, got = "a periodic structure whose symmetry can be found", atoms.get_chemical_formula()
+        advice = "check that no two atoms overlap and that the cell has three vectors"
+        raise InputError("structure", expected=expected, got=got, advice=advice)
     return found
-
-
-def _check_images(atoms: Atoms, shifts: NDArray[np.float64], nearest: NDArray[np.intp], tolerance: float) -> None:
-    _, distances = find_mic(shifts, atoms.cell, pbc=True)
-    same_species = np.array_equal(atoms.numbers[nearest], atoms.numbers)
-    if len(set(nearest.tolist())) != len(atoms) or not same_species or distances.max() > 3 * tolerance:
-        expected = "a distance within which symmetry maps atoms onto atoms"
-        raise InputError("tolerance", expected=expected, got=f"{tolerance} Å", advice="lower it")
 
 
 def _fold(scaled: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,10 +13,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@")
 
 def printable(text: object) -> str:
     r"""Text with every character that is not seen as such (control, line separator, bidi override) spelled out."""
-    word = str(text)
-    if word.isprintable():
-        return word
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in word)
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(text))
 
 
 def one_line(where: object, text: str, *, most: int = 200) -> str:

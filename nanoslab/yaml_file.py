@@ -47,25 +47,24 @@ _KINDS = {"CommentedSeq": "a list", "NoneType": "nothing", "str": "text", "int":
 def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Mapping at the top of a YAML file, without tags and without duplicate keys."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import YAMLError
 
     file = Path(path)
     try:
         if file.stat().st_size > LARGEST_FILE_BYTES:
             raise FileError(path, expected="a YAML file below 1 MB", got=f"{file.stat().st_size} bytes")
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(path, expected="a readable YAML file", got=_reason(error)) from error
-    try:
         _refuse_tags_and_aliases(path, YAML(typ="rt", pure=True).scan(text))
         document = YAML(typ="rt", pure=True).load(text)
+    except OSError as error:
+        raise FileError(path, expected="a readable YAML file", got=error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise FileError(path, expected="a readable YAML file", got="bytes that are not UTF-8 text") from error
     except RecursionError as error:
         raise FileError(path, expected="plain YAML", got="lists within lists without end") from error
     except YAMLError as error:
-        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-        place = f"{path}:{mark.line + 1}" if mark else f"{path}"
-        problem = error.problem if isinstance(error, MarkedYAMLError) else str(error)
-        raise FileError(place, expected="plain YAML", got=f"{problem}") from error
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", error)
+        raise FileError(f"{path}:{mark.line + 1}" if mark else path, expected="plain YAML", got=problem) from error
     if not isinstance(document, dict):
         raise FileError(path, expected="named fields", got=_KINDS.get(type(document).__name__, "something else"))
     _refuse_invisible(path, document, [])
@@ -74,11 +73,7 @@ def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _refuse_invisible(path: object, node: Any, keys: list[Any]) -> None:
     """Text of a file becomes names, comments and tags of others; no part of it holds a line break or hides itself."""
-    entries: Iterable[tuple[Any, Any]] = ()
-    if isinstance(node, dict):
-        entries = node.items()
-    elif isinstance(node, list):
-        entries = enumerate(node)
+    entries = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in entries:
         place = f"{path}:{_line(node, [key])}: {'.'.join(map(printable, [*keys, key]))}"
         for text in (key, value):
@@ -93,7 +88,7 @@ def validated(path: str | os.PathLike[str] | None, document: dict[str, Any], mod
     The path is that of the file; None for a document made in Python, whose faults name the field alone.
     """
     try:
-        return model.model_validate(_plain(document))
+        return model.model_validate(plain(document))
     except ValidationError as error:
         raise _fault(path, document, error) from error
 
@@ -137,7 +132,7 @@ def _told(keys: tuple[Any, ...], faults: list[ErrorDetails]) -> tuple[str, str, 
     if fault["type"] == "missing":
         return "this field", "nothing", "add it"
     expected = " or ".join(dict.fromkeys(_expected(one) for one in faults))
-    got = "nothing" if fault["input"] is None else repr(_plain(fault["input"]))
+    got = "nothing" if fault["input"] is None else repr(plain(fault["input"]))
     if fault["type"] == "value_error" and ", got " in expected:
         # worded by our own checks, which know what was wrong with it
         expected, _, got = expected.partition(", got ")
@@ -162,36 +157,28 @@ def _keys_in_file(document: dict[str, Any], fault: ErrorDetails) -> list[Any]:
     return keys
 
 
+#: what would have been accepted, by the checker's word for the fault; its own message for those that are not here
+_EXPECTED = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("dict_type", "model_type"), "named fields"),
+    "string_type": "text",
+    "tuple_type": "a list",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than_equal": "a number of at most {le}",
+    "too_short": "at least {min_length} entries",
+    "too_long": "at most {max_length} entries",
+    "string_pattern_mismatch": "text of the form {pattern}",
+}
+
+
 def _expected(fault: ErrorDetails) -> str:
-    """What would have been accepted, without the checker's own words."""
-    limits = fault.get("ctx", {})
-    words = {
-        "int_type": "a whole number",
-        "int_parsing": "a whole number",
-        "int_from_float": "a whole number",
-        "int_parsing_size": "a whole number",
-        "greater_than": f"a number above {_number(limits, 'gt')}",
-        "greater_than_equal": f"a number of at least {_number(limits, 'ge')}",
-        "less_than_equal": f"a number of at most {_number(limits, 'le')}",
-        "float_type": "a number",
-        "float_parsing": "a number",
-        "string_type": "text",
-        "bool_parsing": "true or false",
-        "bool_type": "true or false",
-        "tuple_type": "a list",
-        "dict_type": "named fields",
-        "model_type": "named fields",
-        "too_short": f"at least {limits.get('min_length')} entries",
-        "too_long": f"at most {limits.get('max_length')} entries",
-        "string_pattern_mismatch": f"text of the form {limits.get('pattern')}",
-    }
-    given = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return words.get(fault["type"], given)
-
-
-def _number(limits: dict[str, Any], name: str) -> str:
-    limit = limits.get(name)
-    return f"{limit:g}" if isinstance(limit, float) else str(limit)
+    limits = {key: f"{limit:g}" if isinstance(limit, float) else limit for key, limit in fault.get("ctx", {}).items()}
+    if fault["type"] in _EXPECTED:
+        return _EXPECTED[fault["type"]].format(**limits)
+    return fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
 
 
 def _takes(annotation: Any, kind: type) -> bool:
@@ -200,20 +187,16 @@ def _takes(annotation: Any, kind: type) -> bool:
 
 
 def _suggest(name: str) -> str:
-    names = [known for known in _field_names() if known != name]  # it may be known elsewhere in the file
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else "remove it, or see 'nanoslab new'"
-
-
-def _field_names() -> list[str]:
-    """Fields of every model in memory: the fault does not tell which part of the file was read."""
+    """Closest field of every model in memory: the fault does not tell which part of the file was read."""
     names: set[str] = set()
     queue: list[type[StrictModel]] = [StrictModel]
     while queue:
         model = queue.pop()
         names.update(model.model_fields)
         queue.extend(model.__subclasses__())
-    return sorted(names)
+    # it may be known elsewhere in the file
+    close = difflib.get_close_matches(name, sorted(names - {name}), n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else "remove it, or see 'nanoslab new'"
 
 
 def _line(document: Any, keys: Sequence[Any]) -> int:
@@ -234,25 +217,16 @@ def _refuse_tags_and_aliases(path: object, tokens: Iterable[Any]) -> None:
     for token in tokens:
         kind = type(token).__name__
         if kind in ("TagToken", "AliasToken"):
-            raise FileError(
-                f"{path}:{token.start_mark.line + 1}",
-                expected="YAML without tags (!) and aliases (*)",
-                got=kind.removesuffix("Token").lower(),
-                advice="write the value out",
-            )
+            place, got = f"{path}:{token.start_mark.line + 1}", kind.removesuffix("Token").lower()
+            wanted = "YAML without tags (!) and aliases (*)"
+            raise FileError(place, expected=wanted, got=got, advice="write the value out")
 
 
-def _plain(node: Any) -> Any:
+def plain(node: Any) -> Any:
+    """Value of such a file in Python's own types; its scalars also remember how they were written."""
     if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(value) for value in node]
-    # Round-trip scalars remember how they were written; the number itself is enough here
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return node
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else "bytes that are not UTF-8 text"
+        return [plain(value) for value in node]
+    kind = next((kind for kind in (bool, int, float, str) if isinstance(node, kind)), None)
+    return kind(node) if kind else node

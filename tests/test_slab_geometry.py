@@ -1,5 +1,7 @@
 """One slab has one vacuum, one thickness and one number of planes, in any setting of its cell, through every door."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -30,6 +32,11 @@ def another_setting(sheet: Atoms, skew: int, lean: tuple[int, int], shift: tuple
     return other
 
 
+@cache
+def free_sheet(name: str, face: str, monolayers: int) -> Atoms:
+    return build_nanosheet(name, face, monolayers, repeat=(2, 2), fix="none")
+
+
 @pytest.mark.parametrize(("name", "face", "monolayers", "n_planes"), SHEETS)
 @settings(max_examples=6, deadline=None)
 @given(
@@ -52,7 +59,7 @@ def test_a_rattled_sheet_has_the_same_planes_through_every_door(  # noqa: PLR091
     shift: tuple[float, float, float],
     turn: float,
 ) -> None:
-    built = build_nanosheet(name, face, monolayers, repeat=(2, 2), fix="none")
+    built = free_sheet(name, face, monolayers)
     if face == "111":
         amplitude = 0.0  # 0.83 Å apart: displaced planes of a bilayer may become one
     sheet = rattle_atoms(built, amplitude, seed=seed)

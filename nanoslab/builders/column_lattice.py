@@ -27,10 +27,7 @@ _ZINCBLENDE_OFFSETS = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnLattice:
-    """The {001} facet of a cubic compound and its continuation, from the edge of its cube [Å].
-
-    The cation sits at the origin of plane 0; `lattice` names where the edge comes from, ``given`` when by the user.
-    """
+    """A {001} facet of a cubic compound, its cation at the origin of plane 0; `lattice` says whose edge [Å] it has."""
 
     name: str
     kind: Kind
@@ -78,10 +75,7 @@ class ColumnLattice:
 def column_lattice(
     source: str | Path | Atoms, *, lattice: str | None = None, lattice_constant: float | None = None
 ) -> ColumnLattice:
-    """Columns of a rock-salt or zinc-blende compound: a shipped crystal, a structure file or atoms of any cell.
-
-    A shipped crystal has the named lattice constants, ``pbe`` where there are such, or a given edge of the cube [Å].
-    """
+    """Columns of a named crystal, a file or atoms; named lattice constants (``pbe`` if known) or an edge [Å]."""
     if not isinstance(source, Atoms) and str(source) in crystal_names():
         named = crystal_record(str(source)).lattices
         lattice = lattice or ("pbe" if "pbe" in named else next(iter(named)))
@@ -120,12 +114,9 @@ def _recognized(atoms: Atoms, name: str, lattice: str) -> ColumnLattice:
     cube = standard_cell(atoms, to_primitive=False)
     kind = _KINDS.get(symmetry.number)
     if kind is None or len(symbols) != 2 or len(cube) != 8:
-        raise InputError(
-            "crystal",
-            expected="a binary rock-salt or zinc-blende crystal",
-            got=f"{name} ({atoms.get_chemical_formula()}, {symmetry.symbol})",
-            advice="necks and sandwiches are built on {001} facets of these two structures",
-        )
+        got = f"{name} ({atoms.get_chemical_formula()}, {symmetry.symbol})"
+        advice = "necks and sandwiches are built on {001} facets of these two structures"
+        raise InputError("crystal", expected="a binary rock-salt or zinc-blende crystal", got=got, advice=advice)
     cation, anion = cations_first(symbols)
     edge = round(float(cube.get_volume()) ** (1.0 / 3.0), 9)
     return ColumnLattice(name=name, kind=kind, cation=cation, anion=anion, lattice_constant=edge, lattice=lattice)

@@ -30,38 +30,21 @@ _OPTIONS = ("lateral", "planes", "shift", "twist", "vacuum", "fixed_planes")
 
 @dataclass(frozen=True, kw_only=True)
 class DoubleSlab:
-    """Two facing slabs, described; `build_double_slab` makes the atoms.
+    """Two facing slabs, described; `build_double_slab` makes the atoms."""
 
-    Attributes
-    ----------
-    lattice
-        The compound.
-    lateral
-        Columns along the two sides of the cell; with a twist, the cell is the smallest repeat of
-        the coincidence cell with at least that many columns' length along each side.
-    planes
-        Atomic planes of each slab.
-    gap
-        Surface-to-surface distance [Å], a plane counted as one plane spacing thick: n missing planes
-        leave a gap of n spacings. The centres of the facing planes are one spacing farther apart.
-    shift
-        Registry shift of the upper slab, in column spacings along the two axes of the lower slab.
-    twist
-        Rotation of the upper slab about the normal [degree].
-    vacuum
-        Empty height between the outer faces across the cell border, centre to centre [Å].
-    fixed_planes
-        Planes frozen at the outer face of each slab.
-    """
-
-    lattice: ColumnLattice
+    lattice: ColumnLattice  #: the compound
+    #: surface-to-surface distance [Å], a plane counted as one plane spacing thick: n missing planes leave a gap of n
+    #: spacings. The centres of the facing planes are one spacing farther apart.
     gap: float
+    #: columns along the two sides of the cell; with a twist, the cell is the smallest repeat of the coincidence cell
+    #: with at least that many columns' length along each side
     lateral: tuple[int, int] = (6, 6)
-    planes: int = 4
+    planes: int = 4  #: atomic planes of each slab
+    #: registry shift of the upper slab, in column spacings along the two axes of the lower slab
     shift: tuple[float, float] = (0.0, 0.0)
-    twist: float = 0.0
-    vacuum: float = 15.0
-    fixed_planes: int = 0
+    twist: float = 0.0  #: rotation of the upper slab about the normal [degree]
+    vacuum: float = 15.0  #: empty height between the outer faces across the cell border, centre to centre [Å]
+    fixed_planes: int = 0  #: planes frozen at the outer face of each slab
 
     def __post_init__(self) -> None:
         _check(self)
@@ -137,12 +120,10 @@ def describe_double_slab(
 
     Parameters
     ----------
-    crystal
-        Name of a rock-salt or zinc-blende crystal, a structure file of one, or its atoms.
+    crystal, lattice, lattice_constant
+        Name of a rock-salt or zinc-blende crystal, a structure file of one, or its atoms; see `column_lattice`.
     gap, gap_planes
         Gap [Å], or in missing planes.
-    lattice, lattice_constant
-        See `column_lattice`.
     options
         Other fields of `DoubleSlab`: lateral, planes, shift, twist, vacuum, fixed_planes.
 
@@ -221,12 +202,9 @@ def _coincidence(slab: DoubleSlab) -> tuple[NDArray[np.int64], NDArray[np.int64]
     angles = {pair: math.degrees(2.0 * math.atan2(pair[1], pair[0])) for pair in pairs}
     m, n = min(pairs, key=lambda pair: (round(abs(angles[pair] - twist), 3), pair[0] ** 2 + pair[1] ** 2))
     if abs(angles[m, n] - twist) > _TWIST_TOLERANCE:
-        raise InputError(
-            "twist",
-            expected="an angle at which the two lattices coincide in a cell of moderate size",
-            got=f"{slab.twist:g}°",
-            advice=f"give {angles[m, n]:.2f}, the nearest",
-        )
+        expected = "an angle at which the two lattices coincide in a cell of moderate size"
+        nearest = f"give {angles[m, n]:.2f}, the nearest"
+        raise InputError("twist", expected=expected, got=f"{slab.twist:g}°", advice=nearest)
     lower, upper = np.array([[m, n], [-n, m]]), np.array([[m, -n], [n, m]])
     if (m + n) % slab.lattice.lateral_period:
         mix = np.array([[1, 1], [-1, 1]])

@@ -26,9 +26,9 @@ def parse_face(face: str | Sequence[int], *, hexagonal: bool) -> tuple[int, int,
     if len(numbers) == 4:
         if not hexagonal:
             raise _bad_face(face, hexagonal, "three indices: four are for hexagonal crystals")
-        if numbers[0] + numbers[1] + numbers[2] != 0:
+        if sum(numbers[:3]) != 0:
             raise _bad_face(face, hexagonal, "Miller-Bravais indices (hkil) with h + k + i = 0")
-        numbers = (numbers[0], numbers[1], numbers[3])
+        numbers = (*numbers[:2], numbers[3])
     common = gcd(*numbers)
     if common == 0:
         raise _bad_face(face, hexagonal, "at least one index that is not 0")

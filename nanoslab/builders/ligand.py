@@ -62,26 +62,16 @@ def ligand(name: str) -> Atoms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LigandLayer:
-    """Ligands of one kind on the facing planes of a double slab.
+    """Ligands of one kind on the facing planes of a double slab."""
 
-    Attributes
-    ----------
-    name
-        One of `ligand_names`.
-    coverage, count
-        Ligands per nm² or per cell on every chosen face, or two numbers for the lower and the upper one; one per
-        cell when neither is given.
-    face
-        Which slab they bind to.
-    binding
-        ``monodentate``, ``chelating`` (two atoms on one metal) or ``bridging`` (on two metals); the usual one of the
-        ligand when not given.
-    """
-
-    name: str
+    name: str  #: one of `ligand_names`
+    #: ligands per nm² or per cell on every chosen face, or two numbers for the lower and the upper one; one per cell
+    #: when neither is given
     coverage: float | tuple[float, float] | None = None
     count: int | tuple[int, int] | None = None
-    face: Literal["lower", "upper", "both"] = "lower"
+    face: Literal["lower", "upper", "both"] = "lower"  #: which slab they bind to
+    #: ``monodentate``, ``chelating`` (two atoms on one metal) or ``bridging`` (on two metals); the usual one of the
+    #: ligand when not given
     binding: str | None = None
 
     def __post_init__(self) -> None:
@@ -128,12 +118,9 @@ class LigandLayer:
 def _of_coverage(coverage: float, area_nm2: float) -> int:
     number = round(coverage * area_nm2) if 0 <= coverage < _LARGEST_COVERAGE else -1
     if number < (1 if coverage else 0):
-        raise InputError(
-            "coverage",
-            expected=f"one ligand or more in {area_nm2:.2f} nm², from {1.0 / area_nm2:.2f} per nm²",
-            got=f"{coverage:g} per nm²",
-            advice="raise it, or make the cell larger",
-        )
+        expected = f"one ligand or more in {area_nm2:.2f} nm², from {1.0 / area_nm2:.2f} per nm²"
+        got, advice = f"{coverage:g} per nm²", "raise it, or make the cell larger"
+        raise InputError("coverage", expected=expected, got=got, advice=advice)
     return number
 
 

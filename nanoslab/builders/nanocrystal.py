@@ -50,13 +50,12 @@ def build_nanocrystal(
 
     Of every species, the sites nearest to the centre are taken: by distance, or by the size of the polyhedron whose
     faces lie at the given distances (Wulff's construction). Atoms then move to free sites with more bonds until no
-    move gains a bond; the composition stays as it was asked for. ``fewest_bonds`` of the
-    ledger says how well that went.
+    move gains a bond; ``fewest_bonds`` of the ledger says how well that went.
 
     Parameters
     ----------
-    crystal
-        Name of a reference crystal, path of a structure file, or a crystal of any cell.
+    crystal, lattice
+        As for `build_nanosheet`.
     composition
         Number of formula units, or atoms of every species such as ``{"Cd": 55, "Se": 45}``.
     facets
@@ -66,13 +65,11 @@ def build_nanocrystal(
         A species (one of its atoms is the centre), or ``bond`` (the middle of a shortest distance).
     vacuum
         Smallest distance to the next image along each axis of the cubic cell [Å].
-    lattice
-        Named lattice constants of a reference crystal: ``pbe`` (when not given) or ``experimental``.
 
     Returns
     -------
     Atoms
-        Grouped by species, cations first; ``info`` holds ``recipe`` and ``ledger``.
+        As of `build_nanosheet`.
 
     Examples
     --------
@@ -146,7 +143,7 @@ def _facet_normals(cell: Atoms, facets: Mapping[str, float] | None) -> Vector | 
 
 def _centre(cell: Atoms, centre: str) -> Vector:
     if centre == "bond":
-        i, _, vectors, lengths = neighbor_list("ijDd", cell, BOND_REACH * shortest_distance(cell))
+        i, vectors, lengths = neighbor_list("iDd", cell, BOND_REACH * shortest_distance(cell))
         nearest = int(np.argmin(lengths.round(6)))
         return np.asarray(cell.positions[i[nearest]] + vectors[nearest] / 2)
     species = cations_first(cell.get_chemical_symbols())

@@ -53,10 +53,6 @@ class _Cut:
         planes = self.stacking.planes
         return planes[self.start].species, planes[(self.start + self.n_planes - 1) % len(planes)].species
 
-    @property
-    def broken_bonds(self) -> int:
-        return self.stacking.broken_bonds(self.start, self.n_planes)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetCell:
@@ -81,12 +77,9 @@ class SheetCell:
         whole = numbers.shape == (2, 2) and all(isinstance(n, int | np.integer) for n in numbers.flat)
         matrix = numbers.astype(int) if whole else np.zeros((2, 2), dtype=int)
         if matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0] < 1:
-            raise InputError(
-                "repeat",
-                expected="two whole numbers above 0, or a 2 x 2 matrix of whole numbers with a determinant above 0",
-                got=repr(self.repeat),
-                advice="such as 2 3, or 1 1 -1 1 for the cell turned by 45 degrees",
-            )
+            expected = "two whole numbers above 0, or a 2 x 2 matrix of whole numbers with a determinant above 0"
+            advice = "such as 2 3, or 1 1 -1 1 for the cell turned by 45 degrees"
+            raise InputError("repeat", expected=expected, got=repr(self.repeat), advice=advice)
         return matrix
 
     def frozen_planes(self, n_planes: int, per_monolayer: int) -> range:
@@ -196,7 +189,8 @@ def available_terminations(
     """
     conventional = conventional_cell(load_crystal(crystal, lattice))
     miller = parse_face(face, hexagonal=is_hexagonal(conventional))
-    return _terminations(_cuts(conventional, miller, require_whole_number("monolayers", monolayers, maximum=MOST)))
+    cuts = _cuts(conventional, miller, require_whole_number("monolayers", monolayers, maximum=MOST))
+    return tuple(dict.fromkeys(cut.termination for cut in cuts))
 
 
 def _check_size(cut: _Cut, repeats: NDArray[np.int_]) -> None:
@@ -249,24 +243,17 @@ def _choose_cut(
     if termination is not None:
         wanted = [cut for cut in cuts if tuple(map(_elements, cut.termination)) == termination]
     if not wanted:
-        had = ", ".join("/".join(pair) for pair in _terminations(cuts))
+        had = ", ".join(dict.fromkeys("/".join(cut.termination) for cut in cuts))
         asked = "/".join("".join(sorted(part)) or "nothing" for part in termination or ())
-        raise InputError(
-            "termination",
-            expected=f"one that the stacking can give (bottom/top: {had})",
-            got=asked,
-            advice="pick one of these, or another face",
-        )
+        expected, advice = f"one that the stacking can give (bottom/top: {had})", "pick one of these, or another face"
+        raise InputError("termination", expected=expected, got=asked, advice=advice)
 
     def preference(cut: _Cut) -> tuple[int, int, bool, int, int]:
         bottom = min(cations.index(species) for species in _elements(cut.termination[0]))
-        return cut.n_planes, cut.broken_bonds, cut.turned_over, bottom, cut.start
+        broken = cut.stacking.broken_bonds(cut.start, cut.n_planes)
+        return cut.n_planes, broken, cut.turned_over, bottom, cut.start
 
     return min(wanted, key=preference)
-
-
-def _terminations(cuts: Sequence[_Cut]) -> tuple[tuple[str, str], ...]:
-    return tuple(dict.fromkeys(cut.termination for cut in cuts))
 
 
 def _assemble(cut: _Cut, repeats: NDArray[np.int_], vacuum: float) -> Atoms:

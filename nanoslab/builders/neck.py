@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +52,9 @@ class Filament:
         """Filled planes of a gap, counted from the lower slab."""
         largest = gap_planes if self.side != "both" else gap_planes // 2
         if not 1 <= self.planes <= largest:
-            raise InputError(
-                "filament planes",
-                expected=f"1 to {largest} from {self.side} in a gap of {gap_planes} planes",
-                got=self.planes,
-                advice="leave it out for columns that bridge",
-            )
+            expected = f"1 to {largest} from {self.side} in a gap of {gap_planes} planes"
+            advice = "leave it out for columns that bridge"
+            raise InputError("filament planes", expected=expected, got=self.planes, advice=advice)
         lower = tuple(range(self.planes))
         upper = tuple(range(gap_planes - self.planes, gap_planes))
         return {"lower": lower, "upper": upper, "both": tuple(sorted({*lower, *upper}))}[self.side]
@@ -71,15 +69,15 @@ def build_neck(
     empty_columns: int = 2,
     **slab: Any,
 ) -> Atoms:
-    """Build two {001} slabs and a neck of pairs between them on the continued lattice.
+    """Two {001} slabs and a neck of pairs between them on the continued lattice, grouped by species, cations first.
 
     Parameters
     ----------
     crystal, slab
         See `describe_double_slab`.
     pairs
-        Cation-anion pairs in the neck; 0 is the double slab. The most compact cross-section is
-        taken. In a gap of two planes a pair is one column.
+        Cation-anion pairs in the most compact cross-section, in a gap of two planes one per column; 0 is the double
+        slab.
     columns
         The cross-section instead, as columns (i, j).
     filament
@@ -87,15 +85,11 @@ def build_neck(
     empty_columns
         Fewest empty columns between a neck and its periodic image.
 
-    Returns
-    -------
-    Atoms grouped by species, cations first, with ``info["recipe"]`` and ``info["ledger"]``.
-
     Raises
     ------
     InputError
-        The cell is too small for the neck, the lateral size breaks the order of the species, the
-        gap is smaller than a bond, or the neck would not be stoichiometric.
+        The cell is too small for the neck, the lateral size breaks the order of the species, the gap is smaller than a
+        bond, or the neck would not be stoichiometric.
 
     Examples
     --------
@@ -106,9 +100,8 @@ def build_neck(
     True
     """
     described = describe_double_slab(crystal, **slab)
-    shape = None
-    if pairs or columns is not None:
-        shape = _chosen_shape(described, pairs, columns, filament, empty_columns)
+    is_bare = not pairs and columns is None
+    shape = None if is_bare else _chosen_shape(described, pairs, columns, filament, empty_columns)
     return build_neck_of_shape(described, shape, filament=filament, empty_columns=empty_columns)
 
 
@@ -123,7 +116,7 @@ def build_neck_of_shape(
         filled = filament.filled(slab.gap_planes) if filament else tuple(range(slab.gap_planes))
         _check_strain(slab)
     atoms = build_double_slab(slab, neck=cells, neck_planes=filled)
-    neck = [int(index) for index in np.flatnonzero(atoms.get_tags() == NECK)]
+    neck = np.flatnonzero(atoms.get_tags() == NECK).tolist()
     if shape is not None:
         _check_stoichiometry(slab, atoms, neck)
         _check_contacts(slab, atoms)
@@ -142,12 +135,9 @@ def columns_for_pairs(slab: DoubleSlab, pairs: int, filament: Filament | None = 
     """Return how many columns hold a number of pairs."""
     per_column = len(filament.filled(slab.gap_planes)) if filament else slab.gap_planes
     if pairs < 1 or 2 * pairs % per_column:
-        raise InputError(
-            "pairs",
-            expected=f"a number above 0 that fills whole columns of {per_column} atoms",
-            got=pairs,
-            advice=f"give {max(1, per_column // 2)} or its multiples" if per_column % 2 == 0 else "give another number",
-        )
+        expected = f"a number above 0 that fills whole columns of {per_column} atoms"
+        advice = "give another number" if per_column % 2 else f"give {max(1, per_column // 2)} or its multiples"
+        raise InputError("pairs", expected=expected, got=pairs, advice=advice)
     return 2 * pairs // per_column
 
 
@@ -215,24 +205,17 @@ def _check_strain(slab: DoubleSlab) -> None:
     strain = slab.facing_distance / ((slab.gap_planes + 1) * slab.lattice.plane_spacing) - 1.0
     if abs(strain) > _LARGEST_STRAIN:
         whole = slab.gap_planes * slab.lattice.plane_spacing
-        raise InputError(
-            "gap",
-            expected=f"a gap that {slab.gap_planes} planes fill to within {_LARGEST_STRAIN:.0%}, near {whole:.2f} Å",
-            got=f"{slab.gap:g} Å",
-            advice="give the gap in planes",
-        )
+        expected = f"a gap that {slab.gap_planes} planes fill to within {_LARGEST_STRAIN:.0%}, near {whole:.2f} Å"
+        raise InputError("gap", expected=expected, got=f"{slab.gap:g} Å", advice="give the gap in planes")
 
 
 def _check_stoichiometry(slab: DoubleSlab, atoms: Atoms, neck: Sequence[int]) -> None:
-    symbols = [atoms[index].symbol for index in neck]
-    cations, anions = symbols.count(slab.lattice.cation), symbols.count(slab.lattice.anion)
-    if cations != anions:
-        raise InputError(
-            "neck",
-            expected="as many cations as anions",
-            got=f"{cations} {slab.lattice.cation} and {anions} {slab.lattice.anion}",
-            advice="fill an even number of planes, or choose as many cation-first as anion-first columns",
-        )
+    cation, anion = slab.lattice.cation, slab.lattice.anion
+    counts = Counter(atoms.symbols[neck])
+    if counts[cation] != counts[anion]:
+        got = f"{counts[cation]} {cation} and {counts[anion]} {anion}"
+        advice = "fill an even number of planes, or choose as many cation-first as anion-first columns"
+        raise InputError("neck", expected="as many cations as anions", got=got, advice=advice)
 
 
 def _check_contacts(slab: DoubleSlab, atoms: Atoms) -> None:
@@ -244,11 +227,8 @@ def _check_contacts(slab: DoubleSlab, atoms: Atoms) -> None:
     meets = (tags[first] == NECK) & (tags[second] == UPPER)
     alike = (numbers[first] == numbers[second]).astype(int)
     np.minimum.at(nearest, (alike[meets], first[meets]), distance[meets])
-    wrong = int(np.count_nonzero(nearest[1] < nearest[0] - _TIE))
-    if wrong:
-        raise InputError(
-            "shift",
-            expected="a registry in which the neck meets unlike atoms of the upper slab",
-            got=f"{slab.shift[0]:g} {slab.shift[1]:g}, which puts {wrong} atoms over their own kind",
-            advice="shift by an even number of columns, or ask for 0 pairs",
-        )
+    if wrong := int(np.count_nonzero(nearest[1] < nearest[0] - _TIE)):
+        expected = "a registry in which the neck meets unlike atoms of the upper slab"
+        got = f"{slab.shift[0]:g} {slab.shift[1]:g}, which puts {wrong} atoms over their own kind"
+        advice = "shift by an even number of columns, or ask for 0 pairs"
+        raise InputError("shift", expected=expected, got=got, advice=advice)

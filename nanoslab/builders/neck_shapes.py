@@ -12,7 +12,6 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanoslab.builders.column_lattice import ColumnLattice
 from nanoslab.builders.double_slab import NECK, DoubleSlab, build_double_slab
 from nanoslab.builders.polyomino import (
     Cell,
@@ -85,13 +84,9 @@ class NeckShape:
 def neck_shape(slab: DoubleSlab, cells: Sequence[Cell]) -> NeckShape:
     """Shape made of given columns, which must be different and touch one another edge to edge."""
     if not cells or len(set(cells)) < len(cells) or not is_connected(cells):
-        raise InputError(
-            "columns of the neck",
-            expected="different columns that touch edge to edge",
-            got=list(cells),
-            advice="give pairs of whole numbers such as 0,0 0,1",
-        )
-    return _shape(slab.lattice, slab.planes, tuple(sorted(cells)))
+        expected, advice = "different columns that touch edge to edge", "give pairs of whole numbers such as 0,0 0,1"
+        raise InputError("columns of the neck", expected=expected, got=list(cells), advice=advice)
+    return _shape(slab, tuple(sorted(cells)))
 
 
 @cache
@@ -104,12 +99,9 @@ def facet_symmetry(slab: DoubleSlab) -> LatticeSymmetry:
     """
     block = replace(slab, lateral=(_BLOCK, _BLOCK), planes=(slab.planes - 1) % 4 + 1, fixed_planes=0)
     if not np.array_equal(*block.columns):
-        raise InputError(
-            "twist",
-            expected="no twist where shapes of necks are asked for",
-            got=f"{slab.twist:g}°",
-            advice="a neck continues one lattice; leave the twist out, or ask for 0 pairs",
-        )
+        expected = "no twist where shapes of necks are asked for"
+        advice = "a neck continues one lattice; leave the twist out, or ask for 0 pairs"
+        raise InputError("twist", expected=expected, got=f"{slab.twist:g}°", advice=advice)
     cells = [(i, j) for i in range(_BLOCK) for j in range(_BLOCK)]
     atoms = build_double_slab(block, neck=cells, neck_planes=range(block.gap_planes))
     columns = _columns_of(block, atoms, cells)
@@ -123,19 +115,16 @@ def distinct_neck_shapes(
 ) -> Iterator[NeckShape]:
     """Yield every shape of n columns within a box [columns] once, unordered, remembering none."""
     for cells in distinct_polyominoes(n_columns, symmetry=facet_symmetry(slab), box=box):
-        yield _shape(slab.lattice, slab.planes, cells)
+        yield _shape(slab, cells)
 
 
 def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None) -> Iterator[NeckShape]:
-    """Yield every shape of n columns once, by increasing perimeter, remembering none.
-
-    Every perimeter is enumerated alone: a shape has at least that of its bounding box, so compact ones are soon found.
-    """
+    """Yield every shape of n columns once, by increasing perimeter, each enumerated alone; remembering none."""
     symmetry = facet_symmetry(slab)
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
         for cells in distinct_polyominoes(n_columns, symmetry=symmetry, box=box, largest_perimeter=level):
             if perimeter(cells) == level:
-                yield _shape(slab.lattice, slab.planes, cells)
+                yield _shape(slab, cells)
 
 
 def most_compact_shapes(
@@ -147,7 +136,7 @@ def most_compact_shapes(
         if len(best) >= count:
             break
         classes = polyominoes_of_perimeter(n_columns, level, symmetry=facet_symmetry(slab), box=box)
-        found = (_shape(slab.lattice, slab.planes, cells) for cells in classes)
+        found = (_shape(slab, cells) for cells in classes)
         best += heapq.nsmallest(count - len(best), found, key=lambda shape: shape.rank)
     return tuple(best)
 
@@ -157,8 +146,8 @@ def shape_degeneracy(slab: DoubleSlab, shape: NeckShape) -> int:
     return count_images(shape.cells, facet_symmetry(slab))
 
 
-def _shape(lattice: ColumnLattice, planes: int, cells: Polyomino) -> NeckShape:
-    first = sum(lattice.species(i, j, planes) == lattice.cation for i, j in cells)
+def _shape(slab: DoubleSlab, cells: Polyomino) -> NeckShape:
+    first = sum(slab.lattice.species(i, j, slab.planes) == slab.lattice.cation for i, j in cells)
     return NeckShape(cells=cells, n_cation_first=first)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
+from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,7 @@ _PARITIES: tuple[Cell, ...] = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatticeSymmetry:
-    """Symmetry of a decorated square lattice of cells, repeating after two cells at most.
-
-    Operations are pairs (matrix, translation): cell -> matrix @ cell + translation; translations modulo 2.
-    """
+    """Operations matrix @ cell + translation of a decorated square lattice that repeats after two cells at most."""
 
     operations: tuple[tuple[tuple[Cell, Cell], Cell], ...]
 
@@ -96,8 +94,9 @@ def polyominoes_of_perimeter(
     for width, height in product(range(1, max(2, level // 2)), repeat=2):
         spare = level - 2 * (width + height)
         if spare >= 0 and width + height - 1 <= n_cells <= width * height and _fits((width, height), box, symmetry):
-            cells = (_cells(rows, width) for rows in _rows_in_box(width, height, n_cells, spare))
-            found += [polyomino for polyomino in cells if is_connected(polyomino)]
+            for rows in _rows_in_box(width, height, n_cells, spare):
+                cells = tuple((x, y) for y, row in enumerate(rows) for x in range(width) if row >> x & 1)
+                found += [cells] if is_connected(cells) else []
     yield from keep_smallest_images(found, symmetry)
 
 
@@ -105,21 +104,15 @@ def keep_smallest_images(fixed: Sequence[Polyomino], symmetry: LatticeSymmetry) 
     """Yield one polyomino of every class from some that lie at the origin and hold all of its fixed ones."""
     if not fixed:
         return
-    table = symmetry.class_table()
     for origin in symmetry.origins:
         placed = np.array(fixed) + np.array(origin)
-        for cells in placed[_is_smallest_image(placed, symmetry, table)]:
+        for cells in placed[_is_smallest_image(placed, symmetry)]:
             yield tuple(sorted((int(x), int(y)) for x, y in cells))
 
 
 def count_images(cells: Sequence[Cell], symmetry: LatticeSymmetry) -> int:
     """Return how many polyominoes that no allowed translation makes the same belong to the class of one."""
-    places = np.array([cells])
-    table = symmetry.class_table()
-    images = {tuple(_keys(places, table)[0].tolist())}
-    for matrix, shift in symmetry.coset_operations:
-        images.add(tuple(_keys(places @ np.array(matrix).T + np.array(shift), table)[0].tolist()))
-    return len(images)
+    return len({tuple(keys[0].tolist()) for keys in _keys_of_images(np.array([cells]), symmetry)})
 
 
 def perimeter(cells: Sequence[Cell]) -> int:
@@ -130,10 +123,7 @@ def perimeter(cells: Sequence[Cell]) -> int:
 
 def smallest_perimeter(n_cells: int) -> int:
     """Return the perimeter of the most compact polyomino, 2 ceil(2 sqrt(n)) (Harary and Harborth 1976)."""
-    root = 0
-    while root * root < 4 * n_cells:
-        root += 1
-    return 2 * root
+    return 2 * (isqrt(4 * n_cells - 1) + 1)
 
 
 def is_connected(cells: Sequence[Cell]) -> bool:
@@ -204,21 +194,20 @@ def _rows_in_box(width: int, height: int, n_cells: int, spare: int) -> Iterator[
     return grow((), n_cells, spare, 0)
 
 
-def _cells(rows: Sequence[int], width: int) -> Polyomino:
-    return tuple((x, y) for y, row in enumerate(rows) for x in range(width) if row >> x & 1)
-
-
-def _is_smallest_image(
-    cells: NDArray[np.int64], symmetry: LatticeSymmetry, table: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    own = _keys(cells, table)
+def _is_smallest_image(cells: NDArray[np.int64], symmetry: LatticeSymmetry) -> NDArray[np.bool_]:
+    own, *images = _keys_of_images(cells, symmetry)
     smallest = np.ones(len(cells), dtype=bool)
-    for matrix, shift in symmetry.coset_operations:
-        image = _keys(cells @ np.array(matrix).T + np.array(shift), table)
-        change = image - own
+    for change in (image - own for image in images):
         first = np.argmax(change != 0, axis=1)
         smallest &= np.take_along_axis(change, first[:, None], axis=1)[:, 0] >= 0
     return smallest
+
+
+def _keys_of_images(cells: NDArray[np.int64], symmetry: LatticeSymmetry) -> Iterator[NDArray[np.int64]]:
+    """Keys of polyominoes (n, n_cells, 2) as they are, then under every operation that is no pure translation."""
+    table = symmetry.class_table()
+    for matrix, shift in ((_UNIT, (0, 0)), *symmetry.coset_operations):
+        yield _keys(cells @ np.array(matrix).T + np.array(shift), table)
 
 
 def _keys(cells: NDArray[np.int64], table: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ LARGEST = 0.3
 
 
 def rattle_atoms(atoms: Atoms, standard_deviation: float, *, seed: int = 0) -> Atoms:
-    """Displace every free atom by normally distributed amounts.
+    """Copy with every free atom displaced by normally distributed amounts, and the ledger of the ideal structure.
 
     On a symmetric start the forces that would break the symmetry are zero, so a relaxation may end on a saddle. The Se
     face of zinc-blende CdSe (001) is one: its atoms pair to dimers, and CHGNet's energy falls by 0.84 eV per a x a
@@ -25,15 +25,8 @@ def rattle_atoms(atoms: Atoms, standard_deviation: float, *, seed: int = 0) -> A
     ----------
     atoms
         Any structure; atoms that a constraint holds stay where they are.
-    standard_deviation
-        Of every free coordinate [Å], 0 to 0.3.
-    seed
-        The same seed gives the same displacements.
-
-    Returns
-    -------
-    Atoms
-        Copy with the recipe of the displacement and the ledger of the ideal structure.
+    standard_deviation, seed
+        Of every free coordinate [Å], 0 to 0.3; the same seed gives the same displacements.
 
     Examples
     --------

@@ -18,12 +18,8 @@ def recipe_value(atoms: Atoms, *keys: str) -> Any:
     value: Any = atoms.info.get("recipe")
     for key in keys:
         if not isinstance(value, dict) or key not in value:
-            raise InputError(
-                f"recipe: {'.'.join(keys)}",
-                expected="what the builder wrote",
-                got="nothing",
-                advice="the file was edited; write the campaign again, results stay",
-            )
+            where, advice = f"recipe: {'.'.join(keys)}", "the file was edited; write the campaign again, results stay"
+            raise InputError(where, expected="what the builder wrote", got="nothing", advice=advice)
         value = value[key]
     return value
 

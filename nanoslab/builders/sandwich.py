@@ -42,21 +42,16 @@ class _Placed:
 
 
 def build_sandwich(crystal: str | Path | Atoms, ligand_name: str, **options: Any) -> Atoms:
-    """Build two {001} slabs with ligands bound to the metal of the facing planes, nothing colliding.
+    """Two {001} slabs with ligands bound to the metal of the facing planes, nothing colliding.
 
-    Parameters
-    ----------
-    crystal
-        See `describe_double_slab`.
-    ligand_name
-        One of `ligand_names`.
-    options
-        Fields of `LigandLayer` (coverage, count, face, binding) and of `describe_double_slab`.
+    The ligand is one of `ligand_names`; the options are fields of `LigandLayer` (coverage, count, face, binding) and of
+    `describe_double_slab`, which also says what crystals there are.
 
     Returns
     -------
-    Atoms: cations, anions, then the ligands' species; tags 1, 2, 4 for lower slab, upper slab,
-    ligand; ``info["recipe"]`` with the ligands' indices, ``info["ledger"]`` with their charge.
+    Atoms
+        Cations, anions, then the ligands' species; tags 1, 2, 4 for lower slab, upper slab, ligand; ``info["recipe"]``
+        with the ligands' indices, ``info["ledger"]`` with their charge.
 
     Raises
     ------
@@ -94,16 +89,8 @@ def build_capped_slab(crystal: str | Path | Atoms, ligand_name: str, *, vacuum: 
 def scan_gaps(slab: DoubleSlab, gaps: Sequence[float], ligands: LigandLayer | None = None) -> tuple[Atoms, ...]:
     """Build the same double slab at several gaps: one height of the cell, and ligands in the pose of the narrowest.
 
-    With one pose the energy is a smooth curve; ligands that stood up as the gap widens would make it jump.
-
-    Parameters
-    ----------
-    slab
-        The double slab; its vacuum is that of the widest gap.
-    gaps
-        Gaps [Å].
-    ligands
-        Bare slabs without.
+    With one pose the energy is a smooth curve; ligands that stood up as the gap [Å] widens would make it jump. The
+    vacuum of the slab is that of the widest gap; without ligands the slabs are bare.
 
     Examples
     --------

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from math import gcd
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -68,8 +67,8 @@ class Stacking:
 
     def is_stoichiometric(self, start: int, n_planes: int) -> bool:
         """Whether these planes have the composition of the crystal."""
-        part = _composition(self.planes[(start + i) % len(self.planes)] for i in range(n_planes))
-        return _same_ratio(part, _composition(self.planes))
+        part = [self.planes[(start + i) % len(self.planes)] for i in range(n_planes)]
+        return _same_composition(part, self.planes)
 
 
 def conventional_cell(crystal: Atoms) -> Atoms:
@@ -94,7 +93,8 @@ def stack_planes(conventional: Atoms, miller: tuple[int, int, int]) -> Stacking:
     transform = _unimodular(indices)
     step, *in_plane = transform @ lattice
     first, second = _shortest_pair(in_plane[0], in_plane[1], normal)
-    rotation = _frame(first, normal)
+    x, z = first / np.linalg.norm(first), normal / np.linalg.norm(normal)
+    rotation = np.array([x, np.cross(z, x), z])  # rows are the new axes: x along the first vector, z along the normal
     planes = _planes(primitive, indices, rotation, step @ rotation.T)
     return Stacking(
         in_plane=np.array([first, second]) @ rotation.T,
@@ -110,7 +110,7 @@ def _whole_indices(fractions: Vector) -> NDArray[np.int64]:
         scaled = fractions * factor
         whole = np.rint(scaled)
         if np.allclose(scaled, whole, atol=1e-3):
-            return np.asarray(whole.astype(np.int64) // reduce(gcd, whole.astype(int).tolist()))
+            return np.asarray(whole.astype(np.int64) // gcd(*whole.astype(int).tolist()))
     raise InputError("face", expected="a lattice plane of the crystal", got=fractions.tolist(), advice="check the cell")
 
 
@@ -145,13 +145,6 @@ def _shortest_pair(first: Vector, second: Vector, normal: Vector) -> tuple[Vecto
         equal = np.isclose(first @ first, second @ second)
         first, second = (second, first) if equal else (first, -second)
     return first, second
-
-
-def _frame(first: Vector, normal: Vector) -> Vector:
-    """Rotation matrix whose rows are the new x (along `first`), y and z (along `normal`)."""
-    x = first / np.linalg.norm(first)
-    z = normal / np.linalg.norm(normal)
-    return np.array([x, np.cross(z, x), z])
 
 
 def _planes(primitive: Atoms, indices: NDArray[np.int64], rotation: Vector, step: Vector) -> tuple[StackedPlane, ...]:
@@ -210,19 +203,16 @@ def shortest_distance(crystal: Atoms) -> float:
 
 
 def _planes_per_monolayer(planes: tuple[StackedPlane, ...]) -> int:
-    whole = _composition(planes)
     n_planes = len(planes)
     for size in (divisor for divisor in range(1, n_planes) if n_planes % divisor == 0):
         for start in (0, 1):
             blocks = ([planes[(i + j) % n_planes] for j in range(size)] for i in range(start, n_planes, size))
-            if all(_same_ratio(_composition(block), whole) for block in blocks):
+            if all(_same_composition(block, planes) for block in blocks):
                 return size
     return n_planes
 
 
-def _composition(planes: Any) -> Counter[str]:
-    return Counter(symbol for plane in planes for symbol in plane.symbols)
-
-
-def _same_ratio(part: Counter[str], whole: Counter[str]) -> bool:
+def _same_composition(*stacks: Sequence[StackedPlane]) -> bool:
+    """Whether some planes have the species of all of them in the same ratio."""
+    part, whole = (Counter(symbol for plane in planes for symbol in plane.symbols) for planes in stacks)
     return all(part[element] * whole.total() == whole[element] * part.total() for element in whole)

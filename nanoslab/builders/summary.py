@@ -19,46 +19,24 @@ from nanoslab.species import cations_first, formal_charges
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StructureSummary:
-    """Everything to be counted on a structure; None where a thing has no meaning, such as planes of a nanocrystal.
+    """Everything to be counted on a structure; None where a thing has no meaning, such as planes of a nanocrystal."""
 
-    Attributes
-    ----------
-    counts
-        Atoms of every species, those of the crystal first, cations before anions.
-    charges
-        Formal charge of every species of the crystal [e].
-    formal_charge
-        Of the whole, the ligands' included [e]; 0 when it is stoichiometric.
-    dipole
-        Of the crystal's formal charges [e Å]: along the normal of a slab about its middle, 0 for a symmetric one;
-        the vector about the mean position, shape (3,), of a nanocrystal.
-    planes
-        Atomic planes of the slab or slabs from the bottom up.
-    thickness
-        Between the outermost nuclei of the slab or slabs, along the normal [Å].
-    vacuum
-        Between the outermost nuclei, ligands included, and the next image, along the normal [Å].
-    area
-        In-plane area of the cell [Å²].
-    diameter
-        Of the sphere with the nanocrystal's volume [Å].
-    fewest_bonds, mean_bonds
-        Bonds of the nanocrystal's least bonded atom, and of all in the mean.
-    ligands
-        Name, numbers and coverage on the two faces, charges [e], clearance and tilts of the ligands.
-    """
-
-    counts: Mapping[str, int]
-    charges: Mapping[str, float]
-    formal_charge: float
+    counts: Mapping[str, int]  #: atoms of every species, those of the crystal first, cations before anions
+    charges: Mapping[str, float]  #: formal charge of every species of the crystal [e]
+    formal_charge: float  #: of the whole, the ligands' included [e]; 0 when it is stoichiometric
+    #: of the crystal's formal charges [e Å]: along the normal of a slab about its middle, 0 for a symmetric one; the
+    #: vector about the mean position, shape (3,), of a nanocrystal
     dipole: float | tuple[float, float, float]
-    planes: tuple[Plane, ...] | None = None
-    thickness: float | None = None
+    planes: tuple[Plane, ...] | None = None  #: atomic planes of the slab or slabs from the bottom up
+    thickness: float | None = None  #: between the outermost nuclei of the slab or slabs, along the normal [Å]
+    #: between the outermost nuclei, ligands included, and the next image, along the normal [Å]
     vacuum: float | None = None
-    area: float | None = None
-    diameter: float | None = None
+    area: float | None = None  #: in-plane area of the cell [Å²]
+    diameter: float | None = None  #: of the sphere with the nanocrystal's volume [Å]
+    #: bonds of the nanocrystal's least bonded atom, and of all in the mean
     fewest_bonds: int | None = None
     mean_bonds: float | None = None
+    #: name, numbers and coverage on the two faces, charges [e], clearance and tilts of the ligands
     ligands: Mapping[str, Any] | None = None
 
     @property
@@ -109,8 +87,7 @@ def sheet_ledger(
     charges
         Formal charge of every species of the crystal [e]; from the common oxidation states when not given.
     plane_tolerance
-        A step in height larger than this starts the next plane [Å]; smaller for stepped faces such as (113), whose
-        planes lie closer.
+        A step in height larger than this starts the next plane [Å]; smaller for stepped faces such as (113).
 
     Examples
     --------

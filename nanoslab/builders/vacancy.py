@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
-from typing import Any
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from nanoslab.builders.enumeration.counting import count_orbits
+from nanoslab.builders.enumeration.orbits import Choice, orbits
+from nanoslab.builders.enumeration.sites import LEAST_VACUUM, permutations_of
 from nanoslab.builders.recipe import describe_source, require_whole_number
-from nanoslab.builders.subset_orbits import Permutations, count_orbits, enumerate_orbits
 from nanoslab.builders.summary import sheet_ledger
 from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError, unknown_name
-from nanoslab.slab_geometry import empty_height, plane_numbers, slab_heights, upright_slab
+from nanoslab.slab_geometry import empty_height, plane_numbers, slab_heights
 from nanoslab.species import formal_charges
-from nanoslab.symmetry import TOLERANCE, site_permutations
+from nanoslab.symmetry import TOLERANCE
 
 REGIONS = ("any", "top", "bottom", "both", "depth")
-#: a structure with less empty space between its faces has none [Å]
-LEAST_VACUUM = 4.0
 #: more structures than this are counted, not made
 MOST_STRUCTURES = 200_000
 
@@ -88,15 +87,6 @@ class VacancyCount:
 
     n_distinct: int
     n_total: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """The atoms that may go (from the top down), how symmetry permutes them, and the layers they lie in."""
-
-    indices: NDArray[np.intp]
-    permutations: Permutations
-    levels: NDArray[np.intp] | None
 
 
 def distinct_vacancies(
@@ -165,8 +155,8 @@ def count_vacancies(
         chosen = _ways(slab, layers, count, region, tolerance)
         return VacancyCount(n_distinct=len(chosen), n_total=sum(degeneracy for _, degeneracy in chosen))
     size = require_whole_number("count", count)
-    choice = _choice(slab, layers, size, region, tolerance)
-    return VacancyCount(n_distinct=count_orbits(choice.permutations, size), n_total=comb(len(choice.indices), size))
+    indices, choice = _choice(slab, layers, size, region, tolerance)
+    return VacancyCount(n_distinct=count_orbits(choice), n_total=comb(len(indices), size))
 
 
 def _ways(
@@ -176,11 +166,14 @@ def _ways(
     if count == "layer":
         return _whole_layers(slab, layers, region, tolerance)
     size = require_whole_number("count", count)
-    choice = _choice(slab, layers, size, region, tolerance)
-    _check_number(choice, size)
-    subsets, degeneracies = enumerate_orbits(choice.permutations, size, choice.levels)
-    removed = [tuple(sorted(choice.indices[subset].tolist())) for subset in subsets]
-    return list(zip(removed, degeneracies.tolist(), strict=True))
+    indices, choice = _choice(slab, layers, size, region, tolerance)
+    _check_number(choice)
+    parts = [(choice.members(masks), numbers) for masks, numbers in orbits(choice)]
+    subsets = np.concatenate([subsets for subsets, _ in parts])
+    degeneracies = np.concatenate([numbers for _, numbers in parts])
+    order = np.lexsort(subsets.T[::-1])
+    removed = [tuple(sorted(one)) for one in indices[subsets[order]].tolist()]
+    return list(zip(removed, degeneracies[order].tolist(), strict=True))
 
 
 def _check_region(slab: Atoms, region: str) -> None:
@@ -208,7 +201,10 @@ def _species_layers(slab: Atoms, species: str) -> list[NDArray[np.intp]]:
     return [members[numbers == number] for number in reversed(range(int(numbers.max()) + 1))]
 
 
-def _choice(slab: Atoms, layers: Sequence[NDArray[np.intp]], size: int, region: str, tolerance: float) -> _Choice:
+def _choice(
+    slab: Atoms, layers: Sequence[NDArray[np.intp]], size: int, region: str, tolerance: float
+) -> tuple[NDArray[np.intp], Choice]:
+    """Atoms that may go, from the top down, and what is asked of them: in depth, one atom of each layer."""
     outer = _outer_layers(layers, region)
     chosen = list(layers[:size]) if region == "depth" else list(layers) if region == "any" else outer
     indices = np.concatenate(chosen)
@@ -220,8 +216,11 @@ def _choice(slab: Atoms, layers: Sequence[NDArray[np.intp]], size: int, region: 
             got=size,
             advice="take fewer, or repeat the sheet in its plane",
         )
-    levels = np.repeat(np.arange(len(chosen)), [len(layer) for layer in chosen]) if region == "depth" else None
-    return _Choice(indices=indices, permutations=_permutations_of(slab, indices, tolerance), levels=levels)
+    permutations = permutations_of(slab, indices, tolerance)
+    if region == "depth":
+        ends = tuple(np.cumsum([len(layer) for layer in chosen]).tolist())
+        return indices, Choice(permutations, ends, (1,) * size)
+    return indices, Choice(permutations, (len(indices),), (size,))
 
 
 def _outer_layers(layers: Sequence[NDArray[np.intp]], region: str) -> list[NDArray[np.intp]]:
@@ -230,37 +229,13 @@ def _outer_layers(layers: Sequence[NDArray[np.intp]], region: str) -> list[NDArr
     return {"top": list(top), "bottom": list(layers[-1:])}.get(region, [*top, *bottom])
 
 
-def _permutations_of(slab: Atoms, indices: NDArray[np.intp], tolerance: float) -> Permutations:
-    """Permutations of the chosen atoms among themselves, by operations that keep frozen atoms frozen."""
-    has_vacuum = empty_height(slab) >= LEAST_VACUUM
-    everywhere = site_permutations(upright_slab(slab) if has_vacuum else slab, tolerance)
-    marks = np.array(_marks(slab))
-    kept = everywhere[(marks[everywhere] == marks).all(axis=1)]
-    place = np.full(len(slab), -1)
-    place[indices] = np.arange(len(indices))
-    images = place[kept[:, indices]]
-    return np.unique(images[(images >= 0).all(axis=1)], axis=0)
-
-
-def _marks(slab: Atoms) -> list[int]:
-    """A number per atom, equal for atoms under the same constraints and with the same initial moment."""
-    texts: list[Any] = [f"{moment}" for moment in np.round(slab.get_initial_magnetic_moments(), 6)]
-    for constraint in slab.constraints:
-        description = constraint.todict()
-        description["kwargs"] = {k: v for k, v in description["kwargs"].items() if k not in ("a", "indices")}
-        for index in constraint.get_indices():
-            texts[index] += repr(description)
-    known = {text: number for number, text in enumerate(sorted(set(texts)))}
-    return [known[text] for text in texts]
-
-
 def _whole_layers(
     slab: Atoms, layers: Sequence[NDArray[np.intp]], region: str, tolerance: float
 ) -> list[tuple[tuple[int, ...], int]]:
     if region == "depth":
         raise InputError("region", expected="top, bottom, both or any for a layer", got="depth", advice="pick one")
     sets = list(layers) if region == "any" else [np.concatenate(_outer_layers(layers, region))]
-    permutations = _permutations_of(slab, np.arange(len(slab)), tolerance)
+    permutations = permutations_of(slab, np.arange(len(slab)), tolerance)
     kinds: dict[tuple[int, ...], int] = {}
     for members in sets:
         images = {tuple(sorted(row[members].tolist())) for row in permutations}
@@ -269,17 +244,17 @@ def _whole_layers(
     return list(kinds.items())
 
 
-def _check_number(choice: _Choice, size: int) -> None:
-    if choice.levels is None:
-        number = count_orbits(choice.permutations, size)
+def _check_number(choice: Choice) -> None:
+    if len(choice.ends) == 1:
+        number = count_orbits(choice)
     else:
-        number = int(np.prod(np.bincount(choice.levels).astype(float))) // len(choice.permutations)
+        number = int(np.prod(np.diff((0, *choice.ends)).astype(float))) // len(choice.permutations)
     if number > MOST_STRUCTURES:
         raise InputError(
             "count",
             expected=f"at most {MOST_STRUCTURES} distinct structures",
             got=number,
-            advice="remove fewer atoms, choose a smaller region, or only count them (--count-only)",
+            advice="remove fewer atoms, only count them (--count-only), or take them as one table (--stream)",
         )
 
 

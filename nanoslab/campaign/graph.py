@@ -13,15 +13,12 @@ from nanoslab.errors import InputError
 
 
 class Node(Protocol):
-    """Anything with a name that may start from another: a calculation, or the driver's view of it."""
+    """Anything that may start from another: a calculation, or the driver's view of it."""
 
     @property
-    def name(self) -> str:
-        """Its own name."""
-
+    def name(self) -> str: ...  # noqa: D102
     @property
-    def starts_from(self) -> str | None:
-        """Name of its parent."""
+    def starts_from(self) -> str | None: ...  # noqa: D102
 
 
 Item = TypeVar("Item", bound=Node)
@@ -104,13 +101,14 @@ def check_calculations(calculations: Sequence[Calculation]) -> None:
     before: dict[str, Calculation] = {}
     for calculation in calculations:
         name = calculation.name
-        if name.lower() in before:
-            got = f"{before[name.lower()].name!r} and {name!r}"
+        rivals = [earlier for earlier in before if earlier.lower() == name.lower()]
+        if rivals:
+            got = f"{rivals[0]!r} and {name!r}"
             raise InputError("calculation name", expected="names that differ in more than capitals", got=got)
         if name.lower() in RESERVED:
             raise InputError("calculation name", expected="one that the campaign itself does not use", got=repr(name))
-        _check_parent(calculation, {earlier.name: earlier for earlier in before.values()})
-        before[name.lower()] = calculation
+        _check_parent(calculation, before)
+        before[name] = calculation
 
 
 def _check_parent(calculation: Calculation, before: Mapping[str, Calculation]) -> None:

@@ -32,39 +32,18 @@ SIGNING_TIME = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Where one calculation stands.
+    """Where one calculation stands."""
 
-    Attributes
-    ----------
-    state
-        ``waiting`` (not handed to the queue), ``queued``, ``running``, ``done``, ``failed`` (worth another try
-        with ``--retry failed``) or ``needs-you`` (another try alone would not help).
-    reason
-        Why, in words.
-    attempt
-        Number of the latest start; 0 when there was none.
-    tries_from
-        Attempts up to this one are forgiven: they count no more against the number of tries.
-    job, host, pid
-        Who runs it: the queue's job id, the node, the process.
-    backend
-        Which engine took it there.
-    since
-        When this state began [seconds since 1970].
-    wall_time_s
-        How long the job may run [s]; 0 when there is no limit.
-    """
-
-    state: str
-    reason: str = ""
-    attempt: int = 0
-    tries_from: int = 0
-    job: str = ""
+    state: str  # one of STATES; failed: worth another try, needs-you: another try alone would not help
+    reason: str = ""  # in words
+    attempt: int = 0  # number of the latest start; 0 when there was none
+    tries_from: int = 0  # attempts up to this one are forgiven: they count no more against the number of tries
+    job: str = ""  # who runs it: the queue's job id, the node, the process
     host: str = ""
     pid: int = 0
     backend: str = ""
-    since: float = 0.0
-    wall_time_s: float = 0.0
+    since: float = 0.0  # [seconds since 1970]
+    wall_time_s: float = 0.0  # 0 when there is no limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +63,17 @@ Record = TypeVar("Record", State, Owner)
 def read_state(run_folder: Path) -> State | None:
     """State of a run folder, or None when nothing was ever recorded there."""
     path = run_folder / STATE_FILE
+    text = ""
     try:
         text = path.read_text()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise FileError(path, expected="a readable file", got=error.strerror, advice="check its permissions") from None
-    try:
         document = json.loads(text)
         if document["state"] not in STATES:
             raise KeyError(document["state"])
         return _typed(State, document)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileError(path, expected="a readable file", got=error.strerror, advice="check its permissions") from None
     except (ValueError, TypeError, KeyError):
         advice = "it was cut or edited; move it away and submit again"
         raise FileError(path, expected="a state written by nanoslab", got=repr(text[:60]), advice=advice) from None

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from math import isfinite
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from nanoslab.campaign.names import CAMPAIGN_FILE, STRUCTURES, STUDY_FILE, read_campaign_file
 from nanoslab.errors import FileError
 from nanoslab.files import is_folder_name, sha256
-from nanoslab.yaml_file import read_yaml
+from nanoslab.yaml_file import plain, read_yaml
 
 #: fields named in a message before it only says how many more there are
 _MOST_FIELDS = 4
 
 
 def require_unchanged_study(campaign: Path) -> None:
-    """Refuse a campaign whose ``study.yaml`` asks for something else than what was written; comments may change."""
+    """Refuse a campaign whose ``study.yaml`` asks for other calculations than were written.
+
+    Comments, fields that only the analysis uses, and defaults written out may change.
+    """
     written, path = read_campaign_file(campaign / CAMPAIGN_FILE).get("study", {}), campaign / STUDY_FILE
     if not written or written.get("sha256") == sha256(_bytes(path)):
         return
-    changed = list(_differences(written.get("fields"), study_fields(path)))
+    before, now = written.get("fields"), study_fields(path)
+    if before != now:  # what the fields mean is known upstairs, and asked only where a person has edited them
+        meaning = import_module("nanoslab.studies.study_file").computed_fields
+        meant = meaning(before), meaning(now)
+        before, now = meant if None not in meant else (before, now)
+    changed = list(_differences(before, now))
     if not changed:
         return
     more = f" and {len(changed) - _MOST_FIELDS} more" if len(changed) > _MOST_FIELDS else ""
@@ -43,8 +52,8 @@ def study_record(path: Path) -> dict[str, Any]:
 
 
 def study_fields(path: Path) -> dict[str, Any]:
-    """Fields of a study file as plain JSON values."""
-    fields: dict[str, Any] = _plain(read_yaml(path))
+    """Fields of a study file as plain JSON values: dates and numbers without end become their text."""
+    fields: dict[str, Any] = json.loads(json.dumps(plain(read_yaml(path)), default=str), parse_constant=str)
     return fields
 
 
@@ -97,17 +106,6 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         got = error.strerror or str(error)
         raise FileError(path, expected="a readable study file", got=got, advice="check the path") from error
-
-
-def _plain(node: Any) -> Any:
-    """Value of a YAML file in the types of JSON: dates and numbers without end become their text."""
-    if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_plain(value) for value in node]
-    if isinstance(node, float):
-        return float(node) if isfinite(node) else str(float(node))
-    return node if node is None or isinstance(node, bool | int) else str(node)
 
 
 def _safe_name(source: Path, digest: str) -> str:

@@ -17,14 +17,7 @@ from nanoslab.calculation import Calculation
 from nanoslab.campaign.format import calculation_document, document_text, read_calculation, read_document
 from nanoslab.campaign.graph import check_calculations
 from nanoslab.campaign.load import other_folders
-from nanoslab.campaign.names import (
-    CALCULATION_FILE,
-    CAMPAIGN_FILE,
-    SCHEMA,
-    STRUCTURES,
-    STUDY_FILE,
-    read_campaign_file,
-)
+from nanoslab.campaign.names import CALCULATION_FILE, CAMPAIGN_FILE, SCHEMA, STRUCTURES, STUDY_FILE, read_campaign_file
 from nanoslab.campaign.study_copy import copied_structures, study_record
 from nanoslab.errors import FileError
 from nanoslab.files import sha256, write_where_changed

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "read": ("runs.read", "read any VASP run folders and check their convergence"),
     "formation": ("runs.formation", "formation energies of vacancies from any VASP run folders"),
     "validate": ("campaign.validate", "compare published values with those of every engine"),
+    "scatter": ("measuring.scatter", "X-ray or electron scattering of a structure, G(r), sizes; fits to measured data"),
     "phonons": ("measuring.phonons", "vibrational free energy, imaginary modes and thermal motion of a structure"),
     "free-energy": ("runs.free_energy", "most stable phase of one composition against temperature"),
     "analyze": ("campaign.analyze", "results of a campaign: tables, JSON, CSV, plots, HTML report"),

@@ -11,67 +11,33 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One calculation of a campaign, as its driver sees it.
-
-    Attributes
-    ----------
-    name, starts_from
-        Its folder, and the calculation whose relaxed structure it starts from.
-    n_atoms
-        In its structure.
-    build
-        Which VASP it needs: ``std``, ``gam`` or ``ncl``.
-    has_potcar
-        Whether a POTCAR lies in its folder.
-    """
+    """One calculation of a campaign, as its driver sees it."""
 
     name: str
     n_atoms: int
     starts_from: str | None = None
-    build: str = "std"
+    build: str = "std"  # which VASP it needs: std, gam or ncl; empty without input files
     has_potcar: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrder:
-    """Everything a node needs to know about one calculation; plain values, so that it travels as JSON.
-
-    Attributes
-    ----------
-    campaign, name
-        Folder of the campaign, and the calculation in it.
-    source
-        ``vasp``, or an embedded engine with its options.
-    label
-        Folder of the embedded engine inside the calculation's; empty for VASP.
-    backend
-        Who carries it there.
-    vasp_command
-        Words of the command.
-    custodian, stop_before_end, frozen_after
-        See `nanoslab.driver.config.Cluster`.
-    wall_time
-        Of the job [s]; 0 when there is no limit.
-    deadline
-        When to stop between two ionic steps [seconds since 1970]; 0 when there is none.
-    tries_from
-        Starts up to this one count no more against the number of tries.
-    ranks, job_name
-        What the queue is asked for, and under which name.
-    """
+    """Everything a node needs to know about one calculation; plain values, so that it travels as JSON."""
 
     campaign: str
     name: str
-    source: str = "vasp"
-    label: str = ""
+    starts_from: str | None = None
+    source: str = "vasp"  # or an embedded engine with its options
+    label: str = ""  # folder of the embedded engine inside the calculation's; empty for VASP
+    fingerprint: str = ""  # of the calculation with its embedded engine; another one's result is not taken for its own
     backend: str = "here"
     vasp_command: tuple[str, ...] = ()
     custodian: bool = True
-    stop_before_end: float = 600.0
-    frozen_after: float = 21600.0
-    wall_time: float = 0.0
-    deadline: float = 0.0
-    tries_from: int = 0
+    stop_before_end: float = 600.0  # [s]
+    frozen_after: float = 21600.0  # silence after which VASP is taken for hung [s]
+    wall_time: float = 0.0  # [s]; 0 when there is no limit
+    deadline: float = 0.0  # when to stop between two ionic steps [seconds since 1970]; 0 when there is none
+    tries_from: int = 0  # starts up to this one count no more against the number of tries
     ranks: int = 1
     job_name: str = ""
 
@@ -83,17 +49,11 @@ class JobOrder:
     @property
     def run_folder(self) -> Path:
         """Folder in which it computes and records its state."""
-        return self.calculation_folder / self.label if self.label else self.calculation_folder
+        return self.calculation_folder / self.label
 
 
 class RefusedError(Exception):
-    """The queue did not take a job.
-
-    Attributes
-    ----------
-    later
-        Whether time alone mends it (a quota, a busy controller).
-    """
+    """The queue did not take a job; `later` says whether time alone mends it (a quota, a busy controller)."""
 
     def __init__(self, message: str, *, later: bool) -> None:
         super().__init__(message)
@@ -102,20 +62,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueView:
-    """What the queue knows at one moment.
+    """What the queue knows at one moment."""
 
-    Attributes
-    ----------
-    names
-        Job name -> job id, of the jobs of this campaign that wait or run.
-    jobs
-        Ids of all jobs of this user that wait or run.
-    running
-        Those of them that run.
-    """
-
-    names: Mapping[str, str] = field(default_factory=dict)
-    jobs: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)  # job name -> job id, of the jobs of this campaign
+    jobs: frozenset[str] = frozenset()  # ids of all jobs of this user that wait or run
     running: frozenset[str] = frozenset()
 
 
@@ -125,23 +75,18 @@ class Backend(Protocol):
     @property
     def most_at_a_time(self) -> int:
         """Most calculations it can hold at the same time."""
-        ...
 
     def submit(self, order: JobOrder) -> Future[Any] | None:
         """Take a calculation; the result is an outcome, or a `RefusedError` as exception; None: look at the queue."""
-        ...
 
     def view(self) -> QueueView:
-        """What its queue knows now."""
-        ...
+        """What its queue knows now; an `EngineError` when it does not answer."""
 
     def script(self, order: JobOrder) -> str:
         """Exact script (or command) that would be handed over."""
-        ...
 
     def close(self) -> None:
         """Let go of everything at the end of a drive."""
-        ...
 
 
 def engine_from_here(name_and_options: str) -> str:

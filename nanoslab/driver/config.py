@@ -119,13 +119,7 @@ def load_cluster(path: Path) -> Cluster:
 
 
 def resource_lines(ranks: int, cluster: Cluster) -> list[str]:
-    """Options that ask the queue for place and time.
-
-    Examples
-    --------
-    >>> resource_lines(128, Cluster(ranks_per_node=64))[1:]
-    ['--ntasks=128', '--nodes=2', '--ntasks-per-node=64']
-    """
+    """Options that ask the queue for place and time."""
     named = {"partition": cluster.partition, "account": cluster.account, "qos": cluster.qos}
     lines = [f"--{name}={value}" for name, value in named.items() if value]
     lines += [f"--time={slurm_time(cluster.wall_time)}", f"--ntasks={ranks}"]
@@ -143,13 +137,7 @@ def shell_lines(cluster: Cluster) -> list[str]:
 
 
 def slurm_time(seconds: int) -> str:
-    """Time as Slurm takes it.
-
-    Examples
-    --------
-    >>> slurm_time(93600), slurm_time(90)
-    ('26:00:00', '00:01:30')
-    """
+    """Time as Slurm takes it."""
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from nanoslab.campaign.format import n_atoms, read_calculation, read_document
@@ -15,7 +16,7 @@ from nanoslab.driver.backend import Backend, JobOrder, Planned
 from nanoslab.driver.config import Cluster, check_before_queueing
 from nanoslab.driver.control import cancelled_names, driver_lock
 from nanoslab.driver.here import Here, StepListener, processors
-from nanoslab.driver.ledger import Entry, Ledger
+from nanoslab.driver.ledger import Ledger
 from nanoslab.driver.loop import Drive, Pace
 from nanoslab.driver.slurm import campaign_label
 from nanoslab.errors import InputError
@@ -26,38 +27,26 @@ Report = Callable[[str, str, str], None]
 
 RETRY = ("failed", "needs-you", "all")
 
+#: backend of a queue -> its module and class; only the file that is needed is loaded
+_QUEUES = {
+    "executorlib": ("executorlib_backend", "ExecutorlibBackend"),
+    "parsl": ("parsl_backend", "ParslBackend"),
+    "array": ("job_array", "ArrayBackend"),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to compute, and how.
-
-    Attributes
-    ----------
-    campaign, cluster
-        Folder, and where it runs.
-    source
-        ``vasp``, or an embedded engine with its options.
-    only
-        Shell patterns of names; none means all.
-    retry
-        ``failed`` or ``needs-you`` gives those calculations new tries, ``all`` both.
-    attended
-        Somebody sits in front of it (`nanoslab run`): starts of earlier drives count no more, the end of the drive
-        ends what it started.
-    jobs
-        Most calculations at a time on this machine; None takes the processors at hand.
-    deadline
-        Stop between two ionic steps, and start nothing any more [seconds since 1970]; None is never.
-    """
+    """What to compute, and how."""
 
     campaign: Path
     cluster: Cluster
-    source: str = "vasp"
-    only: tuple[str, ...] = ()
-    retry: str | None = None
-    attended: bool = False
-    jobs: int | None = None
-    deadline: float | None = None
+    source: str = "vasp"  # or an embedded engine with its options
+    only: tuple[str, ...] = ()  # shell patterns of names; none means all
+    retry: str | None = None  # which calculations get new tries: one of RETRY
+    attended: bool = False  # somebody waits for it: former starts count no more, its end ends what it started
+    jobs: int | None = None  # most calculations at a time on this machine; None takes the processors at hand
+    deadline: float | None = None  # stop between two ionic steps, and start nothing any more [seconds since 1970]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +58,10 @@ class Listeners:
 
 
 def read_plan(campaign: Path) -> tuple[Planned, ...]:
-    """Calculations of a campaign, parents before those that start from them, without reading one structure."""
+    """Calculations of a campaign, parents before those that start from them, without reading one structure.
+
+    A campaign whose study was edited since it was written is refused.
+    """
     require_unchanged_study(campaign)
     return parents_first([_planned(campaign / name) for name in calculation_names(campaign)])
 
@@ -105,16 +97,19 @@ def checked_plan(request: Request) -> tuple[tuple[Planned, ...], tuple[Planned, 
     return planned, wanted
 
 
-def orders(request: Request, planned: Sequence[Planned]) -> tuple[JobOrder, ...]:
-    """Orders of the given calculations."""
-    label, cluster = engine_label(request.source), request.cluster
+def orders(request: Request, planned: Sequence[Planned], unwanted: Sequence[Planned] = ()) -> tuple[JobOrder, ...]:
+    """Orders of the given calculations; of those that are not wanted only the state will be read."""
+    label, prints, cluster = engine_label(request.source), _fingerprints(request, planned), request.cluster
     folder = request.campaign.resolve()
-    return tuple(
+    rest = [JobOrder(campaign=str(folder), name=o.name, starts_from=o.starts_from, label=label) for o in unwanted]
+    made = [
         JobOrder(
             campaign=str(folder),
             name=item.name,
+            starts_from=item.starts_from,
             source=request.source,
             label=label,
+            fingerprint=prints.get(item.name, ""),
             backend=cluster.backend,
             vasp_command=cluster.vasp.command(item.build) if request.source == "vasp" else (),
             custodian=cluster.custodian,
@@ -126,18 +121,8 @@ def orders(request: Request, planned: Sequence[Planned]) -> tuple[JobOrder, ...]
             job_name=f"{campaign_label(folder)}.{item.name}{f'.{label}' if label else ''}",
         )
         for item in planned
-    )
-
-
-def entries(request: Request, planned: Sequence[Planned], wanted: Sequence[Planned]) -> list[Entry]:
-    """Every calculation for the ledger; of those that are not wanted only the state is read."""
-    label, prints = engine_label(request.source), _fingerprints(request, wanted)
-    folder = str(request.campaign.resolve())
-    made = {item.name: JobOrder(campaign=folder, name=item.name, label=label) for item in planned}
-    made |= {order.name: order for order in orders(request, wanted)}
-    return [
-        Entry(order=made[item.name], parent=item.starts_from, fingerprint=prints.get(item.name, "")) for item in planned
     ]
+    return (*rest, *made)
 
 
 def _fingerprints(request: Request, wanted: Sequence[Planned]) -> Mapping[str, str]:
@@ -154,19 +139,11 @@ def _fingerprints(request: Request, wanted: Sequence[Planned]) -> Mapping[str, s
 
 
 def make_backend(request: Request, ranks: int, on_step: StepListener | None = None) -> Backend:
-    """Backend named in the cluster file; only its own file is loaded."""
-    if request.cluster.backend == "executorlib":
-        from nanoslab.driver.executorlib_backend import ExecutorlibBackend
-
-        return ExecutorlibBackend(request.campaign, request.cluster)
-    if request.cluster.backend == "parsl":
-        from nanoslab.driver.parsl_backend import ParslBackend
-
-        return ParslBackend(request.campaign, request.cluster)
-    if request.cluster.backend == "array":
-        from nanoslab.driver.job_array import ArrayBackend
-
-        return ArrayBackend(request.campaign, request.cluster)
+    """Backend named in the cluster file."""
+    if request.cluster.backend in _QUEUES:
+        module, name = _QUEUES[request.cluster.backend]
+        queue: Backend = getattr(import_module(f"nanoslab.driver.{module}"), name)(request.campaign, request.cluster)
+        return queue
     return Here(
         request.campaign,
         request.jobs or max(1, processors() // ranks),
@@ -195,22 +172,19 @@ def scripts(request: Request) -> dict[str, str]:
 def drive(request: Request, listeners: Listeners) -> Mapping[str, str]:
     """Compute what is wanted and follow it to its end; returns the state of every wanted calculation."""
     planned, wanted = checked_plan(request)
-    made = entries(request, planned, wanted)
     names = {item.name for item in wanted}
-    ranks = max(request.cluster.ranks_for(item.n_atoms) for item in wanted)
-    began = time.time()
+    made = {order.name: order for order in orders(request, wanted, [i for i in planned if i.name not in names])}
+    ranks = max(made[name].ranks for name in names)
+    cluster, began = request.cluster, time.time()
     with driver_lock(request.campaign, engine_label(request.source)) as lock:
-        ledger = Ledger(made, request.cluster.tries, forgiving=request.attended)
+        ledger = Ledger([made[item.name] for item in planned], cluster.tries, forgiving=request.attended)
         _prepare(ledger, names, request, listeners.report)
         backend = make_backend(request, ranks, listeners.on_step)
-        pace = Pace(
-            window=request.cluster.window, poll_interval=request.cluster.poll_interval, deadline=request.deadline
-        )
         try:
             return Drive(
                 ledger=ledger,
                 backend=backend,
-                pace=pace,
+                pace=Pace(window=cluster.window, poll_interval=cluster.poll_interval, deadline=request.deadline),
                 report=listeners.report,
                 wanted=names,
                 unwanted=lambda: cancelled_names(request.campaign, began),

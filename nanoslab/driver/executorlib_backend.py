@@ -140,22 +140,7 @@ def _hand_over(done: Future[Any], outer: Future[Any]) -> None:
 
 
 def job_script(order: JobOrder, cluster: Cluster, command: str) -> str:
-    """Text of the script that runs a command for one calculation, for a user to read or to run by hand.
-
-    Examples
-    --------
-    >>> order = JobOrder(campaign="/c", name="sheet", ranks=8, job_name="ns1.sheet")
-    >>> print(job_script(order, Cluster(partition="long", wall_time="2:00:00"), "run"), end="")
-    #!/bin/bash
-    #SBATCH --job-name=ns1.sheet
-    #SBATCH --output=/c/sheet/attempts/slurm-%j.out
-    #SBATCH --open-mode=append
-    #SBATCH --partition=long
-    #SBATCH --time=02:00:00
-    #SBATCH --ntasks=8
-    <BLANKLINE>
-    run
-    """
+    """Text of the script that runs a command for one calculation, for a user to read or to run by hand."""
     lines = [
         f"--job-name={order.job_name}",
         f"--output={order.run_folder / ATTEMPTS}/slurm-%j.out",

@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nanoslab.campaign.state import (
     Owner,
@@ -32,9 +31,6 @@ from nanoslab.driver.backend import JobOrder
 from nanoslab.driver.judge import Outcome, VaspEnd, judge_engine, judge_left_behind, judge_vasp
 from nanoslab.driver.slurm import owner_is_alive, seconds_left, this_owner
 from nanoslab.errors import EngineError, FileError, NanoslabError
-
-if TYPE_CHECKING:
-    from nanoslab.driver.vasp_job import VaspOptions
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -160,35 +156,27 @@ def _compute(order: JobOrder, attempt: int, on_step: OnStep | None) -> Outcome:
 
 
 def _run_vasp(order: JobOrder, attempt: int, stop_at: float | None) -> Outcome:
-    from nanoslab.driver.vasp_job import VaspOptions, prepare_vasp
+    from nanoslab.driver.vasp_job import prepare_vasp, run_vasp
 
     folder = order.run_folder
     print(f"{order.name}: start {attempt} {prepare_vasp(folder, attempt)}", flush=True)
-    options = VaspOptions(
-        command=tuple(order.vasp_command),
-        stop_at=stop_at,
-        stop_before_end=order.stop_before_end,
-        frozen_after=order.frozen_after,
-    )
+    run = _repaired_run() if order.custodian else run_vasp
+    program = order.vasp_command[0]
     try:
-        return judge_vasp(folder, _runner(order)(folder, options))
+        return judge_vasp(folder, run(order, stop_at))
     except (FileNotFoundError, PermissionError) as error:
-        if error.filename not in (options.command[0], str(folder / options.command[0])):
+        if error.filename not in (program, str(folder / program)):
             raise
         raise EngineError(
             "cluster file, vasp",
-            expected=f"the command {options.command[0]!r} on the node {socket.gethostname()}",
+            expected=f"the command {program!r} on the node {socket.gethostname()}",
             got=error.strerror,
             advice="load its module in 'modules:' or give its full path",
         ) from None
 
 
-def _runner(order: JobOrder) -> Callable[[Path, VaspOptions], VaspEnd]:
-    """What runs VASP: custodian, which repairs known failures, or nothing but ourselves."""
-    if not order.custodian:
-        from nanoslab.driver.vasp_job import run_vasp
-
-        return run_vasp
+def _repaired_run() -> Callable[[JobOrder, float | None], VaspEnd]:
+    """VASP under custodian, which repairs known failures."""
     try:
         from nanoslab.driver.repair import run_repaired
     except ModuleNotFoundError as error:

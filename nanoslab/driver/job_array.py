@@ -104,22 +104,11 @@ class ArrayBackend:
 
 
 def array_script(cluster: Cluster, ranks: int = 1) -> str:
-    """Text of ``submit.sh`` with the resources, modules and commands of a cluster file.
-
-    Examples
-    --------
-    >>> text = array_script(Cluster(partition="long", vasp={"std": "srun vasp_std"}), 64)
-    >>> [line for line in text.splitlines() if "partition" in line or "vasp_std)" in line]
-    ['#SBATCH --partition=long', '    vasp_std) srun vasp_std ;;']
-    """
+    """Text of ``submit.sh`` with the resources, modules and commands of a cluster file."""
     text = job_array_script()
     before, _, rest = text.partition("run_vasp() {")
     about, (first, _, after) = before[before.index("#\n") :], rest.partition("\n}\n")
-    lines = [
-        *resource_lines(ranks, cluster),
-        f"--signal=B:USR1@{cluster.stop_before_end}",
-        "--output=slurm/%A_%a.out",
-    ]
+    lines = [*resource_lines(ranks, cluster), f"--signal=B:USR1@{cluster.stop_before_end}", "--output=slurm/%A_%a.out"]
     head = "#!/bin/bash\n" + "".join(f"#SBATCH {line}\n" for line in lines)
     return f"{head}{about}run_vasp() {{{first.splitlines()[0]}\n{_commands(cluster)}}}\n{after}"
 

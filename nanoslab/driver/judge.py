@@ -48,43 +48,21 @@ LEVEL_TAGS = frozenset((
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaspEnd:
-    """How a run of VASP ended.
+    """How a run of VASP ended."""
 
-    Attributes
-    ----------
-    exit_code
-        Of the command; negative for a signal.
-    stopped
-        Whether it was asked to stop because the time was nearly over.
-    repairs
-        What custodian changed, in words.
-    unrepaired
-        What it could not repair; empty when nothing was left.
-    """
-
-    exit_code: int
-    stopped: bool = False
-    repairs: tuple[str, ...] = ()
-    unrepaired: str = ""
+    exit_code: int  # of the command; negative for a signal
+    stopped: bool = False  # it was asked to stop because the time was nearly over
+    repairs: tuple[str, ...] = ()  # what custodian changed, in words
+    unrepaired: str = ""  # what it could not repair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a start ended.
+    """How a start ended."""
 
-    Attributes
-    ----------
-    outcome
-        One of the keys of `STATE_AFTER`.
-    reason
-        Why, in words.
-    steps
-        Ionic steps of this start; 0 when none was finished.
-    """
-
-    outcome: str
+    outcome: str  # one of the keys of STATE_AFTER
     reason: str = ""
-    steps: int = 0
+    steps: int = 0  # ionic steps of this start that were finished
 
     @property
     def state(self) -> str:
@@ -173,13 +151,7 @@ def state_from_outputs(folder: Path) -> State | None:
 
 
 def disk_is_full(folder: Path) -> bool:
-    """Whether less than 64 KiB are left where a folder lies.
-
-    Examples
-    --------
-    >>> disk_is_full(Path("."))
-    False
-    """
+    """Whether less than 64 KiB are left where a folder lies."""
     space = os.statvfs(folder)
     return space.f_bavail * space.f_frsize < 65536
 

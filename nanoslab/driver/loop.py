@@ -30,21 +30,11 @@ LAUNCHES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast the loop turns, and until when.
+    """How fast the loop turns, and until when."""
 
-    Attributes
-    ----------
-    window
-        Most calculations in the queue at a time.
-    poll_interval
-        Time between two looks at the queue [s].
-    deadline
-        Nothing is started after it [seconds since 1970]; None is never.
-    """
-
-    window: int = 40
-    poll_interval: float = 20.0
-    deadline: float | None = None
+    window: int = 40  # most calculations in the queue at a time
+    poll_interval: float = 20.0  # between two looks at the queue [s]
+    deadline: float | None = None  # nothing is started after it [seconds since 1970]; None is never
 
     def is_over(self) -> bool:
         """Whether the time for new starts is over."""
@@ -110,12 +100,12 @@ class Drive:
                 self._bury(name, state.job)
 
     def _known_as(self, name: str, view: QueueView) -> str:
-        return view.names.get(self.ledger.entries[name].order.job_name, "")
+        return view.names.get(self.ledger.orders[name].job_name, "")
 
     def _launch(self) -> None:
         if (self._quota_blocks() and self.flights) or self.pace.is_over():
             return
-        for name in self.ledger.entries:
+        for name in self.ledger.orders:
             if len(self.flights) >= self.width:
                 return
             if name not in self.wanted or name in self.flights or name in self.settled or not self._may_start(name):
@@ -127,7 +117,7 @@ class Drive:
         return time.time() < self.refused_at + PATIENCE * self.pace.poll_interval
 
     def _may_start(self, name: str) -> bool:
-        parent = self.ledger.entries[name].parent
+        parent = self.ledger.orders[name].starts_from
         if parent is not None and not self._gives_a_start(parent):
             return False
         if why := self.ledger.spent(name):
@@ -272,14 +262,14 @@ class Drive:
 
     def _summary(self) -> dict[str, str]:
         """State of every wanted calculation; those that wait for a parent say for which."""
-        for name, entry in self.ledger.entries.items():
+        for name, order in self.ledger.orders.items():
             if name not in self.wanted or name in self.settled:
                 continue
-            parent = entry.parent
+            parent = order.starts_from
             if parent is not None and not self._gives_a_start(parent):
                 self.ledger.note(name, "waiting", f"waits for {parent}, which is {self.ledger.state(parent).state}")
             self.settled[name] = "waiting"
-        return {name: self.settled[name] for name in self.ledger.entries if name in self.wanted}
+        return {name: self.settled[name] for name in self.ledger.orders if name in self.wanted}
 
 
 def _alive(view: QueueView) -> Callable[[Owner], bool]:

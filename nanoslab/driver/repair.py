@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ from custodian.vasp.handlers import (
 from custodian.vasp.io import load_vasprun
 from custodian.vasp.jobs import VaspJob
 
+from nanoslab.driver.backend import JobOrder
 from nanoslab.driver.judge import VaspEnd
-from nanoslab.driver.vasp_job import VaspOptions, end_process_group, write_stopcar
+from nanoslab.driver.vasp_job import end_process_group, polling, stops, write_stopcar
 
 #: most repairs of one start
 MOST_REPAIRS = 8
@@ -57,19 +59,19 @@ CHANGES_THE_ANSWER = {
 }
 
 
-def run_repaired(folder: Path, options: VaspOptions) -> VaspEnd:
+def run_repaired(order: JobOrder, stop_at: float | None) -> VaspEnd:
     """Run VASP until it ends by itself, cannot be repaired, or is stopped in time."""
-    stop = StopInTime(*options.stops())
-    job = VaspJob(list(options.command), backup=False, auto_gamma=False, final=True)
+    stop = StopInTime(*stops(order, stop_at))
+    job = VaspJob(list(order.vasp_command), backup=False, auto_gamma=False, final=True)
     custodian = Custodian(
-        handlers(stop, options.frozen_after),
+        handlers(stop, order.frozen_after),
         [job],
         max_errors=MOST_REPAIRS,
-        polling_time_step=options.polling,
+        polling_time_step=polling(order),
         monitor_freq=6,
         skip_over_errors=True,  # a handler that stumbles over a cut file must not take the run with it
         terminate_on_nonzero_returncode=False,
-        directory=str(folder),
+        directory=str(order.run_folder),
     )
     unrepaired = ""
     try:
@@ -91,15 +93,15 @@ def run_repaired(folder: Path, options: VaspOptions) -> VaspEnd:
 
 
 def _words(corrections: Iterable[dict[str, Any]]) -> Iterable[str]:
+    """Repairs in words, such as ``zbrent: INCAR set {'IBRION': 1}``."""
     for correction in corrections:
-        if not correction.get("actions"):
-            continue
-        changes = []
-        for action in correction["actions"]:
-            what = action.get("dict") or action.get("file")
-            for verb, value in action["action"].items():
-                changes.append(f"{what} {verb.strip('_')} {value}")
-        yield f"{', '.join(correction['errors'])}: {'; '.join(changes)}"
+        changes = [
+            f"{action.get('dict') or action.get('file')} {verb.strip('_')} {value}"
+            for action in correction.get("actions") or ()
+            for verb, value in action["action"].items()
+        ]
+        if changes:
+            yield f"{', '.join(correction['errors'])}: {'; '.join(changes)}"
 
 
 def _unrepaired(message: str, corrections: list[dict[str, Any]]) -> str:
@@ -186,9 +188,6 @@ def handlers(stop: StopInTime, frozen_after: float) -> list[ErrorHandler]:
 
 def keep_under_number(path: Path) -> None:
     """Give a file a second, numbered name, at no cost on the disk; a missing file is none to keep."""
-    if not path.exists():
-        return
-    number = 1
-    while (name := path.with_name(f"{path.name}.before_repair_{number}")).exists():
-        number += 1
-    os.link(path, name)
+    if path.exists():
+        numbered = (path.with_name(f"{path.name}.before_repair_{number}") for number in count(1))
+        os.link(path, next(name for name in numbered if not name.exists()))

@@ -53,13 +53,7 @@ class QueuedJob:
 
 
 def campaign_label(campaign: Path) -> str:
-    """Short word that marks this campaign's jobs in the queue.
-
-    Examples
-    --------
-    >>> campaign_label(Path("one")) == campaign_label(Path("two"))
-    False
-    """
+    """Short word that marks this campaign's jobs in the queue."""
     return f"ns{hashlib.sha256(str(campaign.resolve()).encode()).hexdigest()[:8]}"
 
 
@@ -83,13 +77,7 @@ def cancel_jobs(jobs: Iterable[str]) -> None:
 
 
 def why_gone(job: str) -> str:
-    """Why a job ended, in Slurm's words and ours; needs no accounting, but says more with it.
-
-    Examples
-    --------
-    >>> why_gone("")
-    'its process is gone'
-    """
+    """Why a job ended, in Slurm's words and ours; needs no accounting, but says more with it."""
     if not job.isdecimal():
         return "its process is gone"
     state = _state_of(job)

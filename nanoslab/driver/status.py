@@ -6,43 +6,22 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nanoslab.campaign.names import calculation_names, matching
-from nanoslab.campaign.state import (
-    ATTEMPTS,
-    STATE_FILE,
-    STATES,
-    State,
-    current_state,
-    latest_attempt,
-    read_attempt,
-)
+from nanoslab.campaign.state import ATTEMPTS, STATE_FILE, STATES, State, current_state, latest_attempt, read_attempt
 from nanoslab.driver.judge import OUTPUTS, judge_engine, state_from_outputs
 from nanoslab.errors import FileError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One start of a calculation.
+    """One start of a calculation; times in seconds since 1970."""
 
-    Attributes
-    ----------
-    number
-        Counted from 1.
-    outcome, reason
-        How it ended (``done``, ``stopped`` in time, ``again``: killed or out of steps, ``failed``, ``needs-you``),
-        and why, in words; ``under way`` when it has not said so.
-    job, host
-        Who ran it.
-    started, ended
-        When [seconds since 1970], or None.
-    """
-
-    number: int
-    outcome: str
+    number: int  # counted from 1
+    outcome: str  # done, stopped in time, again (killed or out of steps), failed, needs-you, under way
     reason: str = ""
     job: str = ""
     host: str = ""
@@ -58,33 +37,17 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where one calculation stands.
-
-    Attributes
-    ----------
-    name, source
-        The calculation, and who computes it: ``vasp`` or an engine's folder.
-    state, reason
-        One of `nanoslab.campaign.state.STATES`, and why, in words.
-    starts
-        How often it was started.
-    history
-        How each of these starts ended.
-    job, host, backend
-        Who ran it last.
-    since
-        When this state began [seconds since 1970]; None when nobody wrote it down.
-    """
+    """Where one calculation stands."""
 
     name: str
-    state: str
-    source: str = "vasp"
+    state: str  # one of `nanoslab.campaign.state.STATES`
+    source: str = "vasp"  # or an engine's folder
     reason: str = ""
     starts: int = 0
-    job: str = ""
+    job: str = ""  # who ran it last
     host: str = ""
     backend: str = ""
-    since: float | None = None
+    since: float | None = None  # [seconds since 1970]; None when nobody wrote it down
     history: tuple[Start, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,17 +77,11 @@ def counts(standings: Iterable[Standing]) -> Mapping[str, int]:
 
 def _sources(folder: Path) -> frozenset[str]:
     """Who left anything in a calculation's folder."""
-    found = set()
-    try:
-        entries = list(os.scandir(folder))
-    except FileNotFoundError:
+    if not folder.is_dir():
         return frozenset()
-    for entry in entries:
-        if entry.name in (STATE_FILE, *OUTPUTS):
-            found.add("vasp")
-        elif entry.name != ATTEMPTS and entry.is_dir() and _has_engine_results(Path(entry.path)):
-            found.add(entry.name)
-    return frozenset(found)
+    names = [entry.name for entry in os.scandir(folder)]
+    engines = {name for name in names if name != ATTEMPTS and _has_engine_results(folder / name)}
+    return frozenset(engines | ({"vasp"} if {STATE_FILE, *OUTPUTS} & {*names} else set()))
 
 
 def _has_engine_results(folder: Path) -> bool:
@@ -132,22 +89,22 @@ def _has_engine_results(folder: Path) -> bool:
 
 
 def _standing(deck: Path, source: str, sources: frozenset[str]) -> Standing:
+    waiting = Standing(name=deck.name, source=source, state="waiting")
     if not deck.is_dir():
-        return Standing(name=deck.name, source=source, state="needs-you", reason="its folder is missing")
+        return replace(waiting, state="needs-you", reason="its folder is missing")
     if source not in sources:
-        return Standing(name=deck.name, source=source, state="waiting")
+        return waiting
     folder = deck if source == "vasp" else deck / source
     try:
         state = current_state(folder)
+        if state is None:
+            state = state_from_outputs(folder) if source == "vasp" else _state_from_result(folder)
     except FileError as error:
-        return Standing(name=deck.name, source=source, state="needs-you", reason=str(error))
+        return replace(waiting, state="needs-you", reason=str(error))
     if state is None:
-        state = state_from_outputs(folder) if source == "vasp" else _state_from_result(folder)
-    if state is None:
-        return Standing(name=deck.name, source=source, state="waiting")
-    return Standing(
-        name=deck.name,
-        source=source,
+        return waiting
+    return replace(
+        waiting,
         state=state.state,
         reason=state.reason or _overdue(state),
         starts=max(state.attempt, latest_attempt(folder)),
@@ -177,10 +134,7 @@ def _history(folder: Path) -> tuple[Start, ...]:
 
 def _state_from_result(folder: Path) -> State:
     """State of a calculation of an embedded engine that nobody recorded, from its result."""
-    try:
-        outcome = judge_engine(folder)
-    except FileError as error:
-        return State(state="needs-you", reason=str(error))
+    outcome = judge_engine(folder)
     return State(state=outcome.state, reason=outcome.reason)
 
 

@@ -6,12 +6,14 @@ ever deleted or written over: what an earlier start left goes into its attempt's
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from itertools import chain, count
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from ase.geometry import get_distances
 
 from nanoslab.campaign.format import read_calculation
 from nanoslab.campaign.state import attempt_folder
+from nanoslab.driver.backend import JobOrder
 from nanoslab.driver.judge import VaspEnd
 from nanoslab.engines.run import start_from
 from nanoslab.errors import FileError, NanoslabError
@@ -35,55 +38,32 @@ _STAY = frozenset({*INPUTS, "POTCAR", "POTCAR.spec", "calculation.json", "vasp.j
 _TOO_NEAR = 0.4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VaspOptions:
-    """How to run VASP.
-
-    Attributes
-    ----------
-    command
-        Words of the command with its launcher.
-    stop_at
-        When to ask for a stop [seconds since 1970], or None.
-    stop_before_end
-        How long before the end that is [s].
-    frozen_after
-        Silence after which it is taken for hung [s].
-    """
-
-    command: tuple[str, ...]
-    stop_at: float | None = None
-    stop_before_end: float = 600.0
-    frozen_after: float = 21600.0
-
-    @property
-    def polling(self) -> float:
-        """How often VASP is looked at [s]."""
-        return min(10.0, max(0.1, self.stop_before_end / 20))
-
-    def stops(self) -> tuple[float, float]:
-        """When to ask for a stop after the ionic step, and when for one at once [seconds since 1970]."""
-        if self.stop_at is None:
-            return float("inf"), float("inf")
-        return self.stop_at, self.stop_at + 0.6 * self.stop_before_end
+def polling(order: JobOrder) -> float:
+    """How often VASP is looked at [s]."""
+    return min(10.0, max(0.1, order.stop_before_end / 20))
 
 
-def run_vasp(folder: Path, options: VaspOptions) -> VaspEnd:
+def stops(order: JobOrder, stop_at: float | None) -> tuple[float, float]:
+    """When to ask for a stop after the ionic step, and when for one at once [seconds since 1970]."""
+    return (inf, inf) if stop_at is None else (stop_at, stop_at + 0.6 * order.stop_before_end)
+
+
+def run_vasp(order: JobOrder, stop_at: float | None) -> VaspEnd:
     """Run VASP as it is until it ends by itself or is stopped in time; a silent one is ended."""
-    soft, hard = options.stops()
+    folder, (soft, hard) = order.run_folder, stops(order, stop_at)
     asked = 0
     with (folder / "vasp.out").open("w") as out, (folder / "std_err.txt").open("w") as err:
-        process = subprocess.Popen(options.command, cwd=folder, stdout=out, stderr=err, start_new_session=True)
+        process = subprocess.Popen(order.vasp_command, cwd=folder, stdout=out, stderr=err, start_new_session=True)
         try:
             while process.poll() is None:
                 due = (time.time() > soft) + (time.time() > hard)
                 if due > asked:
                     write_stopcar(folder, abort=due == 2)
                     asked = due
-                if _silent_for(folder / "vasp.out") > options.frozen_after:
+                if _silent_for(folder / "vasp.out") > order.frozen_after:
                     end_process_group(process)
-                    return VaspEnd(exit_code=-9, unrepaired=f"hung: no output for {options.frozen_after:.0f} s")
-                time.sleep(min(options.polling, 1.0))
+                    return VaspEnd(exit_code=-9, unrepaired=f"hung: no output for {order.frozen_after:.0f} s")
+                time.sleep(min(polling(order), 1.0))
         finally:
             end_process_group(process)
     return VaspEnd(exit_code=process.returncode, stopped=asked > 0)
@@ -98,16 +78,11 @@ def end_process_group(process: subprocess.Popen[Any]) -> None:
     """End a command and whatever it started, if it still runs."""
     if process.poll() is not None:
         return
-    for number, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
-        try:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
-        break
+            process.wait(5.0)
+            return
 
 
 def _silent_for(path: Path) -> float:
@@ -161,11 +136,8 @@ def put_aside(folder: Path, attempt: int) -> tuple[str, ...]:
 
 def free_name(path: Path) -> Path:
     """Give the path itself, or with the first free number behind it."""
-    candidate, number = path, 0
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.name}.{number}")
-    return candidate
+    names = chain([path], (path.with_name(f"{path.name}.{number}") for number in count(1)))
+    return next(name for name in names if not name.exists())
 
 
 def latest_contcar(folder: Path, attempt: int, initial: Atoms) -> Path | None:

@@ -1,9 +1,7 @@
 """Where a removed atom goes: chemical potentials by name, each with where its numbers come from.
 
-- ``atom``: an isolated atom in vacuum (Ma 2023)
-- ``element``: the elemental crystal, per atom
-- ``rich:X``: element X as its crystal, the partner bounded by the bulk compound:
-  n_X mu_X + n_Y mu_Y = E(X_n Y_m), the usual limits of a compound's stability
+``atom``: an isolated atom in vacuum (Ma 2023). ``element``: the elemental crystal, per atom. ``rich:X``: X as its
+crystal, the partner bounded by the bulk compound, n_X mu_X + n_Y mu_Y = E(X_n Y_m), the usual limits of its stability.
 """
 
 from __future__ import annotations
@@ -52,11 +50,6 @@ def of_atoms_from_cohesive_energies(
 
     mu(atom) = mu(element) + E_coh, with the cohesive energy E_coh > 0 [eV per atom] measured or from elsewhere.
 
-    Raises
-    ------
-    InputError
-        If a cohesive energy is not positive.
-
     Examples
     --------
     >>> elements = of_elements({"Se": (-3.5, "trigonal Se")})
@@ -85,12 +78,7 @@ def of_rich_limit(
     elements
         Potentials of the elemental crystals.
     compound_counts, compound_energy
-        Atoms in the cell of the bulk compound and its energy [eV].
-
-    Raises
-    ------
-    InputError
-        If the compound is not binary, or does not hold `rich`.
+        Atoms in the cell of the bulk compound (InputError where it is not binary) and its energy [eV].
 
     Examples
     --------

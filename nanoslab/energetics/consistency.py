@@ -131,12 +131,7 @@ def require_comparable(
     *,
     allow_mismatch: bool = False,
 ) -> tuple[str, ...]:
-    """Differences of settings between two runs, refused unless they are allowed.
-
-    Returns
-    -------
-    tuple of str
-        The differences, in words: empty, or what was allowed.
+    """Differences of settings between two runs, in words: none, or those that were allowed.
 
     Raises
     ------
@@ -152,12 +147,8 @@ def require_comparable(
     """
     differences = tuple(text for rule in rules if (text := rule(run, reference)) is not None)
     if differences and not allow_mismatch:
-        raise MismatchError(
-            run.path,
-            expected=f"the settings of {reference.path}",
-            got="; ".join(differences),
-            advice="compute both alike, or say --allow-mismatch",
-        )
+        expected, advice = f"the settings of {reference.path}", "compute both alike, or say --allow-mismatch"
+        raise MismatchError(run.path, expected=expected, got="; ".join(differences), advice=advice)
     return differences
 
 

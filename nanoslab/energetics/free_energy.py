@@ -33,16 +33,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """A structure with its vibrations per atom and its static energy.
-
-    Attributes
-    ----------
-    static
-        Result of the undisplaced cell or supercell, at the level of theory of the forces; `comparable` may also hold
-        the ``displacement`` [Å] behind them.
-    """
+    """A structure with its vibrations per atom and its static energy."""
 
     name: str
+    #: result of the undisplaced cell or supercell, at the level of theory of the forces; `comparable` may also hold the
+    #: ``displacement`` [Å] behind them
     static: CalculationResult
     thermal: ThermalProperties
 
@@ -71,10 +66,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseComparison:
-    """Free energy of a phase less that of a reference at the same temperatures; negative where the phase is stable.
-
-    The notes are differences of settings that were allowed.
-    """
+    """Free energy of a phase less that of a reference; negative where it is the stable one; mismatches in notes."""
 
     phase: Phase
     reference: Phase
@@ -173,17 +165,8 @@ class PhaseComparison:
 def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = False) -> PhaseComparison:
     """Subtract the free energy of a reference from that of another phase of the same composition.
 
-    Parameters
-    ----------
-    phase, reference
-        With vibrations at the same temperatures.
-    allow_mismatch
-        Note differences of settings instead of refusing them.
-
-    Returns
-    -------
-    PhaseComparison
-        Its crossings lie on the cubic through the differences whose slopes are the differences of entropy.
+    Crossings lie on the cubic through the differences whose slopes are the differences of entropy. Differences of
+    settings may be noted instead of refused.
 
     Raises
     ------
@@ -192,7 +175,11 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
     InputError
         The temperatures differ.
     """
-    _require_same_composition(phase, reference)
+    formula, wanted = (str(Formula.from_dict(one.composition)) for one in (phase, reference))
+    if formula != wanted:
+        expected = f"the composition of {reference.static.path}, {wanted}"
+        advice = "compare phases of one composition; losing atoms is what 'nanoslab formation' is for"
+        raise MismatchError(phase.static.path, expected=expected, got=formula, advice=advice)
     notes = require_comparable(phase.static, reference.static, OTHER_PHASE, allow_mismatch=allow_mismatch)
     for one in (phase, reference):
         require_energy(one.static)
@@ -202,14 +189,6 @@ def compare_phases(phase: Phase, reference: Phase, *, allow_mismatch: bool = Fal
         got, advice = ours.temperatures.tolist(), "compute both at the same --temperatures"
         raise InputError(f"temperatures of {phase.name}", expected=expected, got=got, advice=advice)
     return PhaseComparison(phase=phase, reference=reference, notes=notes)
-
-
-def _require_same_composition(phase: Phase, reference: Phase) -> None:
-    ours, theirs = (str(Formula.from_dict(one.composition)) for one in (phase, reference))
-    if ours != theirs:
-        expected = f"the composition of {reference.static.path}, {theirs}"
-        advice = "compare phases of one composition; losing atoms is what 'nanoslab formation' is for"
-        raise MismatchError(phase.static.path, expected=expected, got=ours, advice=advice)
 
 
 def _symbols(result: CalculationResult) -> list[str]:

@@ -17,10 +17,7 @@ FEWEST = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapMinimum:
-    """Where a cubic spline through E(gap) is lowest: gap [Å], energy [eV] and second derivative there [eV/Å²].
-
-    The uncertainty is the standard deviation of the gap [Å]: the jackknife over the computed gaps, each left out once.
-    """
+    """Lowest point of a spline: gap [Å], its jackknife standard deviation, energy [eV], second derivative [eV/Å²]."""
 
     gap: float
     energy: float
@@ -29,20 +26,12 @@ class GapMinimum:
 
 
 def gap_minimum(gaps: Sequence[float], energies: Sequence[float]) -> GapMinimum:
-    """Return the minimum of a cubic spline through the energies.
-
-    Parameters
-    ----------
-    gaps
-        Different gaps [Å], in any order.
-    energies
-        Their energies [eV].
+    """Minimum of a cubic spline through the energies [eV] at different gaps [Å], in any order.
 
     Raises
     ------
     InputError
-        There are fewer than five gaps, or the lowest energy is at an end of the range, so that the
-        minimum lies outside.
+        There are fewer than five gaps, or the lowest energy is at an end of the range: the minimum lies outside.
 
     Examples
     --------
@@ -57,12 +46,9 @@ def gap_minimum(gaps: Sequence[float], energies: Sequence[float]) -> GapMinimum:
         raise InputError("gaps", expected=f"at least {FEWEST} different gaps with energies", got=x.tolist())
     lowest = int(y.argmin())
     if lowest in (0, len(x) - 1):
-        raise InputError(
-            "gaps",
-            expected="gaps on both sides of the minimum",
-            got=f"the lowest energy at {x[lowest]:g} Å, the {'narrowest' if lowest == 0 else 'widest'}",
-            advice="compute narrower ones" if lowest == 0 else "compute wider ones",
-        )
+        end, more = ("narrowest", "narrower") if lowest == 0 else ("widest", "wider")
+        got = f"the lowest energy at {x[lowest]:g} Å, the {end}"
+        raise InputError("gaps", expected="gaps on both sides of the minimum", got=got, advice=f"compute {more} ones")
     place, energy, stiffness = _lowest_of_spline(x, y)
     others = np.array([_lowest_of_spline(np.delete(x, n), np.delete(y, n))[0] for n in range(len(x))])
     spread = float(np.sqrt((len(x) - 1) / len(x) * np.sum((others - others.mean()) ** 2)))

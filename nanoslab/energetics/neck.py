@@ -21,33 +21,16 @@ _TIE = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeckPoint:
-    """One neck: how many pairs it holds, the perimeter of its cross-section in columns, and what it costs.
-
-    Attributes
-    ----------
-    delta_energy
-        E(necked) - E(double slab) - n E(bulk pair) [eV].
-    imbalance
-        Difference between the numbers of cation-first and anion-first columns.
-    """
+    """One neck: how many pairs it holds, the perimeter of its cross-section in columns, and what it costs."""
 
     n_pairs: int
     perimeter: int
-    delta_energy: float
-    imbalance: int = 0
+    delta_energy: float  #: E(necked) - E(double slab) - n E(bulk pair) [eV]
+    imbalance: int = 0  #: difference between the numbers of cation-first and anion-first columns
 
 
 def neck_energy(*, necked: float, double_slab: float, bulk_pair: float, n_pairs: int) -> float:
-    """Return the energy of a neck relative to the double slab and bulk pairs [eV] (Wang 2020).
-
-    Parameters
-    ----------
-    necked, double_slab
-        Energies of the two cells [eV].
-    bulk_pair
-        Energy of one cation-anion pair in the bulk crystal [eV].
-    n_pairs
-        Pairs in the neck.
+    """Energy of a neck relative to the double slab and bulk cation-anion pairs, all in eV (Wang 2020).
 
     Examples
     --------
@@ -59,10 +42,7 @@ def neck_energy(*, necked: float, double_slab: float, bulk_pair: float, n_pairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawCriticalSize:
-    """Size after which every computed neck costs less, and all sizes tied with it.
-
-    It is bracketed where larger necks were computed, so that the curve is seen to fall.
-    """
+    """Size after which every computed neck costs less, all tied with it, and whether larger ones were computed."""
 
     n_pairs: int
     tied: tuple[int, ...]
@@ -89,32 +69,6 @@ def raw_critical_size(lowest: Sequence[NeckPoint]) -> RawCriticalSize:
 class NucleationFit:
     """dE = area_term * pairs + edge_term * perimeter + imbalance_term * imbalance, by least squares.
 
-    Attributes
-    ----------
-    area_term
-        Energy of one more pair inside [eV]; below zero where a neck wants to grow.
-    edge_term
-        Energy of one column edge of the perimeter [eV].
-    imbalance_term
-        Energy of one column more of one kind than of the other [eV]; None where all necks are alike in it.
-    covariance
-        Of the area and edge terms [eV²]; rows, shape (2, 2).
-    rms
-        Root mean square of the residuals [eV].
-    r_squared
-        Share of the energies' variance that the fit explains; a constant explains 0.
-    prediction_error, prediction_error_of_constant
-        Root mean square error of each energy predicted from all the others [eV], by this fit and by their mean.
-    n_points
-        Necks fitted.
-    pairs_per_column
-        Half the planes of the gap.
-    confidence
-        Of the interval.
-    interval
-        Smallest and largest critical size in pairs at that confidence; None instead of the largest
-        when the data allow a neck that never grows by itself.
-
     Notes
     -----
     The smooth curve is that of necks with as many cation-first as anion-first columns.
@@ -125,17 +79,21 @@ class NucleationFit:
     and the top of the smooth curve: the steps of the discrete curve count as well as the scatter.
     """
 
-    area_term: float
-    edge_term: float
+    area_term: float  #: energy of one more pair inside [eV]; below zero where a neck wants to grow
+    edge_term: float  #: energy of one column edge of the perimeter [eV]
+    #: energy of one column more of one kind than of the other [eV]; None where all necks are alike in it
     imbalance_term: float | None
-    covariance: tuple[tuple[float, float], tuple[float, float]]
-    rms: float
-    r_squared: float
+    covariance: tuple[tuple[float, float], tuple[float, float]]  #: of the area and edge terms [eV²]; rows, shape (2, 2)
+    rms: float  #: root mean square of the residuals [eV]
+    r_squared: float  #: share of the energies' variance that the fit explains; a constant explains 0
+    #: root mean square error of each energy predicted from all the others [eV], by this fit and by their mean
     prediction_error: float
     prediction_error_of_constant: float
-    n_points: int
-    pairs_per_column: int
-    confidence: float
+    n_points: int  #: necks fitted
+    pairs_per_column: int  #: half the planes of the gap
+    confidence: float  #: of the interval
+    #: smallest and largest critical size in pairs at that confidence; None instead of the largest when the data allow a
+    #: neck that never grows by itself
     interval: tuple[float, float | None]
 
     @property
@@ -160,16 +118,8 @@ def fit_nucleation(
 ) -> NucleationFit:
     """Fit area and edge terms to necks of several sizes, and bound the critical size.
 
-    The imbalance of the columns is a third term where it varies independently.
-
-    Parameters
-    ----------
-    points
-        Necks, usually the lowest of every size; at least four.
-    pairs_per_column
-        Half the planes of the gap.
-    confidence
-        Of the interval.
+    The imbalance of the columns is a third term where it varies independently. The necks, at least four, are usually
+    the lowest of every size; pairs per column are half the planes of the gap.
 
     Raises
     ------

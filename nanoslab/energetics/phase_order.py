@@ -21,7 +21,7 @@ class PhaseChange:
 
 
 def phase_changes(curves: Mapping[str, Sequence[tuple[float, float]]]) -> tuple[PhaseChange, ...]:
-    """Compositions at which the lowest of several curves is another one.
+    """Compositions at which the lowest of several curves is another one, from many anions to few.
 
     At equal composition the energies of formation per atom differ by the energies per atom alone, so the answer does
     not depend on the reference elements.
@@ -32,11 +32,6 @@ def phase_changes(curves: Mapping[str, Sequence[tuple[float, float]]]) -> tuple[
         Phase -> (anions per cation, energy of formation from the elements [eV per atom]) of each sheet; of several
         sheets at one composition the lowest counts. Between them energies are interpolated on a straight line, beyond
         them a phase has none.
-
-    Returns
-    -------
-    tuple of PhaseChange
-        From many anions to few.
 
     Examples
     --------
@@ -55,10 +50,7 @@ def phase_changes(curves: Mapping[str, Sequence[tuple[float, float]]]) -> tuple[
 
 
 def _lowest(points: Sequence[tuple[float, float]]) -> Curve:
-    found: dict[float, float] = {}
-    for x, y in points:
-        found[x] = min(y, found.get(x, y))
-    return sorted(found.items())
+    return sorted({x: min(other for same, other in points if same == x) for x, _ in points}.items())
 
 
 def _energy(curve: Curve, composition: float) -> float:

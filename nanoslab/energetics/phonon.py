@@ -37,32 +37,21 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThermalProperties:
-    """Harmonic thermodynamics per atom.
+    """Harmonic thermodynamics per atom."""
 
-    Attributes
-    ----------
-    temperatures
-        Shape (temperatures,) [K].
-    free_energy, entropy, heat_capacity
-        Vibrational Helmholtz energy with the zero-point energy [eV per atom], its derivatives [eV/K per atom];
-        imaginary modes left out.
-    free_energy_imaginary_as_real, entropy_imaginary_as_real
-        The same with imaginary modes at the absolute value of their frequency.
-    n_imaginary, n_modes
-        How many modes of the mesh were imaginary, of how many.
-    lowest_frequency_THz
-        Most imaginary (negative) or softest frequency, translations left out [THz].
-    """
-
-    temperatures: Array
+    temperatures: Array  #: shape (temperatures,) [K]
+    #: vibrational Helmholtz energy with the zero-point energy [eV per atom], its derivatives [eV/K per atom]; imaginary
+    #: modes left out
     free_energy: Array
+    #: the same with imaginary modes at the absolute value of their frequency
     free_energy_imaginary_as_real: Array
     entropy: Array
     entropy_imaginary_as_real: Array
     heat_capacity: Array
+    #: how many modes of the mesh were imaginary, of how many
     n_imaginary: int
     n_modes: int
-    lowest_frequency_THz: float
+    lowest_frequency_THz: float  #: most imaginary (negative) or softest frequency, translations left out [THz]
 
     def __post_init__(self) -> None:
         for field in _KEYS:
@@ -149,10 +138,7 @@ def phonon_modes(supercells: Sequence[Atoms], repeat: Sequence[int], forces: Arr
 
 
 def thermal_properties(phonon: Phonopy, temperatures: Sequence[float]) -> ThermalProperties:
-    """Free energy, entropy and heat capacity of harmonic oscillators at temperatures [K], 0 allowed.
-
-    Translations (below 0.05 THz) are left out, as their share vanishes with a denser mesh.
-    """
+    """Free energy, entropy and heat capacity of harmonic oscillators at temperatures [K]; translations are left out."""
     frequencies = np.asarray(phonon.mesh.frequencies)
     still = np.abs(frequencies) < TRANSLATION_THZ
     plain, as_real = (

@@ -18,14 +18,8 @@ GROUND_TERM_LEVELS: Mapping[str, tuple[tuple[int, float], ...]] = MappingProxyTy
 def spin_orbit_energy(symbol: str) -> float:
     """Energy of the ground level of an atom relative to the mean of its ground term [eV].
 
-    A calculation without spin-orbit coupling gives the mean, each level counted 2 J + 1 times; the atom that leaves a
-    crystal is in the ground level. Added to a chemical potential ``atom`` it lowers the energy of formation by as much
-    (the crystal's own spin-orbit energy, small where its shells are closed, is left out).
-
-    Raises
-    ------
-    InputError
-        The levels of the element are not known here.
+    A calculation without spin-orbit coupling gives the mean, each level counted 2 J + 1 times. Added to a chemical
+    potential ``atom`` it lowers the energy of formation by as much (the crystal's own is left out).
     """
     levels = GROUND_TERM_LEVELS.get(symbol)
     if levels is None:

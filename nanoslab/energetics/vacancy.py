@@ -12,25 +12,17 @@ from nanoslab.errors import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VacancyEnergy:
-    """Energy of a structure that lost atoms, against the whole one.
+    """Energy of a structure that lost atoms, against the whole one."""
 
-    Attributes
-    ----------
-    removed, counts
-        Element -> number of atoms removed (all positive), and left.
-    energy, energy_difference
-        E(defect), and E(defect) - E(pristine) [eV].
-    formation_energies
-        Name of the chemical potentials -> E_f [eV] for all atoms removed together.
-    element_potentials
-        Element -> chemical potential of its crystal [eV per atom], or empty when unknown.
-    """
-
+    #: element -> number of atoms removed (all positive), and left
     removed: Mapping[str, int]
     counts: Mapping[str, int]
+    #: E(defect), and E(defect) - E(pristine) [eV]
     energy: float
     energy_difference: float
+    #: name of the chemical potentials -> E_f [eV] for all atoms removed together
     formation_energies: Mapping[str, float]
+    #: element -> chemical potential of its crystal [eV per atom], or empty when unknown
     element_potentials: Mapping[str, float]
 
     @property
@@ -57,20 +49,11 @@ def vacancy_energy(
     pristine_counts: Mapping[str, int],
     potentials: Mapping[str, ChemicalPotentials],
 ) -> VacancyEnergy:
-    """E_f = E_defect - E_pristine + sum_i n_i mu_i over the n_i atoms removed.
+    """E_f = E_defect - E_pristine + sum_i n_i mu_i over the n_i atoms removed; energies at the same settings [eV].
 
     Potentials that do not cover every removed element give no entry in the result.
     Source: Ma 2023 (with mu of the isolated atom); Freysoldt et al., Rev. Mod. Phys. 86, 253 (2014), eq. 3
     for a neutral defect.
-
-    Parameters
-    ----------
-    defect_energy, pristine_energy
-        Total energies at the same settings [eV].
-    defect_counts, pristine_counts
-        Element -> number of atoms.
-    potentials
-        Name -> chemical potentials.
 
     Raises
     ------

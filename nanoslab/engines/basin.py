@@ -123,13 +123,7 @@ BASIN_RULES: tuple[Rule, ...] = (atoms_too_close, pieces_came_off, pieces_merged
 
 
 def bodies(atoms: Atoms) -> int:
-    """Count the pieces of at least four atoms and a tenth of all.
-
-    Examples
-    --------
-    >>> bodies(Atoms("Cu4", positions=[[0, 0, 0], [2.5, 0, 0], [0, 2.5, 0], [2.5, 2.5, 0]]))
-    1
-    """
+    """Count the pieces of at least four atoms and a tenth of all."""
     return sum(size >= max(4, len(atoms) / 10) for size in Counter(pieces(atoms).tolist()).values())
 
 

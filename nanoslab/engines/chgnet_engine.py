@@ -38,11 +38,6 @@ def create(options: Mapping[str, str]) -> Engine:
     ----------
     options
         ``corrections``: ``kept`` (as trained) or ``removed`` (plain PBE).
-
-    Examples
-    --------
-    >>> create({}).level_of_theory
-    'CHGNet 0.3.0 (trained on PBE with Materials Project 2020 corrections)'
     """
     refuse_unknown_options("chgnet", options, {"corrections": _CORRECTIONS[0]})
     kept = choose("chgnet", options, "corrections", _CORRECTIONS) == "kept"
@@ -63,16 +58,7 @@ def create(options: Mapping[str, str]) -> Engine:
 
 
 def chgnet_calculator(atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
-    """Return a quiet CPU calculator; settings of plane waves and k-points have no meaning for it.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> crystal = bulk("CdSe", "zincblende", a=6.05)
-    >>> crystal.calc = chgnet_calculator(crystal, Settings(source="test"), {})
-    >>> round(crystal.get_potential_energy(), 1)
-    -6.0
-    """
+    """Return a quiet CPU calculator; settings of plane waves and k-points have no meaning for it."""
     del atoms, settings
     return QuietCHGNet(remove_corrections=options.get("corrections") == "removed")
 

@@ -39,13 +39,7 @@ def _make(module: str, factory: str, atoms: Atoms, settings: Settings, options: 
 
 
 def create_from_factory(module: str, factory: str, options: Mapping[str, str]) -> Engine:
-    """Return the engine whose calculator is ``module.factory(**options)``. This runs the module.
-
-    Examples
-    --------
-    >>> create_from_factory("ase.calculators.emt", "EMT", {}).level_of_theory
-    'ase.calculators.emt:EMT'
-    """
+    """Return the engine whose calculator is ``module.factory(**options)``. This runs the module."""
     file = Path(module).resolve() if module.endswith(".py") else None
     named = str(file or module)
     _find(named, factory)

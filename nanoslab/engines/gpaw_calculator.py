@@ -131,11 +131,5 @@ def _electrons_must_converge(settings: Settings) -> Iterator[None]:
 
 
 def is_open_shell_atom(atoms: Atoms, settings: Settings) -> bool:
-    """One atom with a magnetic moment, computed with spin.
-
-    Examples
-    --------
-    >>> is_open_shell_atom(Atoms("Se", magmoms=[2.0]), Settings(source="test", spin_polarized=True))
-    True
-    """
+    """One atom with a magnetic moment, computed with spin."""
     return len(atoms) == 1 and settings.spin_polarized and bool(atoms.get_initial_magnetic_moments().any())

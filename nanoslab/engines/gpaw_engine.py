@@ -41,11 +41,6 @@ def create(options: Mapping[str, str]) -> Engine:
     options
         ``symmetry``: ``on`` (k-points and forces use the space group of the start, as long as it lasts) or ``off``
         (time reversal alone).
-
-    Examples
-    --------
-    >>> create({}).name  # doctest: +SKIP
-    'gpaw'
     """
     refuse_unknown_options("gpaw", options, _DEFAULTS)
     choose("gpaw", options, "symmetry", ("on", "off"))
@@ -72,13 +67,7 @@ def gpaw_calculator(atoms: Atoms, settings: Settings, options: Mapping[str, Any]
 
 
 def comparable(atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what must agree before two energies are subtracted; potentials by the hash of their dataset.
-
-    Examples
-    --------
-    >>> comparable(Atoms(), Settings(source="test"), {})["cutoff_energy"]
-    400.0
-    """
+    """Return what must agree before two energies are subtracted; potentials by the hash of their dataset."""
     del options
     return {
         "code": "GPAW",

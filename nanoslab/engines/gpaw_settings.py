@@ -64,13 +64,7 @@ def whole_occupations(atom: Atoms, functional: str) -> dict[str, Any]:
 
 @cache
 def dataset_title(symbol: str, functional: str) -> str:
-    """Name and md5 sum of the PAW dataset of an element.
-
-    Examples
-    --------
-    >>> dataset_title("Se", "PBE")  # doctest: +SKIP
-    'Se.PBE 2336a0774a38175ff9db42ee3890f88a'
-    """
+    """Name and md5 sum of the PAW dataset of an element."""
     return f"{symbol}.{functional} {_dataset(symbol, functional).fingerprint}"
 
 

@@ -133,10 +133,7 @@ class OwnCalculator(Calculator):  # type: ignore[misc]
     implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 (ASE's own type)
 
     def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
+        self, atoms: Atoms | None = None, properties: list[str] | None = None, system_changes: list[str] = all_changes
     ) -> None:
         """Keep the results of a structure as ASE wants them."""
         super().calculate(atoms, properties, system_changes)

@@ -15,12 +15,7 @@ from nanoslab.engines.interface import Engine
 from nanoslab.errors import EngineError, InputError, unknown_name
 
 #: engine -> module below nanoslab.engines with ``create(options: Mapping[str, str]) -> Engine``
-ENGINES: Mapping[str, str] = {
-    "chgnet": "chgnet_engine",
-    "xtb": "xtb_engine",
-    "gpaw": "gpaw_engine",
-    "cp2k": "cp2k",
-}
+ENGINES: Mapping[str, str] = {"chgnet": "chgnet_engine", "xtb": "xtb_engine", "gpaw": "gpaw_engine", "cp2k": "cp2k"}
 #: engines whose potential may be a file of the user's: ``NAME:PATH``
 FILE_ENGINES = ("chgnet", "mace", "sevennet")
 
@@ -153,12 +148,7 @@ def parse_options(text: str, engine_name: str) -> dict[str, str]:
 
 
 def refuse_unknown_options(engine_name: str, options: Mapping[str, Any], allowed: Mapping[str, str]) -> None:
-    """Raise for an option that the engine does not have.
-
-    Examples
-    --------
-    >>> refuse_unknown_options("xtb", {"method": "GFN1-xTB"}, {"method": "GFN2-xTB"})
-    """
+    """Raise for an option that the engine does not have."""
     for key in options:
         if key not in allowed:
             raise unknown_name(f"option of engine {engine_name}", key, allowed)
@@ -173,16 +163,7 @@ def choose(engine_name: str, options: Mapping[str, str], key: str, allowed: tupl
 
 
 def not_installed(engine_name: str, package: str, cause: ImportError) -> NoReturn:
-    """Raise the one line that says what to install for an engine.
-
-    Examples
-    --------
-    >>> not_installed("xtb", "tblite", ImportError("No module named 'tblite'"))
-    Traceback (most recent call last):
-        ...
-    nanoslab.errors.EngineError: engine xtb: expected the package tblite, got No module named 'tblite'; \
-pip install 'nanoslab[xtb]'
-    """
+    """Raise the one line that says what to install for an engine."""
     raise EngineError(
         f"engine {engine_name}",
         expected=f"the package {package}",

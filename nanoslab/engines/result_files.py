@@ -15,7 +15,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanoslab.calculation import CalculationResult
-from nanoslab.errors import FileError
+from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 
 RESULT, FINAL, TRAJECTORY, JOURNAL, LOG, FAILURE = (
@@ -83,17 +83,7 @@ def is_finished(folder: str | os.PathLike[str]) -> bool:
 
 
 def write_result(folder: Path, record: RunRecord, atoms: Atoms | None) -> None:
-    """Write the final structure, then the record; a failure noted earlier is forgotten.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     record = RunRecord(name="a", engine="emt", level_of_theory="EMT", fingerprint="0", energy=-1.5)
-    ...     write_result(Path(folder), record, Atoms("Cu"))
-    ...     read_result(folder).energy
-    -1.5
-    """
+    """Write the final structure, then the record; a failure noted earlier is forgotten."""
     if atoms is not None:
         write_atomically(folder / FINAL, structure_text(atoms))
     write_atomically(folder / RESULT, json.dumps(record.to_dict(), indent=2, allow_nan=False) + "\n")
@@ -101,16 +91,7 @@ def write_result(folder: Path, record: RunRecord, atoms: Atoms | None) -> None:
 
 
 def write_failure(folder: Path, name: str, engine: str, problem: str) -> None:
-    """Note in words why a calculation has no result; it is tried again on the next run.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_failure(Path(folder), "a", "emt", "out of memory")
-    ...     read_result(folder).problems
-    ('out of memory',)
-    """
+    """Note in words why a calculation has no result; it is tried again on the next run."""
     document = {"schema": 1, "name": name, "engine": engine, "problems": [problem], "finished": False}
     write_atomically(folder / FAILURE, json.dumps(document, indent=2) + "\n")
 
@@ -142,6 +123,15 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
             raise FileError(path, expected='an object with "schema": 1', got=path.read_text()[:40])
         return document
     raise FileError(folder, expected=RESULT, got="none", advice="run 'nanoslab run' on its campaign first")
+
+
+def foreign_result(folder: Path, name: str, fingerprint: str) -> EngineError | None:
+    """Error for a result that is of something else than this calculation with this engine; None for its own."""
+    if read_record(folder).get("fingerprint") == fingerprint:
+        return None
+    got = "one of another structure, other settings or other engine options"
+    advice = "move that folder away to compute anew"
+    return EngineError(folder, expected=f"a result of {name} as it is now", got=got, advice=advice)
 
 
 def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
@@ -188,13 +178,7 @@ def read_result(folder: str | os.PathLike[str]) -> CalculationResult:
 
 
 def _level_of_theory(document: Mapping[str, Any]) -> str:
-    """In words, led by what the settings chose where the engine follows them.
-
-    Examples
-    --------
-    >>> _level_of_theory({"level_of_theory": "PAW", "comparable": {"functional": "PBE", "cutoff_energy": 400.0}})
-    'PBE, plane waves to 400 eV, PAW'
-    """
+    """In words, led by what the settings chose where the engine follows them."""
     text = str(document.get("level_of_theory", document.get("engine", "unknown")))
     comparable = document.get("comparable", {})
     if "cutoff_energy" not in comparable:

@@ -24,8 +24,8 @@ from nanoslab.engines.result_files import (
     LOG,
     TRAJECTORY,
     RunRecord,
+    foreign_result,
     is_finished,
-    read_record,
     read_result,
     write_result,
 )
@@ -91,7 +91,8 @@ def run_calculation(
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
         if is_finished(folder):
-            _refuse_foreign_result(calculation, engine, folder)
+            if foreign := foreign_result(folder, calculation.name, calculation_fingerprint(calculation, engine)):
+                raise foreign
         elif reasons := check([calculation], engine):
             _write_skipped(calculation, engine, folder, reasons[0].reason)
         else:
@@ -142,11 +143,7 @@ def _compute(
     if isinstance(inner, Calculator):
         inner.directory = str(folder)  # for the files of its own that a code may write
     calculator = atoms.calc = JournaledCalculator(
-        inner,
-        folder / JOURNAL,
-        fingerprint,
-        with_stress=settings.relax == "cell",
-        deadline=limits.deadline,
+        inner, folder / JOURNAL, fingerprint, with_stress=settings.relax == "cell", deadline=limits.deadline
     )
     task = Task(
         calculation=calculation,
@@ -186,16 +183,6 @@ def _write_skipped(calculation: Calculation, engine: Engine, folder: Path, reaso
         versions=engine.versions,
     )
     write_result(folder, record, None)
-
-
-def _refuse_foreign_result(calculation: Calculation, engine: Engine, folder: Path) -> None:
-    if read_record(folder).get("fingerprint") != calculation_fingerprint(calculation, engine):
-        raise EngineError(
-            folder,
-            expected=f"a result of {calculation.name} as it is now",
-            got="one of another structure, other settings or other engine options",
-            advice="move that folder away to compute anew",
-        )
 
 
 class _Trajectory:

@@ -34,11 +34,6 @@ def create(options: Mapping[str, str]) -> Engine:
     options
         ``method`` (GFN2-xTB or GFN1-xTB), ``supercell`` (shortest edge [Å]; 0 takes cells as they are),
         ``accuracy`` (tblite's own scale, smaller is tighter), ``temperature`` (of the electrons [K]).
-
-    Examples
-    --------
-    >>> create({"method": "GFN1-xTB"}).level_of_theory
-    'GFN1-xTB (tight binding, Gamma point of supercells of 12 Å)'
     """
     refuse_unknown_options("xtb", options, DEFAULTS)
     method = choose("xtb", options, "method", METHODS)
@@ -60,16 +55,7 @@ def create(options: Mapping[str, str]) -> Engine:
 
 
 def xtb_calculator(atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
-    """Return tblite's calculator for a supercell of these atoms, folded back to their cell.
-
-    Examples
-    --------
-    >>> from ase.build import molecule
-    >>> water = molecule("H2O")
-    >>> water.calc = xtb_calculator(water, Settings(source="test"), {})
-    >>> round(water.get_potential_energy(), 3)
-    -137.968
-    """
+    """Return tblite's calculator for a supercell of these atoms, folded back to their cell."""
     from tblite.ase import TBLite
 
     inner = TBLite(

@@ -12,10 +12,7 @@ from nanoslab.measure.sheet import lateral_spacings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetReflection:
-    """One reflection of the zone along the normal: of each +-(h, k) of the in-plane cell one, its spacing [Å].
-
-    The intensity is kinematic, of point scatterers weighted by atomic number, against the forward beam (0 to 1).
-    """
+    """One of each +-(h, k): spacing [Å], and kinematic intensity of points weighted by atomic number (0 to 1)."""
 
     h: int
     k: int

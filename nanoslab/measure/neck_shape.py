@@ -58,12 +58,9 @@ def measure_neck(
     """Measure a neck against the start, whose atoms come in the same order; bond and spacing of the crystal [Å]."""
     neck = np.array(sorted(neck_indices), dtype=int)
     if len(atoms) != len(start) or not np.array_equal(atoms.numbers, start.numbers) or len(neck) == 0:
-        raise InputError(
-            "structure",
-            expected="the start's atoms in the start's order, with a neck",
-            got=f"{atoms.get_chemical_formula()} with {len(neck)} atoms of a neck",
-            advice="measure the run of that start",
-        )
+        expected = "the start's atoms in the start's order, with a neck"
+        got = f"{atoms.get_chemical_formula()} with {len(neck)} atoms of a neck"
+        raise InputError("structure", expected=expected, got=got, advice="measure the run of that start")
     change, _ = find_mic(atoms.positions - start.positions, atoms.cell, pbc=True)
     drift = change[np.setdiff1d(np.arange(len(atoms)), neck)].mean(axis=0)
     n_columns, n_connected = (_paths(one, start, neck, bond_length) for one in (start, atoms))

@@ -39,10 +39,7 @@ class SheetMetrics:
 
 
 def measure_sheet(atoms: Atoms) -> SheetMetrics:
-    """Measure a sheet whose vacuum lies along the third lattice vector, relaxed or not, anywhere in its cell.
-
-    Invariant under translation, wrapping and the choice of the in-plane lattice vectors.
-    """
+    """Measure a sheet whose vacuum lies along the third lattice vector, relaxed or not, anywhere in its cell."""
     heights, period = slab_heights(atoms)
     planes = find_planes(atoms)
     return SheetMetrics(
@@ -58,10 +55,7 @@ def measure_sheet(atoms: Atoms) -> SheetMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InPlaneStrain:
-    """Small-rotation-free (Biot) strain of a sheet's plane against a reference, shape (2, 2), dimensionless.
-
-    In the reference's own axes: x along its first lattice vector, y normal to it in the plane.
-    """
+    """Rotation-free (Biot) strain of a sheet's plane, shape (2, 2), x along the first vector of the reference."""
 
     tensor: NDArray[np.float64]
 
@@ -87,10 +81,7 @@ def in_plane_strain(sheet: Atoms, reference: Atoms) -> InPlaneStrain:
 
 
 def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, int, float], ...]:
-    """Reflections (h, k, spacing [Å]) of the in-plane lattice, largest spacing first, down to a shortest one.
-
-    One of each +-(h, k); a centring of the atoms may extinguish some of them.
-    """
+    """One of each +-(h, k) of the in-plane lattice with its spacing [Å], largest first, down to a shortest one."""
     reciprocal = np.linalg.inv(_in_plane(atoms)).T
     h_max, k_max = (int(length // shortest) for length in np.linalg.norm(_in_plane(atoms), axis=1))
     indices = [(h, k) for h in range(h_max + 1) for k in range(-k_max, k_max + 1) if (h, k) > (0, 0)]

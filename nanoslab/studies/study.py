@@ -75,6 +75,8 @@ class Study(StudyModel, Generic[Result]):
     roles: ClassVar[tuple[type[Role], ...]] = ()
     #: what the page cites for the method, whatever the material
     methods: ClassVar[tuple[Reference, ...]] = ()
+    #: fields on which no calculation depends, in pydantic's words for what to leave out; a campaign may change them
+    analysis_only: ClassVar[dict[str, Any]] = {"title": True, "papers": True}
 
     study: str
     title: str

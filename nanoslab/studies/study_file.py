@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from nanoslab.calculation import Calculation
-from nanoslab.errors import FileError, InputError, unknown_name
+from nanoslab.errors import FileError, InputError, NanoslabError, unknown_name
 from nanoslab.studies.study import Study
 from nanoslab.yaml_file import read_yaml, validated
 
@@ -57,6 +57,15 @@ def study_class(word: str, where: object = "study") -> type[Study[Any]]:
         raise unknown_name(where, word, (*STUDIES, *sorted(others.names), *ALIASES))
     loaded: type[Study[Any]] = others[kind].load()
     return loaded
+
+
+def computed_fields(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Fields of a study that its calculations depend on, defaults filled in; None where they are no whole study."""
+    try:
+        study = study_class(str(fields.get("study"))).from_document(fields)
+    except NanoslabError:
+        return None
+    return study.model_dump(mode="json", exclude=study.analysis_only)
 
 
 def load_study(path: str | os.PathLike[str]) -> Study[Any]:

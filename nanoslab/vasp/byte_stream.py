@@ -9,6 +9,7 @@ from __future__ import annotations
 import bz2
 import lzma
 import os
+import subprocess
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -32,6 +33,9 @@ BOMB_BYTES = 256 << 20
 BOMB_RATIO = 300
 #: no element of a VASP file that is kept in memory is larger
 MAX_KEPT = 256 << 20
+COMPRESSIONS = (".gz", ".xz", ".bz2", ".Z")
+#: no input file that a user or VASP wrote is larger
+LARGEST_INPUT = 64 << 20
 #: stands in no file, so that searching it goes to the end
 _NEVER = b"\0 in no file \0"
 # glibc hands blocks of the size of a window back to the system at once, and faults them in again for the next one,
@@ -89,13 +93,14 @@ class ByteStream:
 
     def skip_past(self, needle: bytes) -> bool:
         """Move the cursor behind the next `needle`; at the end of the file answer False."""
-        return self.skip_past_noting(needle, (), 0)[0]
+        at = self._next(needle)
+        if at < 0:
+            return self.skip_past_noting(needle, (), 0)[0]
+        self._position = at + len(needle)
+        return True
 
     def skip_past_noting(self, needle: bytes, noted: tuple[bytes, ...], size: int) -> tuple[bool, dict[bytes, bytes]]:
-        """Move the cursor behind the next `needle`; False when the file ended first.
-
-        For each mark of `noted` that was passed, also up to `size` bytes after the last one.
-        """
+        """Move behind `needle` (False: the file ended); with up to `size` bytes after the last of every mark passed."""
         passed: dict[bytes, bytes] = {}
         while True:
             at = self._next(needle)
@@ -146,18 +151,14 @@ class ByteStream:
             parts.append(self._buffer[self._position : cut])
             size += cut - self._position
             if size > limit:
-                raise FileError(
-                    self.path.name,
-                    expected=f"an element of at most {limit >> 20} MiB",
-                    got=f"one that goes on after byte {self.offset}",
-                    advice="this is no file that VASP wrote",
-                )
+                expected, got = f"an element of at most {limit >> 20} MiB", f"one that goes on after byte {self.offset}"
+                raise FileError(self.path.name, expected=expected, got=got, advice="this is no file that VASP wrote")
             self._position = cut
             if not self._slide():
                 raise EndOfBytesError(b"".join((*parts, self._buffer[self._position :])))
-        parts.append(self._buffer[self._position : at])
+        kept = self._buffer[self._position : at]
         self._position = at + len(closing)
-        return b"".join(parts)
+        return b"".join((*parts, kept)) if parts else kept
 
     def rest(self, limit: int = MAX_KEPT) -> bytes:
         """Everything from the cursor on; a file with more than `limit` bytes is an error."""
@@ -240,3 +241,27 @@ class ByteStream:
                 self.damage = f"compressed file is cut after {decoded} bytes of content"
         except (OSError, EOFError, ValueError, lzma.LZMAError, _InflateError) as error:
             self.damage = f"compressed file is broken after {decoded} bytes of content ({error})"
+
+
+def read_bytes(path: Path) -> bytes:
+    """Content of a file, decompressed after its first bytes, or its suffix ``.Z``."""
+    if path.suffix == ".Z":
+        return _uncompress(path)
+    with ByteStream(path) as stream:
+        data = stream.rest(LARGEST_INPUT)
+        if stream.damage:
+            raise FileError(path, expected="a readable file", got=stream.damage, advice="copy it again")
+    return data
+
+
+def read_text(path: Path) -> str:
+    """Text of a file; bytes that are no UTF-8 are kept as replacement signs."""
+    return read_bytes(path).decode("utf-8", errors="replace")
+
+
+def _uncompress(path: Path) -> bytes:
+    # The LZW of old VASP distributions: no Python library, but every gzip program reads it.
+    done = subprocess.run(["gzip", "-dc", "--", str(path)], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise FileError(path, expected="a file that gzip can open", got=done.stderr.decode(errors="replace").strip())
+    return done.stdout

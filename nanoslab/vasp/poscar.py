@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from nanoslab.errors import FileError, InputError, unknown_name
 from nanoslab.files import write_atomically
 from nanoslab.text import printable
+from nanoslab.vasp.byte_stream import read_text
 from nanoslab.vasp.selective_dynamics import constraints_from_flags, free_components
-from nanoslab.vasp.textfile import read_text
 
 _ELEMENTS = frozenset(chemical_symbols[1:])
 _SYMBOL = re.compile(r"([A-Z][a-z]?)(?=$|[_/.\d])")  # Se, Cl_sv, Se/4f3a, Na_pv/6a2f, H.5
@@ -36,16 +36,9 @@ def species_order(atoms: Atoms) -> tuple[int, ...]:
 
 
 def write_poscar(atoms: Atoms, path: str | os.PathLike[str], *, comment: str | None = None) -> tuple[int, ...]:
-    """Write a POSCAR grouped by species; velocities are left out, constraints become selective dynamics.
+    """Write a POSCAR grouped by species, whole or not at all; constraints become selective dynamics.
 
-    Parameters
-    ----------
-    atoms
-        Structure with three lattice vectors; not changed.
-    path
-        File to write, whole or not at all.
-    comment
-        First line; the chemical formula when absent.
+    Velocities are left out; the first line is the comment, or the chemical formula.
 
     Returns
     -------
@@ -209,11 +202,8 @@ def _species(lines: _Lines, given: list[str]) -> tuple[list[str], list[int], int
         counts += [int(word[:18]) for word in row]
         at += 1
     if not named and not given:
-        raise lines.fault(
-            5,
-            "a line of element symbols (VASP 5 and later)",
-            advice="this is a VASP 4 file: put the symbols above the counts, or give species in the POTCAR's order",
-        )
+        advice = "this is a VASP 4 file: put the symbols above the counts, or give species in the POTCAR's order"
+        raise lines.fault(5, "a line of element symbols (VASP 5 and later)", advice=advice)
     if named and given and named != given:
         raise lines.fault(5, f"the species of the POTCAR ({' '.join(given)})", got=" ".join(named))
     symbols = named or given
@@ -253,11 +243,7 @@ def _check_writable(atoms: Atoms) -> None:
         raise InputError("atoms", expected="chemical elements", got=", ".join(sorted(unknown)))
     if not np.isfinite(atoms.positions).all() or not np.isfinite(cell).all():
         raise InputError("atoms", expected="finite coordinates and lattice vectors", got="nan or infinity")
-    volume = float(np.linalg.det(cell))
-    if volume <= 0:
-        raise InputError(
-            "atoms.cell",
-            expected="three right-handed lattice vectors, as VASP wants them",
-            got=f"a volume of {volume:.6g} Å³",
-            advice="add a cell with vacuum, or exchange two lattice vectors",
-        )
+    if (volume := float(np.linalg.det(cell))) <= 0:
+        expected, got = "three right-handed lattice vectors, as VASP wants them", f"a volume of {volume:.6g} Å³"
+        advice = "add a cell with vacuum, or exchange two lattice vectors"
+        raise InputError("atoms.cell", expected=expected, got=got, advice=advice)

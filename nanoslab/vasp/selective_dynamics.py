@@ -47,12 +47,9 @@ def _flags(constraint: object, cell: NDArray[np.float64]) -> NDArray[np.bool_]:
     elif isinstance(constraint, FixedPlane):
         axes = np.linalg.svd(np.asarray(constraint.dir, dtype=float).reshape(1, 3))[2][1:]
     else:
-        raise InputError(
-            "constraints",
-            expected="FixAtoms, FixScaled, FixCartesian, FixedPlane or FixedLine",
-            got=type(constraint).__name__,
-            advice="VASP can only fix components of single atoms; remove the constraint or use another engine",
-        )
+        expected = "FixAtoms, FixScaled, FixCartesian, FixedPlane or FixedLine"
+        advice = "VASP can only fix components of single atoms; remove the constraint or use another engine"
+        raise InputError("constraints", expected=expected, got=type(constraint).__name__, advice=advice)
     return _lattice_flags(axes, cell, constraint)
 
 
@@ -62,10 +59,8 @@ def _lattice_flags(axes: NDArray[np.float64], cell: NDArray[np.float64], constra
     outside = directions - directions @ axes.T @ axes
     free: NDArray[np.bool_] = np.linalg.norm(outside, axis=1) < _PARALLEL
     if free.sum() != len(axes):
-        raise InputError(
-            "constraints",
-            expected="a constraint along lattice vectors, as VASP's selective dynamics has them",
-            got=f"{constraint} in a cell whose vectors do not span the same directions",
-            advice="use FixScaled, or turn the cell so that its vectors lie along the axes",
-        )
+        expected = "a constraint along lattice vectors, as VASP's selective dynamics has them"
+        got = f"{constraint} in a cell whose vectors do not span the same directions"
+        advice = "use FixScaled, or turn the cell so that its vectors lie along the axes"
+        raise InputError("constraints", expected=expected, got=got, advice=advice)
     return free

@@ -13,6 +13,7 @@ from small_campaign import files_of
 from nanoslab.calculation import Calculation, Role
 from nanoslab.campaign import load_campaign, structure_file, write_campaign
 from nanoslab.errors import FileError, InputError
+from nanoslab.studies.study_file import load_calculations
 
 
 def with_cutoff(calculations: list[Calculation], cutoff: float) -> list[Calculation]:
@@ -269,3 +270,29 @@ def test_a_users_own_structure_travels_with_the_campaign(
 def test_a_structure_file_that_is_not_there_says_where_paths_start(study: Path) -> None:
     with pytest.raises(FileError, match="paths start at the folder of the study file"):
         structure_file(study, "../gone.cif")
+
+
+NECKS = """study: neck
+title: short
+crystal: PbSe-rocksalt
+planes: 1
+pairs: [1]
+"""
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("title: short", "title: shorter\npapers: [{citation: a paper}]"),
+        ("planes: 1", "planes: 1.0\ngap_planes: 2\nshapes: 1  # the defaults"),
+    ],
+)
+def test_what_no_calculation_depends_on_may_be_edited(tmp_path: Path, edit: tuple[str, str]) -> None:
+    study, copy = tmp_path / "study.yaml", tmp_path / "c" / "study.yaml"
+    study.write_text(NECKS)
+    write_campaign(study, load_calculations(study), tmp_path / "c")
+    copy.write_text(NECKS.replace(*edit))
+    load_campaign(tmp_path / "c")
+    copy.write_text(copy.read_text().replace("pairs: [1]", "pairs: [2]"))
+    with pytest.raises(FileError, match=r"got other values of pairs\[0\]; write"):
+        load_campaign(tmp_path / "c")

@@ -21,7 +21,7 @@ from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.campaign.state import State, claim_attempt, record_attempt, write_state
 from nanoslab.driver.backend import QueueView
 from nanoslab.driver.config import Cluster
-from nanoslab.driver.drive import Request, entries, read_plan
+from nanoslab.driver.drive import Request, orders, read_plan
 from nanoslab.driver.ledger import Ledger
 from nanoslab.driver.loop import Drive, Pace
 from nanoslab.driver.vasp_campaign import write_vasp_campaign
@@ -78,7 +78,7 @@ def loop_alone(target: Path) -> dict:
     request = Request(campaign=target, cluster=cluster)
     start = time.perf_counter()
     planned = read_plan(target)
-    ledger = Ledger(entries(request, planned, planned), 3)
+    ledger = Ledger(orders(request, planned), 3)
     read = time.perf_counter()
     names = {item.name for item in planned}
     pace = Pace(window=40, poll_interval=1.0)

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from nanoslab.driver.config import Cluster, Ranks, VaspCommands, load_cluster
+from nanoslab.driver.backend import JobOrder
+from nanoslab.driver.config import Cluster, Ranks, VaspCommands, load_cluster, resource_lines
+from nanoslab.driver.executorlib_backend import job_script
+from nanoslab.driver.job_array import array_script
+from nanoslab.driver.slurm import campaign_label
 from nanoslab.errors import InputError, NanoslabError
 from nanoslab.files import data_folder
 
@@ -62,3 +66,21 @@ def test_a_structure_larger_than_every_line_is_refused() -> None:
 def test_a_build_without_a_command_is_refused() -> None:
     with pytest.raises(InputError, match="vasp_ncl"):
         VaspCommands(std="srun vasp_std").command("ncl")
+
+
+def test_every_script_asks_for_the_place_and_the_time_of_the_file() -> None:
+    cluster = Cluster(partition="long", wall_time="1-02:00:00", ranks_per_node=64, vasp={"std": "srun vasp_std"})
+    asked = ["--partition=long", "--time=26:00:00", "--ntasks=128", "--nodes=2", "--ntasks-per-node=64"]
+    assert resource_lines(128, cluster) == asked
+    head = "".join(f"#SBATCH {line}\n" for line in asked)
+    order = JobOrder(campaign="/c", name="sheet", ranks=128, job_name="ns1.sheet")
+    assert job_script(order, cluster, "run") == (
+        "#!/bin/bash\n#SBATCH --job-name=ns1.sheet\n#SBATCH --output=/c/sheet/attempts/slurm-%j.out\n"
+        f"#SBATCH --open-mode=append\n{head}\nrun\n"
+    )
+    assert head in array_script(cluster, 128)
+    assert "\n    vasp_std) srun vasp_std ;;\n" in array_script(cluster, 128)
+
+
+def test_campaigns_have_labels_of_their_own() -> None:
+    assert campaign_label(Path("one")) != campaign_label(Path("two"))

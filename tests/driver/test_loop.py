@@ -9,7 +9,7 @@ import pytest
 
 from nanoslab.campaign.state import Owner, State, claim_attempt, record_attempt, write_state
 from nanoslab.driver.backend import JobOrder, QueueView, RefusedError
-from nanoslab.driver.ledger import Entry, Ledger
+from nanoslab.driver.ledger import Ledger
 from nanoslab.driver.loop import Drive, Pace
 from nanoslab.errors import EngineError
 
@@ -64,9 +64,10 @@ class Told:
 
 
 def drive(tmp_path: Path, act, *, names=("a", "b"), parents=None, tries: int = 3, window: int = 10, **more):
-    orders = [JobOrder(campaign=str(tmp_path), name=name, job_name=f"x.{name}", wall_time=100.0) for name in names]
+    common = {"campaign": str(tmp_path), "wall_time": 100.0}
     parents = parents or {}
-    ledger = Ledger([Entry(order=order, parent=parents.get(order.name)) for order in orders], tries)
+    orders = [JobOrder(name=name, starts_from=parents.get(name), job_name=f"x.{name}", **common) for name in names]
+    ledger = Ledger(orders, tries)
     backend = act if isinstance(act, Told) else Told(act)
     heard: list[tuple[str, str, str]] = []
     loop = Drive(

@@ -282,6 +282,14 @@ def test_a_folder_without_results_says_what_to_do(tmp_path: Path) -> None:
         read_result(tmp_path)
 
 
+def test_the_level_of_theory_is_led_by_what_the_settings_chose(tmp_path: Path) -> None:
+    run_calculation(calculation(rough_sheet()), engine(EMT_ENGINE), tmp_path, limits=Limits(max_steps=1))
+    document = json.loads((tmp_path / RESULT).read_text())
+    document |= {"level_of_theory": "PAW", "comparable": {"functional": "PBE", "cutoff_energy": 400.0}}
+    (tmp_path / RESULT).write_text(json.dumps(document))
+    assert read_result(tmp_path).level_of_theory == "PBE, plane waves to 400 eV, PAW"
+
+
 def test_a_broken_result_file_is_named(tmp_path: Path) -> None:
     (tmp_path / RESULT).write_text("{")
     with pytest.raises(FileError, match="JSON"):

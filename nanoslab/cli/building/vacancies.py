@@ -4,8 +4,13 @@ Regions: top or bottom (the outermost layer of the element at that face), both (
 whole sheet), depth (one atom from each of the topmost layers). Each structure gets its own folder in the output folder.
 vacancies.json lists them with degeneracy, removed atoms, structure summary and recipe.
 
+With --remove, atoms of several elements go at once, from a sheet, a supercell or a particle, and every way becomes a
+row of one file, with a lasting identifier; memory stays the same whatever their number. --sample draws at random where
+there are too many.
+
 example:
   nanoslab build vacancies POSCAR --species Se --count 2 --region top -o vacancies
+  nanoslab build vacancies POSCAR --remove Se=3 Cd=1 --apart 3 20 --stream ways.parquet
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanoslab.cli.building.vacancy_stream import add_stream_arguments, stream
 from nanoslab.cli.output import add_json_option, print_json, print_table
 from nanoslab.errors import InputError
 
@@ -27,7 +33,7 @@ RELAXED_TOLERANCE = 0.05
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build vacancies``."""
     parser.add_argument("slab", type=Path, help="structure file of the sheet, with the vacuum along the third vector")
-    parser.add_argument("--species", required=True, help="element to remove")
+    parser.add_argument("--species", help="element to remove")
     parser.add_argument(
         "--count",
         type=_count,
@@ -44,11 +50,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--file-name", default="POSCAR", metavar="NAME", help="file name in each folder (default POSCAR)"
     )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write to")
+    add_stream_arguments(parser)
     add_json_option(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Enumerate or count, write and print."""
+    if (arguments.species is None) == (arguments.remove is None):
+        raise InputError("--species", expected="this or --remove", got="both or none", advice="such as --species Se")
+    if arguments.remove is not None:
+        stream(arguments)
+        return
+    _refuse_stream_options(arguments)
     from nanoslab.builders.vacancy import count_vacancies, distinct_vacancies
     from nanoslab.cli.structures import read_structure, write_structures
 
@@ -75,6 +88,13 @@ def run(arguments: Namespace) -> None:
     ]
     write_structures(structures, {arguments.output / "vacancies.json": document})
     _print(document, document["structures"], as_json=arguments.json)
+
+
+def _refuse_stream_options(arguments: Namespace) -> None:
+    given = [name for name in ("stream", "depth", "apart", "charge", "sample") if getattr(arguments, name) is not None]
+    if given:
+        advice = f"say what to remove as --remove {arguments.species}={arguments.count}"
+        raise InputError(f"--{given[0]}", expected="only with --remove", got="--species", advice=advice)
 
 
 def _tolerance_note(options: tuple[Any, ...], n_distinct: int, tolerance: float) -> list[str]:

@@ -113,10 +113,7 @@ def scf_section(atoms: Atoms, settings: Settings, words: Words, n_electrons: int
             ],
             keep,
         ]
-    smearing = [
-        "METHOD FERMI_DIRAC",
-        f"ELECTRONIC_TEMPERATURE [K] {electronic_temperature_K(settings):.4f}",
-    ]
+    smearing = ["METHOD FERMI_DIRAC", f"ELECTRONIC_TEMPERATURE [K] {electronic_temperature_K(settings):.4f}"]
     return [
         *guess,
         f"MAX_SCF {settings.max_electronic_steps}",

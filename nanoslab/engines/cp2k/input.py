@@ -181,11 +181,7 @@ def _subsys(atoms: Atoms, kinds: Sequence[Kind], words: Words) -> list[Any]:
 
 
 def _kind(kind: Kind) -> list[Any]:
-    lines = [
-        f"ELEMENT {kind.dataset.symbol}",
-        f"BASIS_SET {kind.dataset.basis}",
-        f"POTENTIAL {kind.dataset.potential}",
-    ]
+    lines = [f"ELEMENT {kind.dataset.symbol}", f"BASIS_SET {kind.dataset.basis}", f"POTENTIAL {kind.dataset.potential}"]
     if kind.ghost:
         lines.append("GHOST")
     if kind.moment:

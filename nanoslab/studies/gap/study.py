@@ -70,6 +70,7 @@ class GapStudy(DoubleSlabStudy[GapStudyResult]):
     kind: ClassVar[str] = "gap"
     aliases: ClassVar[tuple[str, ...]] = ("pbse-gap",)
     roles: ClassVar[tuple[type[Role], ...]] = (SlabRole, LigandRole, GapRole)
+    analysis_only: ClassVar[dict[str, Any]] = {**DoubleSlabStudy.analysis_only, "compare": True}
 
     fixed_planes: int = Field(default=1, ge=0)
     ligand: LigandModel | None = None

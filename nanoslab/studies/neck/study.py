@@ -36,6 +36,7 @@ class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
     kind: ClassVar[str] = "neck"
     aliases: ClassVar[tuple[str, ...]] = ("pbse-neck",)
     roles: ClassVar[tuple[type[Role], ...]] = (BulkRole, DoubleSlabRole, NeckRole)
+    analysis_only: ClassVar[dict[str, Any]] = {**DoubleSlabStudy.analysis_only, "compare": True}
 
     gap_planes: Count = 2
     empty_columns: int = Field(default=2, ge=0)

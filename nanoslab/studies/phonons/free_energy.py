@@ -81,6 +81,11 @@ class FreeEnergyStudy(Study[FreeEnergyResult]):
     kind: ClassVar[str] = "free-energy"
     roles: ClassVar[tuple[type[Role], ...]] = (SupercellRole,)
     methods: ClassVar[tuple[Reference, ...]] = (PHONOPY,)
+    analysis_only: ClassVar[dict[str, Any]] = {
+        **Study.analysis_only,
+        "temperatures": True,
+        "phases": {"__all__": {"mesh"}},
+    }
 
     phases: Annotated[tuple[PhaseModel, ...], Field(min_length=2)]
     temperatures: Temperatures = EVERY_100_K

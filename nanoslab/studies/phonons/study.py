@@ -69,6 +69,8 @@ class PhononsStudy(Study[PhononsResult], VibratingCell):
     roles: ClassVar[tuple[type[Role], ...]] = (SupercellRole,)
     methods: ClassVar[tuple[Reference, ...]] = (PHONOPY,)
 
+    analysis_only: ClassVar[dict[str, Any]] = {**Study.analysis_only, "mesh": True, "temperatures": True}
+
     temperatures: Temperatures = EVERY_100_K
 
     @property

@@ -47,6 +47,12 @@ class VacancyStudy(Study[VacancyStudyResult]):
         Reference("Mott, Proc. R. Soc. Lond. A 135, 429 (1932): scattering of fast electrons by nuclei"),
     )
 
+    analysis_only: ClassVar[dict[str, Any]] = {
+        **Study.analysis_only,
+        "beam": True,
+        "references": {"cohesive_energies"},
+    }
+
     sheets: tuple[SheetModel, ...] = Field(min_length=1)
     series: tuple[SeriesModel, ...] = ()
     references: ReferencesModel = ReferencesModel()

@@ -11,7 +11,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +21,7 @@ from nanoslab.files import sha256, write_where_changed
 from nanoslab.vasp.inputs.manifest import MANIFEST, SCHEMA, check_may_write, read_manifest
 from nanoslab.vasp.inputs.potcar import Potcar, PotcarLibrary, dataset_of, find_library, find_potcars, potcar_bytes
 from nanoslab.vasp.inputs.settings import incar, kpoints_text, vasp_binary
-from nanoslab.vasp.poscar import poscar_text, species_order
+from nanoslab.vasp.poscar import poscar_text
 
 Change = Literal["new", "replaced", "unchanged"]
 
@@ -64,18 +63,15 @@ def write_deck(
     ----------
     calculation
         What to compute; its atoms are grouped by species in the POSCAR.
-    folder
-        Of the deck; made when absent.
     potcar_library
         The user's POTCARs; those of ``PMG_VASP_PSP_DIR`` and ``VASP_PP_PATH`` when absent. Without any, a
         POTCAR.spec names the datasets.
 
     Raises
     ------
-    InputError
-        If settings and structure do not fit together.
-    FileError
-        If the folder holds results of another deck, or a deck that is not ours or was edited, or a POTCAR is missing.
+    InputError, FileError
+        If settings and structure do not fit together; if the folder holds results of another deck, or a deck that is
+        not ours or was edited, or a POTCAR is missing.
 
     Examples
     --------
@@ -112,12 +108,9 @@ def open_library(given: PotcarLibrary | str | os.PathLike[str] | None) -> Potcar
 def plan_deck(calculation: Calculation, folder: Path, library: PotcarLibrary | None) -> DeckPlan:
     """Decide every byte of a deck and whether it may be written, without writing any."""
     if calculation.procedure is not None:
-        raise InputError(
-            f"{calculation.name}: procedure",
-            expected="none: VASP's input files hold a relaxation or one energy",
-            got=calculation.procedure,
-            advice="compute it with 'nanoslab run --engine'",
-        )
+        expected = "none: VASP's input files hold a relaxation or one energy"
+        got, advice = calculation.procedure, "compute it with 'nanoslab run --engine'"
+        raise InputError(f"{calculation.name}: procedure", expected=expected, got=got, advice=advice)
     before = read_manifest(folder)
     elements = species_of(calculation)
     datasets = [dataset_of(element, library) for element in elements]
@@ -187,8 +180,7 @@ def apply_plan(plan: DeckPlan) -> WrittenDeck:
 
 def species_of(calculation: Calculation) -> tuple[str, ...]:
     """Elements in the order of the POSCAR."""
-    atoms = calculation.atoms
-    return tuple(symbol for symbol, _ in groupby(atoms.symbols[i] for i in species_order(atoms)))
+    return tuple(dict.fromkeys(calculation.atoms.get_chemical_symbols()))
 
 
 def functional_kind(calculation: Calculation) -> str:

@@ -30,34 +30,19 @@ SMEARINGS: Mapping[str, int] = {"gaussian": 0, "methfessel-paxton": 1, "fermi": 
 
 #: tag -> the field of the settings that says it, and so the place to change it
 FIELDS: Mapping[str, str] = {
-    "ENCUT": "cutoff_energy",
-    "ISMEAR": "smearing",
-    "SIGMA": "smearing_width",
-    "EDIFF": "electronic_tolerance",
-    "EDIFFG": "force_tolerance",
-    "NELM": "max_electronic_steps",
-    "NSW": "max_ionic_steps and relax",
-    "ISPIN": "spin_polarized",
-    "GGA": "functional",
-    "METAGGA": "functional",
-    "LHFCALC": "functional",
-    "LDIPOL": "dipole_correction",
-    "IDIPOL": "dipole_correction",
-    "KSPACING": "kpoints",
-    "KGAMMA": "gamma_centred",
-    "MAGMOM": "the structure's initial magnetic moments",
-    "SYSTEM": "the calculation's name",
-}
-
+    "ENCUT": "cutoff_energy", "KSPACING": "kpoints", "KGAMMA": "gamma_centred", "ISPIN": "spin_polarized",
+    "ISMEAR": "smearing", "SIGMA": "smearing_width", "EDIFF": "electronic_tolerance", "EDIFFG": "force_tolerance",
+    "NELM": "max_electronic_steps", "NSW": "max_ionic_steps and relax",
+    "GGA": "functional", "METAGGA": "functional", "LHFCALC": "functional",
+    "LDIPOL": "dipole_correction", "IDIPOL": "dipole_correction",
+    "MAGMOM": "the structure's initial magnetic moments", "SYSTEM": "the calculation's name",
+}  # fmt: skip
 
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
 
 
 def check_extra(tag: str, value: TagValue) -> str | None:
-    """Refuse a tag that a field of the settings says, a misspelt one, and a value that would be more than one tag.
-
-    Answers with the remark of `check_tag`.
-    """
+    """Remark on a tag of the user's; refuse one that a field of the settings says, or a value of more than one tag."""
     where = f"settings.extra.{tag}"
     if tag in FIELDS:
         advice = "remove it from extra and change that field"

@@ -48,12 +48,11 @@ def starting_moments(calculation: Calculation) -> NDArray[np.float64]:
     atoms = calculation.atoms
     moments: NDArray[np.float64] = atoms.get_initial_magnetic_moments()[list(species_order(atoms))]
     if moments.ndim == 2 and not is_noncollinear(calculation):
-        raise InputError(
+        where, advice = (
             f"{calculation.name}: initial magnetic moments",
-            expected="one number per atom for collinear spin",
-            got="vectors",
-            advice="add LNONCOLLINEAR or LSORBIT to settings.extra",
+            "add LNONCOLLINEAR or LSORBIT to settings.extra",
         )
+        raise InputError(where, expected="one number per atom for collinear spin", got="vectors", advice=advice)
     if atoms.has("initial_magmoms"):
         return moments
     if is_isolated_atom(atoms):

@@ -52,32 +52,22 @@ def check_may_write(folder: Path, before: Mapping[str, Any], files: Mapping[str,
     recorded: Mapping[str, str] = before.get("inputs", {})
     edited = [name for name in {**recorded, **files} if not _is_ours(folder, name, recorded, files)]
     if not before and edited:
-        raise FileError(
-            folder / edited[0],
-            expected="an empty folder, or input files written by nanoslab",
-            got="a file that nanoslab did not write",
-            advice="write the campaign elsewhere, or move that file away",
-        )
+        expected, got = "an empty folder, or input files written by nanoslab", "a file that nanoslab did not write"
+        advice = "write the campaign elsewhere, or move that file away"
+        raise FileError(folder / edited[0], expected=expected, got=got, advice=advice)
     if not before and all(_as_written(folder, name).is_file() for name in files):
         return []  # only the manifest was lost: every input is the one that would be written
     differing = [name for name, content in files.items() if recorded.get(name) != sha256(content)]
     if not differing and len(recorded) == len(files):
         return sorted(edited)
-    results = results_in(folder)
-    if results:
-        raise FileError(
-            folder,
-            expected=f"no results, for VASP's input files would change ({', '.join(differing)})",
-            got=", ".join(results[:4]),
-            advice="write the campaign into a new folder, or move this one away",
-        )
+    if results := ", ".join(results_in(folder)[:4]):
+        expected = f"no results, for VASP's input files would change ({', '.join(differing)})"
+        advice = "write the campaign into a new folder, or move this one away"
+        raise FileError(folder, expected=expected, got=results, advice=advice)
     if edited:
-        raise FileError(
-            folder / edited[0],
-            expected="the file as it was written, for the study now asks for another one",
-            got="one that was changed since",
-            advice="keep your copy under another name and write again, or write into a new folder",
-        )
+        expected = "the file as it was written, for the study now asks for another one"
+        advice = "keep your copy under another name and write again, or write into a new folder"
+        raise FileError(folder / edited[0], expected=expected, got="one that was changed since", advice=advice)
     return []
 
 

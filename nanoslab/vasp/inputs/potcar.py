@@ -16,8 +16,8 @@ from ase.calculators.vasp.setups import setups_defaults
 
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import sha256
+from nanoslab.vasp.byte_stream import COMPRESSIONS, read_bytes
 from nanoslab.vasp.potential_title import element_of_title
-from nanoslab.vasp.textfile import COMPRESSIONS, read_bytes
 
 #: where a library is looked for when none is given
 VARIABLES = ("PMG_VASP_PSP_DIR", "VASP_PP_PATH")
@@ -87,11 +87,10 @@ def find_potcars(elements: Sequence[str], kind: str, library: PotcarLibrary) -> 
         raise _missing([dataset for _, dataset in wanted], kind, [one for some in releases.values() for one in some])
     for mine, theirs in ((a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True)):
         if mine.sha256 != theirs.sha256:
+            got = f"{mine.title!r} in {mine.path} and {theirs.title!r} in {theirs.path} that differ"
+            advice = "name one with --potcars, or unset PMG_VASP_PSP_DIR or VASP_PP_PATH"
             raise FileError(
-                f"POTCAR of {mine.element}",
-                expected="one library, or two that agree",
-                got=f"{mine.title!r} in {mine.path} and {theirs.title!r} in {theirs.path} that differ",
-                advice="name one with --potcars, or unset PMG_VASP_PSP_DIR or VASP_PP_PATH",
+                f"POTCAR of {mine.element}", expected="one library, or two that agree", got=got, advice=advice
             )
     return found[0]
 
@@ -119,12 +118,9 @@ def read_potcar(path: Path, element: str, dataset: str, kind: str) -> Potcar:
     content = read_bytes(path)
     titles = _titles(content)
     if len(titles) != 1 or b"End of Dataset" not in content:
-        raise FileError(
-            path,
-            expected="one whole dataset, with one TITEL and 'End of Dataset'",
-            got=f"{len(titles)} titles" if len(titles) != 1 else "a file that is cut",
-            advice="copy it again from your VASP distribution",
-        )
+        expected = "one whole dataset, with one TITEL and 'End of Dataset'"
+        got = f"{len(titles)} titles" if len(titles) != 1 else "a file that is cut"
+        raise FileError(path, expected=expected, got=got, advice="copy it again from your VASP distribution")
     words = titles[0].split()
     exchange = _KIND.search(content)
     if element_of_title("", titles[0]) != element or (len(words) > 1 and words[1] != dataset):

@@ -63,11 +63,8 @@ def smearing(calculation: Calculation) -> dict[str, TagValue]:
     """Occupations; tetrahedra need at least three k-points along some direction and a mesh that holds Gamma."""
     settings = calculation.settings
     if settings.smearing == "tetrahedron" and (prod(settings.kpoints) < 4 or not settings.gamma_centred):
-        raise InputError(
-            "settings.smearing",
-            expected="gaussian for fewer than 4 k-points or a mesh without Gamma",
-            got=f"tetrahedron with {_mesh(settings.kpoints)}",
-        )
+        expected = "gaussian for fewer than 4 k-points or a mesh without Gamma"
+        raise InputError("settings.smearing", expected=expected, got=f"tetrahedron with {_mesh(settings.kpoints)}")
     return {"ISMEAR": SMEARINGS[settings.smearing], "SIGMA": settings.smearing_width}
 
 
@@ -95,12 +92,9 @@ def in_plane_lattice(calculation: Calculation) -> dict[str, TagValue]:
         return {}
     cell = calculation.atoms.cell.array
     if max(widths[:2]) > ISOLATED_GAP or max(np.abs(cell[:2, 2]).max(), np.abs(cell[2, :2]).max()) > 1e-6:
-        raise InputError(
-            f"{calculation.name}: settings.relax",
-            expected="'ions', or 'cell' for a sheet in the plane xy with its third lattice vector along z",
-            got=f"'cell' with {max(widths):.1f} Å of vacuum",
-            advice="relaxing the cell would close the vacuum",
-        )
+        expected = "'ions', or 'cell' for a sheet in the plane xy with its third lattice vector along z"
+        got, advice = f"'cell' with {max(widths):.1f} Å of vacuum", "relaxing the cell would close the vacuum"
+        raise InputError(f"{calculation.name}: settings.relax", expected=expected, got=got, advice=advice)
     return {"LATTICE_CONSTRAINTS": ".TRUE. .TRUE. .FALSE."}
 
 
@@ -120,12 +114,10 @@ def dipole(calculation: Calculation) -> dict[str, TagValue]:
         return {}
     atoms = calculation.atoms
     if not is_third_vector_perpendicular(atoms):
-        raise InputError(
-            f"{calculation.name}: settings.dipole_correction",
-            expected="a third lattice vector perpendicular to the first two",
-            got="angles of {:.3f}° and {:.3f}°".format(*atoms.cell.angles()[:2]),
-            advice="build the slab with c along its normal, or switch the correction off",
-        )
+        expected = "a third lattice vector perpendicular to the first two"
+        got = "angles of {:.3f}° and {:.3f}°".format(*atoms.cell.angles()[:2])
+        advice = "build the slab with c along its normal, or switch the correction off"
+        raise InputError(f"{calculation.name}: settings.dipole_correction", expected=expected, got=got, advice=advice)
     axes = zip(centre_of_mass(atoms), empty_widths(atoms), strict=True)
     centre = tuple(round(float(x), 6) if width > ISOLATED_GAP else 0.5 for x, width in axes)
     return {"LDIPOL": True, "IDIPOL": 3, "DIPOL": centre}
@@ -207,12 +199,12 @@ def kpoints_text(calculation: Calculation) -> str:
         raise InputError("settings.kpoints", expected="three numbers above 0", got=_mesh(settings.kpoints))
     even = any(points % 2 == 0 for points in settings.kpoints)
     if not settings.gamma_centred and even and is_hexagonal_like(calculation.atoms):
-        raise InputError(
+        where, expected = (
             f"{calculation.name}: settings.gamma_centred",
-            expected="a Gamma-centred mesh for lattice vectors at 60° or 120°",
-            got=f"Monkhorst-Pack {_mesh(settings.kpoints)}",
-            advice="set gamma_centred to true",
+            "a Gamma-centred mesh for lattice vectors at 60° or 120°",
         )
+        got = f"Monkhorst-Pack {_mesh(settings.kpoints)}"
+        raise InputError(where, expected=expected, got=got, advice="set gamma_centred to true")
     style = "Gamma" if settings.gamma_centred else "Monkhorst-Pack"
     return f"Automatic mesh\n0\n{style}\n{' '.join(str(points) for points in settings.kpoints)}\n0 0 0\n"
 
@@ -236,4 +228,4 @@ def _value(value: TagValue) -> str:
 
 
 def _mesh(kpoints: tuple[int, int, int]) -> str:
-    return "x".join(str(points) for points in kpoints)
+    return "x".join(map(str, kpoints))

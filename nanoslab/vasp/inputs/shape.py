@@ -36,11 +36,9 @@ def is_third_vector_perpendicular(atoms: Atoms) -> bool:
 def is_hexagonal_like(atoms: Atoms) -> bool:
     """Two lattice vectors of one length at 60 or 120 degrees: hexagonal, primitive fcc, bcc or rhombohedral."""
     lengths, angles = atoms.cell.lengths(), atoms.cell.angles()
-    for i, (j, k) in enumerate(((1, 2), (0, 2), (0, 1))):
-        equal = abs(lengths[j] - lengths[k]) < 1e-3 * lengths[j]
-        if equal and min(abs(angles[i] - 60), abs(angles[i] - 120)) < 0.1:
-            return True
-    return False
+    is_usual = np.minimum(np.abs(angles - 60), np.abs(angles - 120)) < 0.1
+    pairs = enumerate(((1, 2), (0, 2), (0, 1)))
+    return any(is_usual[i] and abs(lengths[j] - lengths[k]) < 1e-3 * lengths[j] for i, (j, k) in pairs)
 
 
 def centre_of_mass(atoms: Atoms) -> NDArray[np.float64]:

@@ -45,10 +45,9 @@ def _electrons_converged(step: IonicStep, tolerance: float, limit: int) -> bool:
 
 def electronic_converged(run: ParsedRun) -> bool | None:
     """Whether the electrons of every finished ionic step converged; None when none was begun."""
-    if not run.steps:
-        began = any(output.unfinished_electronic_steps for output in run.outputs)
-        return False if began else None
-    return not unconverged_steps(run)
+    if run.steps:
+        return not unconverged_steps(run)
+    return False if any(output.unfinished_electronic_steps for output in run.outputs) else None
 
 
 def max_free_force(run: ParsedRun) -> float | None:

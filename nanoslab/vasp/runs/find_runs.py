@@ -63,10 +63,7 @@ def files_of_run(path: str | os.PathLike[str]) -> RunFiles:
 def find_runs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[RunFiles]:
     """Every run below some folders, and every file given by itself, in the order of their names.
 
-    Parameters
-    ----------
-    paths
-        Folders or files. A file that is of no run is listed with its problem, so that ``*`` may be given.
+    A file that is of no run is listed with its problem, so that ``*`` may be given.
 
     Raises
     ------

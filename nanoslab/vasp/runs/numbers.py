@@ -30,6 +30,11 @@ def number(text: bytes | str) -> float | None:
     return value if abs(value) < _LARGEST and "_" not in word else None
 
 
+def numbers(text: bytes) -> tuple[float, ...]:
+    """Those of the words that are numbers."""
+    return tuple(value for word in text.split() if (value := number(word)) is not None)
+
+
 def whole_number(text: bytes | str) -> int | None:
     """Count of up to nine digits, or None; no run has more of anything, and a crafted file must not ask for it."""
     word = text.strip()
@@ -43,10 +48,7 @@ def three_whole(words: Sequence[str]) -> tuple[int, int, int] | None:
 
 
 def energies_fit(free: float, without_entropy: float, extrapolated: float, digit: float = 1e-8) -> bool:
-    """Whether three printed energies belong together: E0 = F + (E - F)/(n + 2), n the order of the smearing [eV].
-
-    All of n = 0 (Gauss, Fermi, tetrahedra) to 5 (Methfessel-Paxton) are allowed.
-    """
+    """Whether E0 = F + (E - F)/(n + 2) [eV] for an order n of the smearing: 0 (Gauss) to 5 (Methfessel-Paxton)."""
     entropy = without_entropy - free
     return any(abs(extrapolated - free - entropy / k) <= 2.5 * digit for k in range(2, 8))
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from nanoslab.vasp.byte_stream import ByteStream
-from nanoslab.vasp.runs.numbers import number, whole_number
+from nanoslab.vasp.runs.numbers import number, numbers, whole_number
 from nanoslab.vasp.runs.parsed_file import IonicStep, ParsedFile
 
 _ELECTRONIC = re.compile(rb"^[A-Z][A-Za-z]{1,4}: *(\d+|\*+) +(\S+) +(\S+)")
@@ -30,7 +30,8 @@ def read_oszicar(path: Path) -> ParsedFile:
             elif found := _IONIC.match(line):
                 steps.append(IonicStep(number(found[1]), number(found[2]), n_electronic, change))
                 n_electronic, change = 0, None
-                magnetization = _magnetization(line) or magnetization
+                magnetic = _MAGNETIZATION.search(line)
+                magnetization = (numbers(magnetic[1]) if magnetic else ()) or magnetization
         damage = stream.damage
         offset = stream.offset
     return ParsedFile(
@@ -41,9 +42,3 @@ def read_oszicar(path: Path) -> ParsedFile:
         magnetization=magnetization,
         problems=(f"{path.name}: {damage}",) if damage else (),
     )
-
-
-def _magnetization(line: bytes) -> tuple[float, ...] | None:
-    found = _MAGNETIZATION.search(line)
-    values = [number(word) for word in found[1].split()] if found else []
-    return tuple(value for value in values if value is not None) or None

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from nanoslab.errors import FileError
 from nanoslab.vasp.byte_stream import LOOK_BEHIND, ByteStream, EndOfBytesError
-from nanoslab.vasp.runs.numbers import energies_fit, number, whole_number
-from nanoslab.vasp.runs.outcar_geometry import FORCES, StepGeometry
-from nanoslab.vasp.runs.outcar_header import HEAD, parse_header
+from nanoslab.vasp.runs.numbers import energies_fit, number, numbers, whole_number
+from nanoslab.vasp.runs.outcar_parts import FORCES, HEAD, StepGeometry, parse_header
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 
 _ITERATION = b" Iteration "
@@ -165,8 +164,7 @@ class _Walk:
             return
         magnetization = _MAGNETIZATION.search(self.last_iteration)
         if magnetization and magnetization[1].split():
-            values = [number(word) for word in magnetization[1].split()]
-            self.magnetization = tuple(value for value in values if value is not None)
+            self.magnetization = numbers(magnetization[1])
         self.last = self._geometry()
         self.energies = total[1], extrapolated[1], extrapolated[2]
         free = number(total[1])
@@ -223,9 +221,9 @@ class _Walk:
         )
 
     def _beheaded(self) -> str:
-        missing = [] if self.header.vasp_version else ["version"]
-        missing += [] if self.header.parameters else ["tags"]
-        return f"its head is missing ({' and '.join(missing)})" if missing and self.steps else ""
+        head = {"version": self.header.vasp_version, "tags": self.header.parameters}
+        missing = " and ".join(what for what, found in head.items() if not found)
+        return f"its head is missing ({missing})" if missing and self.steps else ""
 
     def _doubts(self) -> tuple[str, ...]:
         free, without_entropy, extrapolated = (number(word) for word in self.energies)

@@ -9,17 +9,16 @@ from pathlib import Path
 from ase import Atoms
 
 from nanoslab.errors import NanoslabError
-from nanoslab.vasp.byte_stream import ByteStream
+from nanoslab.vasp.byte_stream import ByteStream, read_bytes
 from nanoslab.vasp.poscar import read_poscar
 from nanoslab.vasp.runs.find_runs import RunFiles
 from nanoslab.vasp.runs.numbers import three_whole
 from nanoslab.vasp.runs.oszicar import read_oszicar
 from nanoslab.vasp.runs.outcar import read_outcar
-from nanoslab.vasp.runs.outcar_header import incar_tags
+from nanoslab.vasp.runs.outcar_parts import incar_tags
 from nanoslab.vasp.runs.parsed_file import ParsedFile
 from nanoslab.vasp.runs.parsed_run import ParsedRun
 from nanoslab.vasp.runs.vasprun import read_vasprun
-from nanoslab.vasp.textfile import read_bytes
 
 _PARSERS: Mapping[str, Callable[[Path], ParsedFile]] = {
     "vasprun": read_vasprun,

@@ -46,13 +46,11 @@ class ParsedRun:
 
     def tag(self, name: str) -> str | None:
         """Tag as used, else as given."""
-        used = (output.parameters[name] for output in self.outputs if name in output.parameters)
-        return next(used, self.given(name))
+        return next((o.parameters[name] for o in self.outputs if name in o.parameters), self.given(name))
 
     def given(self, name: str) -> str | None:
         """Tag as the user gave it."""
-        given = (output.incar[name] for output in self.outputs if name in output.incar)
-        return next(given, self.incar.get(name))
+        return next((o.incar[name] for o in self.outputs if name in o.incar), self.incar.get(name))
 
     def value(self, name: str) -> float | None:
         """First word of a tag as a number."""

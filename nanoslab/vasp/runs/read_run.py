@@ -47,17 +47,9 @@ def read_run(path: str | os.PathLike[str]) -> RunResult:
 
 
 def read_trajectory(path: str | os.PathLike[str]) -> Iterator[Atoms]:
-    """Finished ionic steps of a run, the first one first; costs more than `read_run`.
+    """Finished ionic steps of a run folder, vasprun.xml or OUTCAR, the first one first; costs more than `read_run`.
 
-    Parameters
-    ----------
-    path
-        Run folder, vasprun.xml or OUTCAR.
-
-    Yields
-    ------
-    Atoms
-        With energy, free energy, forces and stress as far as the file has them.
+    Each has energy, free energy, forces and stress as far as the file has them.
 
     Raises
     ------
@@ -68,19 +60,9 @@ def read_trajectory(path: str | os.PathLike[str]) -> Iterator[Atoms]:
 
 
 def read_runs(paths: Iterable[str | os.PathLike[str]], jobs: int | None = None) -> Iterator[RunResult]:
-    """Read every run below some folders; see `read_run` and `find_runs`.
+    """Read every run below some folders or files, broken ones too, in the order of `find_runs`.
 
-    Parameters
-    ----------
-    paths
-        Folders or files.
-    jobs
-        Processes at most; as many as cores when absent. What takes a few seconds is read in this process.
-
-    Yields
-    ------
-    RunResult
-        One per run, in the order of `find_runs`; broken runs too.
+    In as many processes as given, or as there are cores; what takes a few seconds is read in this process.
 
     Raises
     ------

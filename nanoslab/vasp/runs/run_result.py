@@ -25,63 +25,43 @@ from nanoslab.vasp.selective_dynamics import constraints_from_flags
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What a run says and whether it may be believed.
-
-    Attributes
-    ----------
-    kind
-        ``static``, ``relaxation``, ``molecular dynamics``, ``finite differences``, ``linear response``,
-        ``image of a chain``, ``many-body``, ``not run`` or ``unreadable``.
-    energy, free_energy
-        Of the last finished ionic step [eV]: extrapolated to zero smearing, and the one the forces belong to.
-    max_free_force
-        Largest force on a free component [eV/Å].
-    electronic_converged, ionic_converged
-        Of every ionic step, None when none was finished; None when nothing was relaxed.
-    problems, notes
-        What is wrong, in words, and what one should know though nothing is.
-    sources, potentials
-        Number -> file it is from; element -> POTCAR title.
-    final, initial
-        Geometry of the last finished step, and at the start.
-    free
-        Which lattice components may move, shape (n, 3), or None when no file says.
-    incar, parameters
-        Tags as given and as used.
-    functional, cutoff_energy
-        Such as ``PBE`` or ``HSE06+D3(BJ)``; plane-wave cutoff [eV].
-    mesh, n_kpoints
-        Divisions of the k-point mesh; irreducible k-points.
-    magnetization
-        Total, or its components [Bohr magnetons].
-    """
+    """What a run says and whether it may be believed."""
 
     path: str
     name: str
+    #: ``static``, ``relaxation``, ``molecular dynamics``, ``finite differences``, ``linear response``, ``image of a
+    #: chain``, ``many-body``, ``not run`` or ``unreadable``
     kind: str
     symbols: tuple[str, ...] = ()
     vasp_version: str | None = None
+    #: of the last finished ionic step [eV]: extrapolated to zero smearing, and the one the forces belong to
     energy: float | None = None
     free_energy: float | None = None
-    max_free_force: float | None = None
+    max_free_force: float | None = None  #: largest force on a free component [eV/Å]
     steps: tuple[IonicStep, ...] = ()
     complete: bool = False
+    #: of every ionic step, None when none was finished; None when nothing was relaxed
     electronic_converged: bool | None = None
     ionic_converged: bool | None = None
+    #: what is wrong, in words, and what one should know though nothing is
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)  #: number -> file it is from
+    #: geometry of the last finished step, and at the start
     final: Frame | None = None
     initial: Frame | None = None
-    free: NDArray[np.bool_] | None = None
+    free: NDArray[np.bool_] | None = None  #: which lattice components may move, shape (n, 3), or None when no file says
+    #: tags as given and as used
     incar: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
-    potentials: Mapping[str, str] = field(default_factory=dict)
+    potentials: Mapping[str, str] = field(default_factory=dict)  #: element -> POTCAR title
+    #: such as ``PBE`` or ``HSE06+D3(BJ)``; plane-wave cutoff [eV]
     functional: str | None = None
     cutoff_energy: float | None = None
+    #: divisions of the k-point mesh; irreducible k-points
     mesh: tuple[int, int, int] | None = None
     n_kpoints: int | None = None
-    magnetization: tuple[float, ...] | None = None
+    magnetization: tuple[float, ...] | None = None  #: total, or its components [Bohr magnetons]
     elapsed_s: float | None = None
 
     def __post_init__(self) -> None:
@@ -110,13 +90,7 @@ class RunResult:
         return ended and self.electronic_converged is True and self.ionic_converged is not False
 
     def to_atoms(self) -> Atoms:
-        """Last finished structure with energy, forces, stress and constraints; else the start structure.
-
-        Raises
-        ------
-        FileError
-            When no file holds a structure.
-        """
+        """Last finished structure with its results and constraints, else the start structure; FileError without any."""
         frame = self.final or self.initial
         if frame is None:
             raise FileError(self.path, expected="a structure", got="none", advice="; ".join(self.problems))

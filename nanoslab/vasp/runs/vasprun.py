@@ -70,12 +70,8 @@ class _Walk:
         if tag.startswith(b"<?xml"):
             tag = _next_tag(self.stream)
         if _tag_name(tag) != b"modeling":
-            raise FileError(
-                self.found.file,
-                expected="the vasprun.xml of VASP",
-                got=f"a file that begins with {tag[:40]!r}",
-                advice="copy it again from the cluster",
-            )
+            got, advice = f"a file that begins with {tag[:40]!r}", "copy it again from the cluster"
+            raise FileError(self.found.file, expected="the vasprun.xml of VASP", got=got, advice=advice)
 
     def _children(self) -> None:
         self.where = "the header"
@@ -186,12 +182,9 @@ class _Walk:
     def _interleaved(self) -> None:
         """Several processes wrote into the file at once: no number in it can be trusted."""
         self.steps.clear()
-        raise FileError(
-            self.stream.path.name,
-            expected="elements that close in the order they open",
-            got=f"a tangle after {self.stream.offset} bytes",
-            advice="several processes wrote this file at once, or it was edited; trust the OUTCAR instead",
-        )
+        expected, got = "elements that close in the order they open", f"a tangle after {self.stream.offset} bytes"
+        advice = "several processes wrote this file at once, or it was edited; trust the OUTCAR instead"
+        raise FileError(self.stream.path.name, expected=expected, got=got, advice=advice)
 
     def _doubts(self, final: Frame | None) -> tuple[str, ...]:
         name = self.stream.path.name
@@ -244,19 +237,12 @@ def _next_tag(stream: ByteStream) -> bytes:
                 raise EndOfBytesError
             continue
         if tag.startswith(b"<!"):
-            raise FileError(
-                stream.path.name,
-                expected="plain XML as VASP writes it",
-                got=f"a declaration ({tag[:20].decode('ascii', 'replace')}...)",
-                advice="do not trust this file: declarations are how XML bombs and file thefts begin",
-            )
+            got = f"a declaration ({tag[:20].decode('ascii', 'replace')}...)"
+            advice = "do not trust this file: declarations are how XML bombs and file thefts begin"
+            raise FileError(stream.path.name, expected="plain XML as VASP writes it", got=got, advice=advice)
         if tag.find(b"<", 1) > 0:
-            raise FileError(
-                stream.path.name,
-                expected="tags that are closed",
-                got=f"{tag[:60].decode('latin-1')!r}",
-                advice="the file is damaged, or two were joined; copy it again",
-            )
+            got, advice = repr(tag[:60].decode("latin-1")), "the file is damaged, or two were joined; copy it again"
+            raise FileError(stream.path.name, expected="tags that are closed", got=got, advice=advice)
         return tag
 
 

@@ -100,10 +100,7 @@ def _work(free: float, f_last: float | None, pressure: float, structure: bytes) 
 
 
 def species_of(content: bytes) -> tuple[dict[str, Any], list[str]]:
-    """Symbols per atom, titles and counts per type, and what cannot be read.
-
-    The title decides where VASP garbles an element (X for Xe).
-    """
+    """Symbols per atom, titles and counts per type, and what cannot be read."""
     sets = {
         name: [_CELL.findall(row) for _, row in _elements(b"rc", body)] for name, body in _elements(b"array", content)
     }

@@ -72,10 +72,8 @@ def test_a_study_edited_after_the_run_is_told_and_the_user_chooses(file, capsys)
     # written again, the results would be those of another lattice
     assert main(["write", str(copy), "study"]) == 2
     assert "differs in structure" in capsys.readouterr().err
-    # another microscope's paper to compare with changes no calculation
+    # another paper to compare with changes no calculation: nothing is to be written again
     copy.write_text("# mine\n" + FILE.replace("Wang 2020, critical_pairs: 9", "ours, critical_pairs: 7"))
-    assert main(["analyze", "study", "--no-files"]) == 2
-    assert main(["write", str(copy), "study"]) == 0
     again = analyzed("study", capsys)
     assert again["necks"] == first["necks"]
     assert again != first

@@ -1,0 +1,209 @@
+"""Distinct ways to lose atoms beside SHRY, bsym and enumlib in one run: python tests/benchmarks/bench_enumeration.py.
+
+Each count is made by a process of its own on one core, which reports its processor time and the largest memory it held.
+SHRY's time is that of its patterns alone, before it makes structures of them; ours holds the identifiers and the
+Parquet file. ``--verify FOLDER`` compares counts with those published by SHRY (its benchmark 03, 499 crystals of the
+Crystallography Open Database, arXiv 2111.13409): give the folder that holds ``benchmark_result.csv``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+#: atoms removed from the 112-atom wurtzite sheet -> about how many distinct ways
+CASES = ({"Se": 3}, {"Se": 4}, {"Se": 5}, {"Se": 5, "Cd": 1}, {"Se": 4, "Cd": 2})
+
+
+def sheet() -> Any:
+    from nanoslab.builders import build_nanosheet
+
+    return build_nanosheet("CdSe-wurtzite", "11-20", 7, repeat=(2, 2), fix="none")
+
+
+def ours(counts: dict[str, int]) -> int:
+    from nanoslab.builders.enumeration import removals, write_table
+
+    questions = removals(sheet(), counts)
+    with tempfile.TemporaryDirectory() as folder:
+        blocks = ((one, block) for one in questions for block in one.blocks())
+        return write_table(Path(folder) / "ways.parquet", blocks, questions)
+
+
+def marked(counts: dict[str, int]) -> Any:
+    """The sheet as a disordered structure: one disordered group per species, a lighter element for what is gone."""
+    from pymatgen.core import Structure
+
+    atoms = sheet()
+    totals = {one: int((atoms.symbols == one).sum()) for one in ("Cd", "Se")}
+    other = {"Cd": "Zn", "Se": "S"}
+    species = [
+        {symbol: 1 - counts[symbol] / totals[symbol], other[symbol]: counts[symbol] / totals[symbol]}
+        if counts.get(symbol)
+        else symbol
+        for symbol in atoms.get_chemical_symbols()
+    ]
+    labels = list(atoms.get_chemical_symbols())
+    return Structure(
+        atoms.cell.array, species, atoms.get_scaled_positions(), site_properties={"_atom_site_label": labels}
+    )
+
+
+def shry(counts: dict[str, int]) -> int:
+    from shry import Substitutor, const
+
+    const.DISABLE_PROGRESSBAR = True
+    substitutor = Substitutor(marked(counts), symprec=1e-3)
+    return sum(1 for _ in substitutor.make_patterns())
+
+
+def bsym(counts: dict[str, int]) -> int:
+    from bsym.interface.pymatgen import unique_structure_substitutions
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    structure = AseAtomsAdaptor.get_structure(sheet())
+    (count,) = counts.values()
+    return len(unique_structure_substitutions(structure, "Se", {"Se": 56 - count, "S": count}))
+
+
+def enumlib(counts: dict[str, int]) -> int:
+    from pymatgen.command_line.enumlib_caller import EnumlibAdaptor
+
+    adaptor = EnumlibAdaptor(marked(counts), refine_structure=False)
+    adaptor.run()
+    return len(adaptor.structures)
+
+
+def timed(peer: str, counts: dict[str, int], limit: float) -> str:
+    """Count, processor time and memory of one process, as text."""
+    command = [sys.executable, __file__, "--one", peer, json.dumps(counts)]
+    try:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, env=environment, check=False)
+    except subprocess.TimeoutExpired:
+        return f"more than {limit:.0f} s"
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or ["failed"])[-1][:60]
+    said = json.loads(done.stdout.splitlines()[-1])
+    return f"{said['count']:>9} {said['seconds']:8.2f} s {said['MB']:5.0f} MB"
+
+
+def one(peer: str, counts: dict[str, int]) -> None:
+    warnings.simplefilter("ignore")
+    globals()[peer]({"Se": 1})  # imports
+    began = time.process_time()
+    count = globals()[peer](counts)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"count": count, "seconds": time.process_time() - began, "MB": memory}))
+
+
+def colourings(path: Path, repeat: list[int]) -> tuple[int, Any]:
+    """Published question as ours: a point for every disordered site and every species but its most frequent."""
+    from pymatgen.core import Structure
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    from nanoslab.builders.enumeration.orbits import Choice
+    from nanoslab.symmetry import site_permutations
+
+    structure = Structure.from_file(path)
+    structure.make_supercell(repeat)
+    kinds = {text: n for n, text in enumerate(dict.fromkeys(f"{site.species}" for site in structure), start=1)}
+    numbers = [kinds[f"{site.species}"] for site in structure]
+    plain = Structure(structure.lattice, [1] * len(structure), structure.frac_coords)
+    atoms = AseAtomsAdaptor.get_atoms(plain)
+    atoms.numbers = numbers
+    permutations = site_permutations(atoms, 0.01)
+    points: list[tuple[int, int]] = []
+    ends, sizes = [], []
+    groups: dict[int, list[int]] = {}
+    for site, kind in enumerate(numbers):
+        if not structure[site].is_ordered:
+            groups.setdefault(kind, []).append(site)
+    orbits_of = np.unique(permutations.min(axis=0), return_inverse=True)[1]
+    parts: dict[tuple[int, int], list[int]] = {}
+    for kind, sites in groups.items():
+        for site in sites:
+            parts.setdefault((kind, int(orbits_of[site])), []).append(site)
+    for sites in parts.values():
+        amounts = sorted(structure[sites[0]].species.items(), key=lambda item: -item[1])
+        for colour, (_, share) in enumerate(amounts[1:]):
+            points += [(site, colour) for site in sites]
+            ends.append(len(points))
+            sizes.append(round(share * len(sites)))
+    index = {point: i for i, point in enumerate(points)}
+    rows = np.array([[index[int(row[site]), colour] for site, colour in points] for row in permutations])
+    site_of = np.array([site for site, _ in points])
+    same = (site_of[:, None] == site_of) & ~np.eye(len(points), dtype=bool)
+    return len(structure), Choice(np.unique(rows, axis=0), tuple(ends), tuple(sizes), same if same.any() else None)
+
+
+def verify(folder: Path, largest: int) -> None:
+    """Compare with the published counts, those of at most `largest` structures."""
+    from nanoslab.builders.enumeration.orbits import orbits
+
+    warnings.simplefilter("ignore")
+    table = list(csv.DictReader((folder / "benchmark_result.csv").read_text(encoding="utf-8-sig").splitlines()))
+    agree = differ = failed = skipped = made = 0
+    began = time.process_time()
+    for row in table:
+        published = int(row["Equivalent Structures"])
+        if published > largest:
+            skipped += 1
+            continue
+        path = folder / row["File"].replace(".cif", "_partial.cif")
+        try:
+            _, choice = colourings(path, [int(n) for n in row["Supercell"].split("x")])
+            found = sum(len(masks) for masks, _ in orbits(choice))
+        except Exception as error:  # noqa: BLE001  # every crystal is to be told of
+            failed += 1
+            print(f"{row['File']}: {type(error).__name__}: {str(error)[:90]}")
+            continue
+        made += found
+        agree += found == published
+        if found != published:
+            differ += 1
+            print(f"{row['File']} {row['Supercell']}: {found}, published {published}")
+    seconds = time.process_time() - began
+    print(f"{agree} agree, {differ} differ, {failed} could not be read, {skipped} larger; {made} in {seconds:.0f} s")
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--verify", type=Path, metavar="FOLDER")
+    parser.add_argument("--largest", type=int, default=500_000)
+    parser.add_argument("--limit", type=float, default=900, help="seconds for each peer and case")
+    arguments = parser.parse_args()
+    if arguments.one:
+        one(arguments.one[0], json.loads(arguments.one[1]))
+        return
+    if arguments.verify:
+        verify(arguments.verify, arguments.largest)
+        return
+    print(f"{'removed':24} {'nanoslab':>30} {'SHRY':>30} {'bsym':>30} {'enumlib':>30}")
+    for counts in CASES:
+        name = " ".join(f"{k}={v}" for k, v in counts.items())
+        peers = [
+            "ours",
+            "shry",
+            *(["bsym"] if counts == {"Se": 3} else []),
+            *(["enumlib"] if counts == {"Se": 3} else []),
+        ]
+        print(f"{name:24} " + " ".join(f"{timed(peer, counts, arguments.limit):>30}" for peer in peers), flush=True)
+
+
+if __name__ == "__main__":
+    main()
