@@ -22,6 +22,7 @@ FLOORS = {
     "calculation": 1.5,
     "presets": 2,
     "crystals": 2,
+    "atom_paths": 2,
     "symmetry": 2,
     "species": 1,
     "slab_geometry": 2,

@@ -6,7 +6,6 @@ import numpy as np
 from ase import Atoms
 from ase.geometry import find_mic
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
@@ -101,43 +100,6 @@ def exchange(atoms: Atoms, first: int, second: int) -> Pair:
     end.positions[first] = _near(atoms, first, atoms.positions[second])
     end.positions[second] = _near(atoms, second, atoms.positions[first])
     return _told((atoms.copy(), end), "exchange", first=first, second=second)
-
-
-def matched(start: Atoms, end: Atoms) -> Pair:
-    """Return both structures with the atoms of the end in the order in which the start's move least.
-
-    Atoms of a species are assigned so that the sum of the squared distances, across the borders of the cell, is
-    least (Hungarian method).
-
-    Raises
-    ------
-    InputError
-        They differ in composition or cell, so that no path at constant cell joins them.
-
-    Examples
-    --------
-    >>> start = Atoms("Se2", positions=[[0, 0, 0], [5, 0, 0]])
-    >>> matched(start, start[[1, 0]])[1].positions[:, 0].tolist()
-    [0.0, 5.0]
-    """
-    if sorted(start.numbers) != sorted(end.numbers):
-        got = end.get_chemical_formula()
-        raise InputError("end", expected=f"the atoms of the start, {start.get_chemical_formula()}", got=got)
-    if not np.allclose(start.cell.array, end.cell.array, atol=1e-3):
-        advice = "give both the cell of one of them, or follow the strain in steps"
-        raise InputError("end", expected="the cell of the start", got=end.cell.lengths().round(3), advice=advice)
-    order = np.empty(len(start), int)
-    for number in np.unique(start.numbers):
-        mine, theirs = np.flatnonzero(start.numbers == number), np.flatnonzero(end.numbers == number)
-        ways = end.positions[theirs][None, :] - start.positions[mine][:, None]
-        _, distances = find_mic(ways.reshape(-1, 3), start.cell, start.pbc)
-        rows, columns = linear_sum_assignment(distances.reshape(len(mine), -1) ** 2)
-        order[mine[rows]] = theirs[columns]
-    ordered = start.copy()
-    ways, _ = find_mic(end.positions[order] - start.positions, start.cell, start.pbc)
-    ordered.set_positions(start.positions + ways, apply_constraint=False)
-    ordered.info = dict(end.info)
-    return start.copy(), ordered
 
 
 def _near(atoms: Atoms, moving: int, place: NDArray[np.float64]) -> NDArray[np.float64]:

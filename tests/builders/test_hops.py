@@ -5,7 +5,8 @@ import pytest
 from ase.build import bulk
 from ase.constraints import FixScaled
 
-from nanoslab.builders.hops import exchange, interstitial_hop, matched, vacancy_hop
+from nanoslab.atom_paths import matched
+from nanoslab.builders.hops import exchange, interstitial_hop, vacancy_hop
 from nanoslab.crystals import crystal as build_crystal
 from nanoslab.errors import InputError
 

@@ -19,7 +19,7 @@ from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
 from nanoslab.engines import engine
 from nanoslab.engines.procedures.modes import frequencies_THz
 from nanoslab.engines.run import run_calculation
-from nanoslab.errors import EngineError
+from nanoslab.errors import InputError
 
 EMT = "ase.calculators.emt:EMT"
 
@@ -158,5 +158,5 @@ def test_fixed_atoms_stay_on_every_image(tmp_path: Path) -> None:
 
 def test_ends_that_relax_to_one_structure_are_refused(tmp_path: Path) -> None:
     start, _ = hop()
-    with pytest.raises(EngineError, match="another minimum than the start's"):
+    with pytest.raises(InputError, match="another minimum than the start's"):
         compute(start, tmp_path, end_positions_A=(start.positions + 0.01).tolist(), n_images=3)

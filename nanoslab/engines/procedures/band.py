@@ -15,12 +15,11 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.geometry import find_mic
 from ase.mep import NEB
 from ase.optimize import FIRE
-from numpy.typing import NDArray
 
+from nanoslab.atom_paths import free_atoms, interpolated
 from nanoslab.engines.interface import Ended, Task
 from nanoslab.engines.procedures.modes import frequencies_THz
 from nanoslab.engines.procedures.relax import relax
-from nanoslab.errors import EngineError
 
 #: stiffness of the springs [eV/Å²], and the largest force at which the highest image begins to climb [eV/Å]
 SPRING, CLIMB_BELOW = 0.1, 0.3
@@ -44,7 +43,7 @@ def band(atoms: Atoms, task: Task) -> Ended:
         ended = relax(minimum, task)
         n_steps += ended.n_steps
         wrong += [f"{name} of the path: {problem}" for problem in ended.wrong]
-    images = _interpolated(_frozen(atoms), _frozen(end, near=atoms), int(ask["n_images"]))
+    images = interpolated(_frozen(atoms), _frozen(end, near=atoms), int(ask["n_images"]))
     for image in images[1:-1]:
         image.calc = atoms.calc
     steps, force = _relax_path(images, task)
@@ -89,31 +88,6 @@ def _frozen(minimum: Atoms, near: Atoms | None = None) -> Atoms:
     return kept
 
 
-def _interpolated(start: Atoms, end: Atoms, n_images: int) -> list[Atoms]:
-    """Images whose distances between atoms change evenly (Smidstrup et al., J. Chem. Phys. 140 (2014) 214106)."""
-    if np.linalg.norm(end.positions - start.positions, axis=1).max() < 0.1:
-        raise EngineError(
-            "end_positions_A",
-            expected="another minimum than the start's",
-            got="the same structure after relaxation",
-            advice="the end is no minimum of its own: choose another one",
-        )
-    images = [start, *(start.copy() for _ in range(n_images)), end]
-    NEB(images, method="improvedtangent").interpolate("idpp", apply_constraint=False)
-    fixed = _fixed(start)
-    for image in images[1:-1]:
-        image.positions[fixed] = start.positions[fixed]
-    return images
-
-
-def _fixed(atoms: Atoms) -> NDArray[np.bool_]:
-    """Which atoms cannot move in any direction, shape (n,)."""
-    probe = np.ones((len(atoms), 3))
-    for constraint in atoms.constraints:
-        constraint.adjust_forces(atoms, probe)
-    return np.asarray(~probe.any(axis=1))
-
-
 def _relax_path(images: list[Atoms], task: Task) -> tuple[int, float]:
     """Relax the images, the highest climbing once the path is near; steps taken and the largest force left."""
     n_steps, force = 0, np.inf
@@ -144,7 +118,7 @@ def _modes(structures: tuple[Atoms, Atoms, Atoms], n_atoms: int) -> dict[str, An
     """Frequencies of the atoms that move most, at the start, the saddle and the end; imaginary ones below zero."""
     start, saddle, end = structures
     moved = np.linalg.norm(find_mic(end.positions - start.positions, start.cell, start.pbc)[0], axis=1)
-    moved[_fixed(start)] = 0.0
+    moved[~free_atoms(start)] = 0.0
     chosen = np.argsort(-moved)[:n_atoms]
     chosen = np.sort(chosen[moved[chosen] > MOVED * moved.max()])
     named = zip(("start", "saddle", "end"), (start, saddle, end), strict=True)

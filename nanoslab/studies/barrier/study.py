@@ -9,15 +9,17 @@ from typing import Annotated, Any, ClassVar, Literal
 from ase import Atoms
 from pydantic import Field, model_validator
 
-from nanoslab.builders.hops import exchange, interstitial_hop, matched, vacancy_hop
+from nanoslab.atom_paths import matched
+from nanoslab.builders.hops import exchange, interstitial_hop, vacancy_hop
+from nanoslab.builders.recipe import group_by_species
 from nanoslab.calculation import Calculation, Role
-from nanoslab.errors import InputError
+from nanoslab.crystals import load_crystal
 from nanoslab.files import is_folder_name
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.barrier.analysis import barrier_row
 from nanoslab.studies.barrier.plots import path_plot, rate_plot
 from nanoslab.studies.barrier.result import BarrierStudyResult
-from nanoslab.studies.crystal_source import crystal_source
+from nanoslab.studies.crystal_source import CrystalName, crystal_source
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.study import Reference, Study, StudyModel, inside
 
@@ -44,12 +46,14 @@ class InterstitialModel(StudyModel):
 class PathModel(StudyModel):
     """One path: two structure files, or one and what happens in it.
 
-    `structure` with `vacancy` and `hopping` (an atom moves into the place of a missing one of its species), with
+    `structure`, a file or a crystal that ships with nanoslab, with `vacancy` and `hopping` (an atom moves into the place of a missing one of its species), with
     `exchange` (two atoms swap), or with `interstitial`; or `start` and `end`, whose atoms are matched.
     """
 
     name: str
-    structure: str | None = None
+    structure: CrystalName | None = None
+    #: cells of the structure along its lattice vectors
+    repeat: tuple[Index, Index, Index] = (1, 1, 1)
     vacancy: Index | None = None
     hopping: Index | None = None
     exchange: tuple[Index, Index] | None = None
@@ -59,7 +63,7 @@ class PathModel(StudyModel):
 
     @model_validator(mode="after")
     def _is_one_way(self) -> PathModel:
-        given = {name for name in type(self).model_fields if name != "name" and getattr(self, name) is not None}
+        given = {name for name in type(self).model_fields if name not in ("name", "repeat") and getattr(self, name) is not None}
         ways = (
             {"structure", "vacancy", "hopping"},
             {"structure", "exchange"},
@@ -77,7 +81,7 @@ class PathModel(StudyModel):
         """Both ends, atom by atom the same."""
         if self.start is not None and self.end is not None:
             return matched(find(self.start), find(self.end))
-        atoms = find(self.structure)
+        atoms = find(self.structure).repeat(self.repeat)
         if self.exchange is not None:
             return exchange(atoms, *self.exchange)
         if self.interstitial is not None:
@@ -108,7 +112,7 @@ class BarrierStudy(Study[BarrierStudyResult]):
 
     @property
     def crystals(self) -> tuple[str, ...]:
-        """Structure files of the paths."""
+        """Crystals and structure files of the paths."""
         return tuple(named for path in self.paths for named in (path.structure, path.start, path.end) if named)
 
     def calculations(self) -> tuple[Calculation, ...]:
@@ -136,9 +140,7 @@ class BarrierStudy(Study[BarrierStudyResult]):
 
     def _structure(self, named: str) -> Atoms:
         found = crystal_source(named, self._find_file)
-        if isinstance(found, str):
-            raise InputError("structure", expected="a structure file", got=f"the crystal {found}")
-        return found
+        return group_by_species(load_crystal(found))
 
     def answer(self, runs: UsableRuns) -> BarrierStudyResult:
         """Barrier, modes and rates of every path."""
