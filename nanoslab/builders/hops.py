@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 from ase.geometry import find_mic
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
@@ -53,7 +53,7 @@ def vacancy_hop(atoms: Atoms, vacancy: int, hopping: int) -> Pair:
     return _told(ends, "vacancy hop", vacancy=vacancy, hopping=hopping)
 
 
-def interstitial_hop(atoms: Atoms, symbol: str, start: NDArray[np.float64], end: NDArray[np.float64]) -> Pair:
+def interstitial_hop(atoms: Atoms, symbol: str, start: ArrayLike, end: ArrayLike) -> Pair:
     """Return start and end of an additional atom's way from one position [Å] to another, through the host.
 
     Raises
@@ -68,7 +68,7 @@ def interstitial_hop(atoms: Atoms, symbol: str, start: NDArray[np.float64], end:
     >>> first.symbols[-1], float(last.positions[-1, 2].round(2))
     ('Cu', 2.0)
     """
-    first = atoms + Atoms(symbol, positions=[start])
+    first = atoms + Atoms(symbol, positions=[np.asarray(start, float)])
     first.set_constraint(atoms.constraints)
     last = first.copy()
     last.positions[-1] = _near(first, -1, np.asarray(end, float))

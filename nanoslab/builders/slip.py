@@ -1,4 +1,4 @@
-"""Hexagonal stacking to cubic: layers that slide over one another, as wurtzite can turn into zinc blende."""
+"""Hexagonal stacking to cubic: layers that slide over one another, a way from wurtzite to zinc blende."""
 
 from __future__ import annotations
 
@@ -16,50 +16,58 @@ from nanoslab.species import cations_first
 PARALLEL = 0.9
 
 
-def cubic_stacking(atoms: Atoms, *, axis: int = 0, along: int = 1) -> Atoms:
-    """Slide the (0001) layers of a wurtzite sheet until ABAB... is ABCABC...
+def slide_layers(atoms: Atoms, fraction: float, *, axis: int = 0, along: int = 1) -> Atoms:
+    """Slide the (0001) layers of a wurtzite sheet towards zinc blende: ABAB... becomes ABCABC... at a fraction of 1.
 
-    A layer is the cations and anions joined by the bonds along c, which stay whole; each slides by a third of the
-    lattice vector that lies along [1-100]. Six layers, three cells of wurtzite along c, come back to the first one.
+    A layer is the cations and anions joined by the bonds along c, which stay whole. Between every second pair of
+    neighbours the upper layer slides by a third of the period along [1-100], the way that passes between two atoms
+    below and not over one. All slips have one sense, so the lattice vector along c is sheared with them; the (11-20)
+    sheet of wurtzite ends as the (110) sheet of zinc blende.
 
     Parameters
     ----------
     atoms
         Sheet whose lattice vector `axis` is c and whose lattice vector `along` is [1-100], as `build_nanosheet`
-        makes the wurtzite (11-20) sheet; three cells, or a multiple, along c.
+        makes the wurtzite (11-20) sheet, of whole cells along c.
+    fraction
+        Of the way, 0 to 1.
     axis, along
         Numbers of these lattice vectors, from 0.
 
     Returns
     -------
     Atoms
-        The same atoms in their order and the same cell.
+        The same atoms in their order, without constraints.
 
     Raises
     ------
     InputError
-        The layers are no multiple of six, or do not alternate between two places.
+        The fraction lies outside 0 to 1, or the sheet is not stacked ABAB along that lattice vector.
 
     Examples
     --------
     >>> from nanoslab.builders import build_nanosheet
-    >>> sheet = build_nanosheet("CdSe-wurtzite", "11-20", 3, repeat=(3, 1))
-    >>> moved = cubic_stacking(sheet).positions - sheet.positions
-    >>> sorted(set((moved[:, 1] / sheet.cell[1, 1] * 3).round(6).tolist()))
-    [-1.0, 0.0, 1.0]
+    >>> sheet = build_nanosheet("CdSe-wurtzite", "11-20", 3)
+    >>> cubic = slide_layers(sheet, 1.0)
+    >>> [round(float(x), 2) for x in cubic.cell[0] / sheet.cell.lengths()]
+    [1.0, -0.33, 0.0]
     """
+    if not 0 <= fraction <= 1:
+        raise InputError("fraction", expected="0 to 1", got=fraction)
     layers = _layers(atoms, axis)
     n_layers = int(layers.max()) + 1
-    if n_layers % 6:
-        advice = "repeat the sheet three times along c"
-        raise InputError("atoms", expected="a multiple of six layers along c", got=n_layers, advice=advice)
-    numbers = np.arange(n_layers)
-    turn = _third_to_next_layer(atoms, layers, along)
-    slides = (turn * (numbers - numbers % 2) + 1) % 3 - 1
-    end = atoms.copy()
-    end.set_positions(end.positions + np.outer(slides[layers] / 3, atoms.cell[along]), apply_constraint=False)
-    end.info = {"recipe": make_recipe("cubic stacking", source=atoms.info.get("recipe"), axis=axis, along=along)}
-    return end
+    if n_layers % 2:
+        raise InputError("atoms", expected="an even number of layers along c", got=n_layers)
+    slip = -fraction * _step_to_next_layer(atoms, layers, axis, along)
+    slid = atoms.copy()
+    slid.set_constraint()
+    # what lies below the first layer by the borders of the cell belongs to the layers above
+    shift = np.floor(atoms.get_scaled_positions(wrap=False)[:, axis] - layers / n_layers + 0.5)
+    slid.positions += np.outer(layers // 2 + shift * (n_layers // 2), slip)
+    slid.cell[axis] += n_layers // 2 * slip
+    recipe = atoms.info.get("recipe")
+    slid.info = {"recipe": make_recipe("slip", source=recipe, fraction=fraction, axis=axis, along=along)}
+    return slid
 
 
 def _layers(atoms: Atoms, axis: int) -> NDArray[np.int64]:
@@ -73,14 +81,17 @@ def _layers(atoms: Atoms, axis: int) -> NDArray[np.int64]:
     down = (ways @ c / np.linalg.norm(ways, axis=1) < -PARALLEL) & is_cation[first] & ~is_cation[second]
     pairs = upright if upright.sum() >= down.sum() else down
     heights = atoms.positions @ c
-    heights[second[pairs]] = heights[first[pairs]]  # a layer has the height of its cations
+    lengths = (ways @ c)[pairs]
     alone = ~is_cation & ~np.isin(np.arange(len(atoms)), second[pairs])
-    if alone.any():
-        got = f"{int(alone.sum())} anions without a bond parallel to c"
-        raise InputError("atoms", expected="wurtzite with c along the sheet", got=got, advice="slide before removing atoms")
+    if not len(lengths) or alone.sum() > (~is_cation).sum() / 2:
+        got = f"{int(alone.sum())} of {int((~is_cation).sum())} anions without a bond parallel to c"
+        raise InputError("atoms", expected="wurtzite with c along the sheet", got=got)
+    # a layer has the height of its cations
+    heights[second[pairs]] = heights[first[pairs]]
+    heights[alone] -= np.median(lengths)
     phases = heights / period * 2 * np.pi
     n_layers = _count(phases, round(period / 2.5))
-    return np.round((phases - phases[0]) / (2 * np.pi) * n_layers).astype(int) % n_layers
+    return np.asarray(np.round((phases - phases[0]) / (2 * np.pi) * n_layers).astype(int) % n_layers)
 
 
 def _count(phases: NDArray[np.float64], most: int) -> int:
@@ -89,19 +100,20 @@ def _count(phases: NDArray[np.float64], most: int) -> int:
     return int(np.argmax(strength)) + 1
 
 
-def _third_to_next_layer(atoms: Atoms, layers: NDArray[np.int64], along: int) -> int:
-    """Whether the second layer lies a third of the lattice vector up or down from the first: 1 or -1."""
-    fractions = atoms.get_scaled_positions()[:, along]
-    votes = []
+def _step_to_next_layer(atoms: Atoms, layers: NDArray[np.int64], axis: int, along: int) -> NDArray[np.float64]:
+    """From a place of the first layer to the nearest one of the second, along a lattice vector [Å], shape (3,)."""
+    fractions = atoms.get_scaled_positions()
+    heights = fractions[:, 3 - along - axis]
+    steps = set()
     for number in np.unique(atoms.numbers):
         one, two = (np.flatnonzero((layers == layer) & (atoms.numbers == number)) for layer in (0, 1))
-        rest = np.delete(np.arange(3), along)
-        heights = atoms.get_scaled_positions(wrap=False)[:, rest[-1]]
         for i in one:
+            beside = one[np.abs(heights[one] - heights[i]) < np.ptp(heights) / 20]
             near = two[np.abs(heights[two] - heights[i]) < np.ptp(heights) / 20]
-            votes += [round(float((fractions[j] - fractions[i]) % 1.0 * 3)) % 3 for j in near]
-    thirds = {vote for vote in votes if vote}
-    if len(thirds) != 1:
-        got = f"steps of {sorted(set(votes))} thirds between the first two layers"
+            thirds = 3 * len(beside)  # of one cell, in the lattice vector
+            steps |= {(round(float(fractions[j, along] - fractions[i, along]) * thirds) % 3, thirds) for j in near}
+    if len(steps) != 1 or 0 in {third for third, _ in steps}:
+        got = f"steps of {sorted({third for third, _ in steps})} thirds between the first two layers"
         raise InputError("atoms", expected="layers stacked ABAB", got=got)
-    return 1 if thirds == {1} else -1
+    ((third, thirds),) = steps
+    return np.asarray((1 if third == 1 else -1) * atoms.cell[along] / thirds)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
 
 from nanoslab.errors import InputError, unknown_name
@@ -52,8 +52,8 @@ class Profiles:
 
 
 def interdiffuse(
-    fractions: Sequence[float],
-    faces_nm: Sequence[float],
+    fractions: ArrayLike,
+    faces_nm: ArrayLike,
     diffusivity: Callable[[Array], Array],
     times_s: Sequence[float],
     *,

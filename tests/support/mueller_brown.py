@@ -1,4 +1,4 @@
-"""The potential of Müller and Brown, Theor. Chim. Acta 53 (1979) 75, for every atom in its plane xy, in units of 0.01 eV."""
+"""The potential of Müller and Brown, Theor. Chim. Acta 53 (1979) 75, for every atom in its plane xy [0.01 eV]."""
 
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes

@@ -48,9 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     images = interpolated(start, end, arguments.images)
     settings = replace(preset(arguments.preset), relax="ions", kpoints=tuple(arguments.kpoints))
     calculation = Calculation(name="band", role=Role(kind="path"), atoms=start, settings=settings)
-    files = write_band(
-        calculation, images, arguments.folder, vtst=arguments.vtst, potcar_library=arguments.potcars
-    )
+    files = write_band(calculation, images, arguments.folder, vtst=arguments.vtst, potcar_library=arguments.potcars)
     missing = []
     for source, number in ((arguments.start, 0), (arguments.end, len(images) - 1)):
         outcar = source / "OUTCAR"

@@ -1,4 +1,4 @@
-"""Exchange by diffusion: a front that moves inwards, two materials that mix, a core that leaves a void, atom by atom."""
+"""Exchange by diffusion: fronts that move inwards, materials that mix, cores that leave a void, atom by atom."""
 
 COMMANDS = {
     "front": ("kinetics.diffuse_front", "a sharp exchange front from the surface of a particle to its centre"),

@@ -1,8 +1,9 @@
 """Cation exchange of a structure atom by atom: swaps of neighbours, and exchange with the solution at the surface.
 
-Barriers come from nudged elastic bands ('nanoslab new barrier'); --gain is the energy set free by one exchange.
+Barriers come from nudged elastic bands ('nanoslab new cdse-vacancy-hop'); --gain is the energy set free by one exchange.
 
-Example: nanoslab diffuse atoms particle.xyz Pb Cd --barrier 1.2 --surface-barrier 0.9 --gain 0.3 --temperature 423 -o end.xyz
+Example:
+  nanoslab diffuse atoms particle.xyz Pb Cd --barrier 1.2 --surface-barrier 1 --gain 0.3 --temperature 423
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Walk, print the fraction against time, and write the last structure."""
     import numpy as np
 
-    from nanoslab.crystals import read_structure_file
+    from nanoslab.cli.structures import read_structure
     from nanoslab.kinetics import ExchangeRates, walk_exchange
 
-    atoms = read_structure_file(arguments.structure)
+    atoms = read_structure(arguments.structure)
     rates = ExchangeRates(
         barrier=arguments.barrier,
         surface_barrier=arguments.surface_barrier,

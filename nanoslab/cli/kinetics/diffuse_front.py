@@ -3,7 +3,8 @@
 The anions stay. Han 2021 gives 160 to 180 kJ/mol for PbS to PbS@CdS; the prefactor and the solubility of the first
 cation in the shell are yours.
 
-Example: nanoslab diffuse front --radius 3 --solubility 0.02 --prefactor 1e16 --barrier 170kJ/mol --temperature 423 --time 3600
+Example:
+  nanoslab diffuse front --radius 3 --solubility 0.02 --prefactor 1e16 --barrier 1.76 --temperature 423 --time 36000
 """
 
 from __future__ import annotations

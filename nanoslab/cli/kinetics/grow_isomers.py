@@ -36,7 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.time is None:
             raise InputError("--time", expected="how long [s]", got="none")
         when = times(arguments)
-        show(arguments, {"time_s": when, "fraction": isomer_fraction(*arguments.rates, when, start=arguments.start)})
+        forward, backward = arguments.rates
+        fractions = isomer_fraction(forward, backward, when, start=arguments.start)
+        show(arguments, {"time_s": when, "fraction": fractions})
         return
     when, observed = read_columns(arguments.fit)
     guess = {"forward_per_s": 1 / when[-1], "backward_per_s": 1 / when[-1]}
@@ -48,9 +50,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json({**document, "rms": fit.rms, "rms_of_constant": fit.rms_of_constant, "confidence": fit.confidence})
         return
-    for name, value in document.items():
-        low, high = value["interval"]
-        print(f"{name}: {value['rate']:.4g} (95 %: {low:.3g} to {high:.3g})")
+    for name, rate, (low, high) in zip(fit.names, fit.rates, fit.intervals, strict=True):
+        print(f"{name}: {rate:.4g} (95 %: {low:.3g} to {high:.3g})")
     print(f"deviation {fit.rms:.2g}, of a constant {fit.rms_of_constant:.2g}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ase import units
@@ -35,7 +35,9 @@ def add_diffusivity_options(parser: ArgumentParser) -> None:
     """One diffusivity, as it is or activated."""
     add = parser.add_argument
     add("--diffusivity", type=float, metavar="D", help="[nm²/s]")
-    add("--prefactor", type=float, metavar="D0", help="with --barrier and --temperature, instead: D0 exp(-E/kT) [nm²/s]")
+    add(
+        "--prefactor", type=float, metavar="D0", help="with --barrier and --temperature, instead: D0 exp(-E/kT) [nm²/s]"
+    )
     add("--barrier", type=energy, metavar="E", help="activation energy, in eV or as 170kJ/mol")
     add("--temperature", type=float, metavar="K", help="[K]")
 
@@ -64,7 +66,7 @@ def times(arguments: Namespace) -> list[float]:
     return [arguments.time * step / (arguments.points - 1) for step in range(arguments.points)]
 
 
-def show(arguments: Namespace, columns: Mapping[str, Sequence[Any]], **beside: Any) -> None:
+def show(arguments: Namespace, columns: Mapping[str, Iterable[Any]], **beside: Any) -> None:
     """Print columns of equal length as JSON lists, or as a table; keys carry their units."""
     if arguments.json:
         print_json({**{key: list(map(float, values)) for key, values in columns.items()}, **beside})

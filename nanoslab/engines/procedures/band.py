@@ -94,7 +94,7 @@ def _relax_path(images: list[Atoms], task: Task) -> tuple[int, float]:
     for climb, tolerance in ((False, CLIMB_BELOW), (True, task.calculation.settings.force_tolerance)):
         path = NEB(images, k=SPRING, climb=climb, method="improvedtangent", allow_shared_calculator=True)
         with FIRE(path, logfile=str(task.log)) as optimiser:
-            optimiser.attach(lambda: task.on_step(path.images[path.imax]))
+            optimiser.attach(lambda path=path: task.on_step(path.images[path.imax]))
             optimiser.run(fmax=max(tolerance, task.calculation.settings.force_tolerance), steps=task.max_steps)
             n_steps += optimiser.nsteps
         force = float(np.linalg.norm(path.get_forces(), axis=1).max())

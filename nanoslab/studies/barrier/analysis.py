@@ -38,3 +38,28 @@ def barrier_row(run: UsableRun, temperatures: Sequence[float]) -> BarrierRow:
         converged=run.result.converged,
         notes=tuple(notes),
     )
+
+
+def slip_row(name: str, steps: Sequence[tuple[float, UsableRun]]) -> BarrierRow:
+    """Energies of a sheet against the slip of its layers, each relaxed with the slip held."""
+    ordered = sorted(steps, key=lambda step: step[0])
+    energies = [used.energy - ordered[0][1].energy for _, used in ordered]
+    top = energies.index(max(energies))
+    notes = ["all layers slide at once, held at every step: an upper bound, per cell"]
+    if top in (0, len(energies) - 1):
+        notes.append("no barrier: an end is highest")
+    notes += [f"{used.calculation.name}: {problem}" for _, used in ordered for problem in used.result.problems]
+    return BarrierRow(
+        calculation=name,
+        barrier=energies[top],
+        reverse_barrier=energies[top] - energies[-1],
+        reaction_energy=energies[-1],
+        imaginary_frequency_THz=None,
+        n_imaginary=None,
+        prefactor_per_s=None,
+        rates_per_s=(),
+        path=tuple(slip for slip, _ in ordered),
+        energies=tuple(energies),
+        converged=all(used.result.converged for _, used in ordered),
+        notes=tuple(notes),
+    )

@@ -6,21 +6,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from ase import Atoms
+from ase.constraints import FixCartesian
 from pydantic import Field, model_validator
 
 from nanoslab.atom_paths import matched
 from nanoslab.builders.hops import exchange, interstitial_hop, vacancy_hop
 from nanoslab.builders.recipe import group_by_species
-from nanoslab.calculation import Calculation, Role
+from nanoslab.builders.slip import slide_layers
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.crystals import load_crystal
 from nanoslab.files import is_folder_name
 from nanoslab.plot_data import Plot, drawn
-from nanoslab.studies.barrier.analysis import barrier_row
+from nanoslab.studies.barrier.analysis import barrier_row, slip_row
 from nanoslab.studies.barrier.plots import path_plot, rate_plot
 from nanoslab.studies.barrier.result import BarrierStudyResult
 from nanoslab.studies.crystal_source import CrystalName, crystal_source
-from nanoslab.studies.runs import UsableRuns
+from nanoslab.studies.runs import UsableRun, UsableRuns
 from nanoslab.studies.study import Reference, Study, StudyModel, inside
 
 Index = Annotated[int, Field(ge=0)]
@@ -35,6 +38,15 @@ class PathRole(Role):
     kind: Literal["path"] = "path"
 
 
+class SlipRole(Role):
+    """A sheet whose layers have slid by a fraction of the way from wurtzite to zinc blende, and how far [Å]."""
+
+    kind: Literal["slip"] = "slip"
+    path: str
+    fraction: float
+    slip_A: float
+
+
 class InterstitialModel(StudyModel):
     """An additional atom's way."""
 
@@ -46,8 +58,10 @@ class InterstitialModel(StudyModel):
 class PathModel(StudyModel):
     """One path: two structure files, or one and what happens in it.
 
-    `structure`, a file or a crystal that ships with nanoslab, with `vacancy` and `hopping` (an atom moves into the place of a missing one of its species), with
-    `exchange` (two atoms swap), or with `interstitial`; or `start` and `end`, whose atoms are matched.
+    `structure`, a file or a crystal that ships with nanoslab, with `vacancy` and `hopping` (an atom moves into the
+    place of a missing one of its species), with `exchange` (two atoms swap), with `slip` (a wurtzite
+    sheet turns to zinc blende in so many steps), or with `interstitial`; or `start` and `end`,
+    two structure files whose atoms are matched.
     """
 
     name: str
@@ -58,16 +72,22 @@ class PathModel(StudyModel):
     hopping: Index | None = None
     exchange: tuple[Index, Index] | None = None
     interstitial: InterstitialModel | None = None
+    slip: Annotated[int, Field(ge=2, le=100)] | None = None
     start: str | None = None
     end: str | None = None
 
     @model_validator(mode="after")
     def _is_one_way(self) -> PathModel:
-        given = {name for name in type(self).model_fields if name not in ("name", "repeat") and getattr(self, name) is not None}
+        given = {
+            name
+            for name in type(self).model_fields
+            if name not in ("name", "repeat") and getattr(self, name) is not None
+        }
         ways = (
             {"structure", "vacancy", "hopping"},
             {"structure", "exchange"},
             {"structure", "interstitial"},
+            {"structure", "slip"},
             {"start", "end"},
         )
         if given not in ways:
@@ -93,7 +113,7 @@ class BarrierStudy(Study[BarrierStudyResult]):
     """Barriers of single steps by nudged elastic bands, and their rates in harmonic transition state theory."""
 
     kind: ClassVar[str] = "barrier"
-    roles: ClassVar[tuple[type[Role], ...]] = (PathRole,)
+    roles: ClassVar[tuple[type[Role], ...]] = (PathRole, SlipRole)
     methods: ClassVar[tuple[Reference, ...]] = (NEB,)
 
     paths: tuple[PathModel, ...] = Field(min_length=1)
@@ -121,6 +141,9 @@ class BarrierStudy(Study[BarrierStudyResult]):
         made = []
         for path in self.paths:
             with inside(f"path {path.name}"):
+                if path.slip is not None:
+                    made += self._slips(path, settings)
+                    continue
                 start, end = path.ends(self._structure)
             made.append(
                 Calculation(
@@ -138,6 +161,24 @@ class BarrierStudy(Study[BarrierStudyResult]):
             )
         return self.settings.with_moments(made)
 
+    def _slips(self, path: PathModel, settings: Settings) -> list[Calculation]:
+        """One relaxation at every step of a slip, all atoms held along it."""
+        sheet = self._structure(path.structure or "").repeat(path.repeat)
+        made = []
+        for step in range((path.slip or 0) + 1):
+            fraction = step / (path.slip or 1)
+            atoms = slide_layers(sheet, fraction)
+            way = sheet.cell[0] - atoms.cell[0]
+            atoms.set_constraint(FixCartesian(range(len(atoms)), mask=(False, True, False)))
+            role = SlipRole(
+                label=f"{path.name}, {100 * fraction:.0f} %",
+                path=path.name,
+                fraction=fraction,
+                slip_A=float(np.linalg.norm(way)),
+            )
+            made.append(Calculation(name=f"{path.name}-{step:02d}", role=role, atoms=atoms, settings=settings))
+        return made
+
     def _structure(self, named: str) -> Atoms:
         found = crystal_source(named, self._find_file)
         return group_by_species(load_crystal(found))
@@ -147,6 +188,11 @@ class BarrierStudy(Study[BarrierStudyResult]):
         rows = [
             barrier_row(used, self.temperatures) for _, run in runs.of(PathRole) if (used := runs.get(run)) is not None
         ]
+        slips: dict[str, list[tuple[float, UsableRun]]] = {}
+        for role, run in runs.of(SlipRole):
+            if (used := runs.get(run)) is not None:
+                slips.setdefault(role.path, []).append((role.slip_A, used))
+        rows += [slip_row(name, steps) for name, steps in slips.items() if len(steps) > 2]
         return BarrierStudyResult(rows=tuple(rows), temperatures=self.temperatures)
 
     @classmethod

@@ -1,25 +1,19 @@
-"""Ends of the slip of a CdSe (11-20) sheet from wurtzite to zinc-blende stacking, with 0, 2 and 4 Se of one face gone.
+"""CdSe (11-20) sheets of seven monolayers: whole, without the Se of one face, without that of both.
 
-Run in this folder:  python make_structures.py && nanoslab run study.yaml --engine chgnet --campaign .
+Then, in this folder:  nanoslab run study.yaml --engine chgnet --campaign .
 """
 
+import numpy as np
 from ase.io import write
 
 from nanoslab.builders import build_nanosheet
-from nanoslab.builders.slip import cubic_stacking
 
-MONOLAYERS = 5
-
-sheet = build_nanosheet("CdSe-wurtzite", "11-20", MONOLAYERS, repeat=(3, 1))
-ends = {"wurtzite": sheet, "zincblende": cubic_stacking(sheet)}
-top = sheet.positions[:, 2].max()
-face = [i for i, atom in enumerate(sheet) if atom.symbol == "Se" and top - atom.position[2] < 0.5]
-# every other one along c first, so that no two neighbours go
-order = sorted(face, key=lambda i: sheet.positions[i, 0])
-order = order[::2] + order[1::2]
-for lost in (0, 2, 4):
-    for name, atoms in ends.items():
-        kept = atoms[[i for i in range(len(atoms)) if i not in order[:lost]]]
-        kept.set_constraint()
-        kept.info = {}
-        write(f"{name}-{lost}.vasp", kept, format="vasp", sort=False, direct=False)
+sheet = build_nanosheet("CdSe-wurtzite", "11-20", 7)
+heights = sheet.positions[:, 2]
+is_selenium = np.array(sheet.get_chemical_symbols()) == "Se"
+top, bottom = heights > heights.max() - 0.5, heights < heights.min() + 0.5
+for name, gone in (("lost-0", top & False), ("lost-2", top & is_selenium), ("lost-4", (top | bottom) & is_selenium)):
+    kept = sheet[~gone]
+    kept.set_constraint()
+    kept.info = {}
+    write(f"{name}.vasp", kept, format="vasp", sort=False, direct=False)
