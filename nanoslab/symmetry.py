@@ -49,6 +49,16 @@ def point_operations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.i
     return np.unique(np.asarray(found.rotations, dtype=np.intp), axis=0)
 
 
+def rotations_about(atoms: Atoms, index: int, tolerance: float = TOLERANCE) -> NDArray[np.float64]:
+    """Rotations and reflections of the structure that leave one atom in its place, Cartesian, shape (n, 3, 3)."""
+    found = _call(spglib.get_symmetry_dataset, atoms, tolerance)
+    here, lattice = atoms.get_scaled_positions(wrap=False)[index], atoms.cell.array.T
+    shifts = found.rotations @ here + found.translations - here
+    off = np.linalg.norm((shifts - np.round(shifts)) @ lattice.T, axis=1)
+    fixing = np.unique(found.rotations[off < 2 * tolerance], axis=0)
+    return np.asarray(lattice @ fixing @ np.linalg.inv(lattice))
+
+
 def site_permutations(atoms: Atoms, tolerance: float = TOLERANCE) -> NDArray[np.intp]:
     """How every operation of the space group, lattice translations of a supercell included, permutes the atoms.
 

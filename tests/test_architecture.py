@@ -29,7 +29,7 @@ FLOORS = {
     "builders": 3,
     "vasp": 3,
     "engines": 3,
-    "beam": 3,
+    "beam": 2.6,
     "energetics": 3,
     "measure": 2.5,
     "kinetics": 3,

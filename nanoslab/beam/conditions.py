@@ -27,6 +27,8 @@ class Conditions(NamedTuple):
         [K]; None for one nucleus of the standard mass at rest.
     debye_temperatures
         For elements that have one [K]; others move classically.
+    velocity_tensors
+        For elements whose phonons are known <v vᵀ>, three rows of three with z along the beam [m²/s²], instead.
     dose_rate_e_per_A2_s, allowed_loss
         Dose rate [e/Å²/s] and the fraction of atoms that may go, or None.
     """
@@ -37,3 +39,4 @@ class Conditions(NamedTuple):
     debye_temperatures: Mapping[str, float] = {}
     dose_rate_e_per_A2_s: float | None = None
     allowed_loss: float | None = None
+    velocity_tensors: Mapping[str, tuple[tuple[float, ...], ...]] = {}

@@ -71,7 +71,7 @@ def cross_section(
     element: str, beam_energy_keV: float, threshold_energy: float, conditions: Conditions, escape: Escape
 ) -> float:
     """Total of one element under the conditions, with numpy only where the model needs it [barn]."""
-    variance = velocity_variance(element, conditions)
+    variance = velocity_variance(element, conditions, escape)
     if conditions.model == "mott":
         from nanoslab.beam.cross_section import displacement_cross_section
 
@@ -98,8 +98,12 @@ def cross_section(
     )
 
 
-def velocity_variance(element: str, conditions: Conditions) -> float:
-    """<v_z²> under the conditions [m²/s²]: none, classical, or Debye."""
+def velocity_variance(element: str, conditions: Conditions, escape: Escape | None = None) -> Any:
+    """<v_z²> under the conditions [m²/s²]: none, classical, Debye; or the tensor, where way and model can take it."""
+    tensor = conditions.velocity_tensors.get(element)
+    if tensor is not None:
+        mean = conditions.model != "mott" or (escape or conditions.escape) == "sphere-averaged"
+        return sum(tensor[axis][axis] for axis in range(3)) / 3 if mean else tensor
     if conditions.temperature is None:
         return 0.0
     require_not_negative("temperature", conditions.temperature, "K")
@@ -118,6 +122,8 @@ def velocity_variance(element: str, conditions: Conditions) -> float:
 
 def motion(element: str, conditions: Conditions) -> str:
     """Name of the thermal motion in a row."""
+    if element in conditions.velocity_tensors:
+        return "phonons"
     if conditions.temperature is None:
         return "at rest"
     debye = conditions.debye_temperatures.get(element)

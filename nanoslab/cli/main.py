@@ -127,11 +127,7 @@ def _dispatch(argv: list[str], prog: str, description: str, commands: Mapping[st
     if hasattr(module, "COMMANDS"):
         _dispatch(argv[1:], f"{prog} {argv[0]}", summary, module.COMMANDS)
         return
-    parser = Parser(
-        prog=f"{prog} {argv[0]}",
-        description=module.__doc__,
-        formatter_class=HelpFormatter,
-    )
+    parser = Parser(prog=f"{prog} {argv[0]}", description=module.__doc__, formatter_class=HelpFormatter)
     module.add_arguments(parser)
     module.run(parser.parse_args(argv[1:]))
 

@@ -6,13 +6,13 @@ import math
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.text import printable
 
 if TYPE_CHECKING:
-    from nanoslab.studies.result import Table
+    from nanoslab.studies.result import Cell, Table
 
 SCHEMA = 1
 
@@ -84,6 +84,14 @@ def print_study_tables(tables: Sequence[Table]) -> None:
         print_table(table.columns, table.rows)
         for note in table.notes:
             print_note(note)
+
+
+def print_records(records: Iterable[Mapping[str, Any]], columns: Mapping[str, Cell]) -> None:
+    """Print a table of records: heading -> how its cells are made."""
+    from nanoslab.studies.result import table_of
+
+    table = table_of("", records, columns)
+    print_table(table.columns, table.rows)
 
 
 def print_note(text: str) -> None:

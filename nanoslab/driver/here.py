@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from nanoslab.campaign.names import DRIVER_FOLDER
 from nanoslab.driver.backend import JobOrder, QueueView
@@ -107,7 +107,7 @@ class _Worker:
             env=environment,
             start_new_session=True,
         )
-        self.orders, self.answers = _open(self.process.stdin), _open(self.process.stdout)
+        self.orders, self.answers = cast("IO[str]", self.process.stdin), cast("IO[str]", self.process.stdout)
         self.on_step = on_step
         self.order: JobOrder | None = None
         self.log = Path(os.devnull)
@@ -138,7 +138,7 @@ class _Worker:
             with contextlib.suppress(OSError):
                 stream.close()
         if self.order is not None and not self.future.done():
-            self.future.set_exception(_DeathError(self._last_words(code)))
+            self.future.set_exception(RuntimeError(self._last_words(code)))
 
     def _last_words(self, code: int) -> str:
         if code < 0:
@@ -160,16 +160,6 @@ class _Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.listener.join()
-
-
-def _open(stream: IO[str] | None) -> IO[str]:
-    if stream is None:
-        raise RuntimeError("a worker was started without its pipes")
-    return stream
-
-
-class _DeathError(Exception):
-    """A worker died; the message says how."""
 
 
 def serve() -> None:

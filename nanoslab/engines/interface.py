@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
+from numpy.typing import NDArray
 
 from nanoslab.calculation import Calculation, Settings
 
@@ -17,6 +19,11 @@ from nanoslab.calculation import Calculation, Settings
 CalculatorFactory = Callable[[Atoms, Settings, Mapping[str, Any]], BaseCalculator]
 #: (atoms, settings, options) -> the ``comparable`` mapping of a `nanoslab.calculation.CalculationResult`
 ComparableFactory = Callable[[Atoms, Settings, Mapping[str, Any]], Mapping[str, Any]]
+
+#: energy [eV] and forces (n_atoms, 3) [eV/Å] of every structure
+Energies = list[tuple[float, NDArray[np.float64]]]
+#: (structures, settings, options) -> energies and forces of all in one call; constraints play no part
+BatchFunction = Callable[[Sequence[Atoms], Settings, Mapping[str, Any]], Energies]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +83,8 @@ class Engine:
         Module-level function ``(atoms, settings, options) -> calculator``.
     comparable_factory
         Module-level function ``(atoms, settings, options) -> mapping``; None means the level of theory alone.
+    batch
+        Module-level function that computes many structures in one call; None computes them one after the other.
     versions
         Library -> version, of everything that decides the numbers.
 
@@ -94,6 +103,7 @@ class Engine:
     calculator_factory: CalculatorFactory
     options: Mapping[str, Any] = field(default_factory=dict)
     comparable_factory: ComparableFactory | None = None
+    batch: BatchFunction | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -27,6 +27,9 @@ TRUSTED = "NANOSLAB_TRUSTED_ENGINES"
 #: value of an option that is no path: a word without a dot, or numbers
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*|[-+0-9.eE(), ]+")
 
+#: the option that corrects an engine, with the sign before it
+_CORRECTED = re.compile(r"([:,])corrected=([^,]+)")
+
 
 def engine_names() -> tuple[str, ...]:
     """Names that `engine` knows without a module.
@@ -42,7 +45,8 @@ def engine_names() -> tuple[str, ...]:
 def engine(name_and_options: str) -> Engine:
     """Return an engine from ``NAME``, ``module:factory`` or ``./file.py:factory``, each with ``[:key=value,...]``.
 
-    ``NAME:PATH[,sha256=...]`` takes a potential from a file.
+    ``NAME:PATH[,sha256=...]`` takes a potential from a file; ``corrected=NAME_OR_FILE`` among the options of any of
+    them corrects it (`nanoslab.engines.correction`).
 
     Parameters
     ----------
@@ -61,7 +65,12 @@ def engine(name_and_options: str) -> Engine:
     >>> engine("ase.calculators.lj:LennardJones:sigma=3.0,epsilon=0.2").options
     {'sigma': '3.0', 'epsilon': '0.2'}
     """
-    name, *rest = name_and_options.strip().split(":")
+    bare, correction = _split_correction(name_and_options.strip())
+    if correction:
+        from nanoslab.engines.correction import base_options, corrected_engine
+
+        return corrected_engine(engine(bare if ":" in bare else bare + base_options(correction)), correction)
+    name, *rest = bare.split(":")
     if _names_a_potential(name, ":".join(rest)):
         from nanoslab.engines.potential_file import create_from_path
 
@@ -115,6 +124,15 @@ def engine_of_file(where: object, name_and_options: str) -> Engine:
         got=repr(name_and_options),
         advice=f"a file does not choose code; if you trust this engine, put exactly it into {TRUSTED}",
     )
+
+
+def _split_correction(text: str) -> tuple[str, str]:
+    """Take the option ``corrected=...`` out, from wherever it stands among the others."""
+    found = _CORRECTED.search(text)
+    if found is None:
+        return text, ""
+    before, after = text[: found.start()], text[found.end() :]
+    return before + (after and found[1] + after.removeprefix(",")), found[2]
 
 
 def _names_a_potential(name: str, rest: str) -> bool:

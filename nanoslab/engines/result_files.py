@@ -30,42 +30,24 @@ RESULT, FINAL, TRAJECTORY, JOURNAL, LOG, FAILURE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """Everything ``result.json`` says.
-
-    Attributes
-    ----------
-    name, engine, level_of_theory, fingerprint
-        What was computed, and how.
-    energy
-        Energy extrapolated to zero smearing [eV]; None for a skipped calculation.
-    max_free_force
-        Largest force on a free component at the end [eV/Å].
-    converged, problems, skipped
-        The verdict; ``skipped`` is the reason when the engine was never asked.
-    n_steps, n_evaluations, optimiser, wall_time_s
-        What it took; after a resume the wall time is that of the last stretch.
-    comparable, versions
-        What must agree before energies are subtracted, and the libraries.
-    findings
-        What else came out; in the file only where there is something.
-    """
+    """Everything ``result.json`` says."""
 
     name: str
     engine: str
     level_of_theory: str
     fingerprint: str
-    energy: float | None = None
-    max_free_force: float | None = None
+    energy: float | None = None  # extrapolated to zero smearing [eV]; None for a skipped calculation
+    max_free_force: float | None = None  # on a free component at the end [eV/Å]
     converged: bool = False
     problems: tuple[str, ...] = ()
-    skipped: str | None = None
+    skipped: str | None = None  # the reason when the engine was never asked
     n_steps: int = 0
     n_evaluations: int = 0
     optimiser: str = "none"
-    wall_time_s: float = 0.0
-    comparable: Mapping[str, Any] = field(default_factory=dict)
+    wall_time_s: float = 0.0  # after a resume that of the last stretch
+    comparable: Mapping[str, Any] = field(default_factory=dict)  # must agree before energies are subtracted
     versions: Mapping[str, str] = field(default_factory=dict)
-    findings: Mapping[str, Any] = field(default_factory=dict)
+    findings: Mapping[str, Any] = field(default_factory=dict)  # what else came out; in the file where there is any
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of ``result.json``."""

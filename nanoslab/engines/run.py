@@ -6,7 +6,9 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import ase.io
 import numpy as np
@@ -94,7 +96,8 @@ def run_calculation(
             if foreign := foreign_result(folder, calculation.name, calculation_fingerprint(calculation, engine)):
                 raise foreign
         elif reasons := check([calculation], engine):
-            _write_skipped(calculation, engine, folder, reasons[0].reason)
+            reason = reasons[0].reason
+            write_result(folder, replace(_begun(calculation, engine), problems=(reason,), skipped=reason), None)
         else:
             begin = (calculation.atoms if start is None else start).copy()
             _compute(calculation, engine, begin, folder=folder, limits=limits or Limits(), on_step=on_step)
@@ -152,11 +155,8 @@ def _compute(
         on_step=_Trajectory(folder / TRAJECTORY, on_step),
     )
     ended = PROCEDURES[procedure_name(calculation)](atoms, task)
-    record = RunRecord(
-        name=calculation.name,
-        engine=engine.label,
-        level_of_theory=engine.level_of_theory,
-        fingerprint=calculation_fingerprint(calculation, engine),
+    record = replace(
+        _begun(calculation, engine),
         energy=float(ended.atoms.get_potential_energy()),
         max_free_force=max_free_force(ended.atoms),
         converged=not ended.wrong,
@@ -166,23 +166,20 @@ def _compute(
         optimiser=ended.optimiser,
         wall_time_s=time.monotonic() - began,
         comparable=engine.comparable(begin, settings),
-        versions=engine.versions,
         findings=ended.findings,
     )
     write_result(folder, record, ended.atoms)
 
 
-def _write_skipped(calculation: Calculation, engine: Engine, folder: Path, reason: str) -> None:
-    record = RunRecord(
+def _begun(calculation: Calculation, engine: Engine) -> RunRecord:
+    """Record of a calculation of which nothing is known yet."""
+    return RunRecord(
         name=calculation.name,
         engine=engine.label,
         level_of_theory=engine.level_of_theory,
         fingerprint=calculation_fingerprint(calculation, engine),
-        problems=(reason,),
-        skipped=reason,
         versions=engine.versions,
     )
-    write_result(folder, record, None)
 
 
 class _Trajectory:
@@ -205,17 +202,17 @@ def _lock(folder: Path) -> Iterator[None]:
     """One process at a time; the system gives the lock back when its holder dies."""
     with (folder / LOG).open("a") as handle:
         deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise EngineError(
-                        folder,
-                        expected="no other run in this folder",
-                        got="one that is computing",
-                        advice="wait for it, or stop it",
-                    ) from None
-                time.sleep(0.1)
+        while not _locked(handle):
+            if time.monotonic() > deadline:
+                got, advice = "one that is computing", "wait for it, or stop it"
+                raise EngineError(folder, expected="no other run in this folder", got=got, advice=advice)
+            time.sleep(0.1)
         yield
+
+
+def _locked(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ase.data import chemical_symbols
+
 from nanoslab.calculation import Calculation
-from nanoslab.engines.interface import Engine
+from nanoslab.engines.interface import Capabilities, Engine
 from nanoslab.engines.procedures import PROCEDURES
 from nanoslab.errors import EngineError
 
@@ -66,7 +68,13 @@ def check(calculations: Iterable[Calculation], engine: Engine) -> tuple[Skipped,
             skipped.append(Skipped(name=calculation.name, reason=reason))
             continue
         for rule in REFUSALS:
-            rule(calculation, engine)
+            if refusal := rule(calculation, engine.capabilities):
+                raise EngineError(
+                    f"engine {engine.name}, calculation {calculation.name}",
+                    expected=refusal[0],
+                    got=refusal[1],
+                    advice="choose another engine, or leave the calculation out with --only",
+                )
     return tuple(skipped)
 
 
@@ -85,68 +93,52 @@ def procedure_name(calculation: Calculation) -> str:
     return calculation.procedure or ("single" if calculation.settings.relax == "none" else "relax")
 
 
-def refuse_unknown_procedure(calculation: Calculation, engine: Engine) -> None:
+#: what was expected of a calculation, and what it asks for
+Refusal = tuple[str, str]
+
+
+def unknown_procedure(calculation: Calculation, _can: Capabilities) -> Refusal | None:
     """Only what has a file of its own among the procedures can be done."""
     name = procedure_name(calculation)
-    if name not in PROCEDURES:
-        _refuse(calculation, engine, f"a procedure that it has ({', '.join(PROCEDURES)})", name)
+    return None if name in PROCEDURES else (f"a procedure that it has ({', '.join(PROCEDURES)})", name)
 
 
-def refuse_unknown_elements(calculation: Calculation, engine: Engine) -> None:
+def unknown_elements(calculation: Calculation, can: Capabilities) -> Refusal | None:
     """Every element must be known to the engine."""
-    known = engine.capabilities.elements
-    foreign = sorted(set(calculation.atoms.get_chemical_symbols()) - known) if known is not None else []
-    if foreign:
-        _refuse(calculation, engine, "elements that it knows", ", ".join(foreign))
+    foreign = {*calculation.atoms.get_chemical_symbols()} - (can.elements or {*chemical_symbols})
+    return ("elements that it knows", ", ".join(sorted(foreign))) if foreign else None
 
 
-def refuse_periodic(calculation: Calculation, engine: Engine) -> None:
+def periodic_cell(calculation: Calculation, can: Capabilities) -> Refusal | None:
     """A crystal or slab needs an engine with periodic cells."""
-    if calculation.atoms.pbc.any() and calculation.role.kind != "atom" and not engine.capabilities.periodic:
-        _refuse(calculation, engine, "a molecule or cluster", "a periodic cell")
+    wrong = calculation.atoms.pbc.any() and calculation.role.kind != "atom" and not can.periodic
+    return ("a molecule or cluster", "a periodic cell") if wrong else None
 
 
-def refuse_k_points(calculation: Calculation, engine: Engine) -> None:
+def mesh_of_k_points(calculation: Calculation, can: Capabilities) -> Refusal | None:
     """More than one k-point needs an engine that samples the Brillouin zone."""
     mesh = calculation.settings.kpoints
-    if max(mesh) > 1 and not engine.capabilities.k_points:
-        _refuse(calculation, engine, "the Gamma point alone", f"a mesh of {'x'.join(map(str, mesh))}")
+    wrong = max(mesh) > 1 and not can.k_points
+    return ("the Gamma point alone", f"a mesh of {'x'.join(map(str, mesh))}") if wrong else None
 
 
-def refuse_spin(calculation: Calculation, engine: Engine) -> None:
+def spin(calculation: Calculation, can: Capabilities) -> Refusal | None:
     """A spin-polarised calculation needs an engine with spin."""
-    if calculation.settings.spin_polarized and not engine.capabilities.spin:
-        _refuse(calculation, engine, "no spin polarisation", "a spin-polarised calculation")
+    wrong = calculation.settings.spin_polarized and not can.spin
+    return ("no spin polarisation", "a spin-polarised calculation") if wrong else None
 
 
-def refuse_hubbard_u(calculation: Calculation, engine: Engine) -> None:
+def hubbard_u(calculation: Calculation, can: Capabilities) -> Refusal | None:
     """A Hubbard U must not be dropped without a word."""
     asked = {*calculation.settings.hubbard_u} & {*calculation.atoms.get_chemical_symbols()}
-    if asked and not engine.capabilities.hubbard_u:
-        _refuse(calculation, engine, "no Hubbard U", f"hubbard_u of {', '.join(sorted(asked))}")
+    wrong = asked and not can.hubbard_u
+    return ("no Hubbard U", f"hubbard_u of {', '.join(sorted(asked))}") if wrong else None
 
 
-def refuse_cell_relaxation(calculation: Calculation, engine: Engine) -> None:
+def cell_relaxation(calculation: Calculation, can: Capabilities) -> Refusal | None:
     """Relaxing the cell needs the stress."""
-    if calculation.settings.relax == "cell" and not engine.capabilities.stress:
-        _refuse(calculation, engine, "relax: ions or none (it has no stress)", "relax: cell")
+    wrong = calculation.settings.relax == "cell" and not can.stress
+    return ("relax: ions or none (it has no stress)", "relax: cell") if wrong else None
 
 
-REFUSALS = (
-    refuse_unknown_procedure,
-    refuse_unknown_elements,
-    refuse_periodic,
-    refuse_k_points,
-    refuse_spin,
-    refuse_hubbard_u,
-    refuse_cell_relaxation,
-)
-
-
-def _refuse(calculation: Calculation, engine: Engine, expected: str, got: str) -> None:
-    raise EngineError(
-        f"engine {engine.name}, calculation {calculation.name}",
-        expected=expected,
-        got=got,
-        advice="choose another engine, or leave the calculation out with --only",
-    )
+REFUSALS = (unknown_procedure, unknown_elements, periodic_cell, mesh_of_k_points, spin, hubbard_u, cell_relaxation)

@@ -12,7 +12,7 @@ from nanoslab.builders import sheet_ledger
 from nanoslab.calculation import Calculation, CalculationResult, Run, Settings
 from nanoslab.errors import NanoslabError
 from nanoslab.files import sha256
-from nanoslab.studies.result import StudyResult, Table, text_of
+from nanoslab.studies.result import Cell, StudyResult, Table, table_of
 
 #: the worst first
 STATES = ("refused", "failed", "not converged", "not run", "skipped", "used with a remark", "used")
@@ -44,35 +44,36 @@ def checks_table(runs: Sequence[Run], study_result: StudyResult) -> Table:
     """One row per calculation, the failing ones on top."""
     reasons = {**dict(study_result.missing), **dict(study_result.refused)}
     refused = dict(study_result.refused)
-    rows: list[tuple[str, ...]] = []
+    rows = []
     for run in runs:
         name, result = run.calculation.name, run.result
         said = [reasons.get(name, ""), *result.problems]
         rows.append(
-            (
-                name,
-                state_of(result, refused=name in refused),
-                text_of(result.energy, ".4f"),
-                text_of(result.max_free_force, ".3f"),
-                result.level_of_theory,
-                "; ".join(dict.fromkeys(text for text in said if text and text not in said[0][len(text) :])),
-            )
+            {
+                "name": name,
+                "state": state_of(result, refused=name in refused),
+                "energy": result.energy,
+                "force": result.max_free_force,
+                "level": result.level_of_theory,
+                "said": "; ".join(dict.fromkeys(text for text in said if text and text not in said[0][len(text) :])),
+            }
         )
-    rows.sort(key=lambda row: STATES.index(row[1]))
-    columns = ["calculation", "state", "energy [eV]", "largest force [eV/Å]", "level of theory", "problems and remarks"]
-    if len({row[4] for row in rows if row[1] != "not run"}) <= 1:
-        # one level for all stands in the heading
-        del columns[4]
-        rows = [(*row[:4], row[5]) for row in rows]
-    return Table(
-        title="Convergence check of every run",
-        columns=tuple(columns),
-        rows=tuple(rows),
-        notes=(
-            "The energies of refused runs are not used; skipped runs are those that the engine cannot compute.",
-            "The force is the largest on a free component at the end.",
-        ),
+    rows.sort(key=lambda row: STATES.index(row["state"]))
+    columns: dict[str, Cell] = {
+        "calculation": "name",
+        "state": "state",
+        "energy [eV]": "energy:.4f",
+        "largest force [eV/Å]": "force:.3f",
+        "level of theory": "level",
+        "problems and remarks": "said",
+    }
+    if len({row["level"] for row in rows if row["state"] != "not run"}) <= 1:
+        del columns["level of theory"]  # one level for all stands in the heading
+    notes = (
+        "The energies of refused runs are not used; skipped runs are those that the engine cannot compute.",
+        "The force is the largest on a free component at the end.",
     )
+    return table_of("Convergence check of every run", rows, columns, notes)
 
 
 def remarks(checks: Table) -> tuple[str, ...]:
@@ -90,15 +91,8 @@ def structures_table(runs: Sequence[Run]) -> Table:
     return Table(
         title="Structures as built and relaxed",
         columns=(
-            "calculation",
-            "counts",
-            "charge [e]",
-            "dipole [e Å]",
-            "planes",
-            "faces",
-            "thickness [Å]",
-            "vacuum [Å]",
-            "area [Å²]",
+            *("calculation", "counts", "charge [e]", "dipole [e Å]", "planes", "faces"),
+            *("thickness [Å]", "vacuum [Å]", "area [Å²]"),
         ),
         rows=tuple(rows),
         notes=(
@@ -121,17 +115,11 @@ def _structure(calculation: Calculation, result: CalculationResult) -> tuple[str
     except NanoslabError:
         # without formal charges: what is counted still counts
         return (calculation.name, calculation.atoms.get_chemical_formula(), *["-"] * 7)
-    return (
-        calculation.name,
-        "".join(f"{species}{count}" for species, count in built.counts.items()),
-        f"{built.formal_charge:+g}" if built.formal_charge else "0",
-        f"{built.dipole:.2f}",
-        str(len(built.planes or ())),
-        "/".join(built.termination or ()),
-        f"{relaxed.thickness:.2f}",
-        f"{relaxed.vacuum:.2f}",
-        f"{relaxed.area:.2f}",
-    )
+    counts = "".join(f"{species}{count}" for species, count in built.counts.items())
+    charge = f"{built.formal_charge:+g}" if built.formal_charge else "0"
+    faces = (str(len(built.planes or ())), "/".join(built.termination or ()))
+    lengths = (f"{length:.2f}" for length in (relaxed.thickness, relaxed.vacuum, relaxed.area))
+    return (calculation.name, counts, charge, f"{built.dipole:.2f}", *faces, *lengths)
 
 
 def settings_table(calculations: Sequence[Calculation]) -> Table:

@@ -22,33 +22,19 @@ REPRODUCIBLE = {"svg.hashsalt": "nanoslab"}
 
 
 def draw(plot: Plot, ax: Axes | None = None) -> Axes:
-    """Draw a plot and return its axes.
-
-    Parameters
-    ----------
-    plot
-        As made by the functions of `nanoslab.report.plots`.
-    ax
-        Axes to draw on; those of a new figure when absent.
-
-    Examples
-    --------
-    >>> line = Series(label="Se", x=(1.0, 2.0), y=(3.0, 4.0))
-    >>> words = {"name": "e", "title": "E", "reading": "", "level_of_theory": ""}
-    >>> draw(Plot(x_label="x (Å)", y_label="E (eV)", series=(line,), **words)).get_xlabel()
-    'x (Å)'
-    """
+    """Draw a plot, on the axes of a new figure when none are given, and return the axes."""
     axes = new_axes() if ax is None else ax
     for series in plot.series:
         _draw_series(axes, series)
     for guide in plot.guides:
-        line = axes.axvline if guide.axis == "x" else axes.axhline
-        line(guide.value, color="0.55", linewidth=0.8, zorder=0)
-        at = (guide.value, 0.98) if guide.axis == "x" else (0.99, guide.value)
-        transform = axes.get_xaxis_transform() if guide.axis == "x" else axes.get_yaxis_transform()
-        rotation = 90 if guide.axis == "x" else 0
-        place: dict[str, Any] = {"fontsize": 7, "color": "0.35", "ha": "right", "rotation": rotation}
-        axes.text(*at, guide.label, transform=transform, va="top" if guide.axis == "x" else "bottom", **place)
+        look: dict[str, Any] = {"fontsize": 7, "color": "0.35", "ha": "right"}
+        if guide.axis == "x":
+            axes.axvline(guide.value, color="0.55", linewidth=0.8, zorder=0)
+            look |= {"rotation": 90, "va": "top", "transform": axes.get_xaxis_transform()}
+            axes.text(guide.value, 0.98, guide.label, **look)
+        else:
+            axes.axhline(guide.value, color="0.55", linewidth=0.8, zorder=0)
+            axes.text(0.99, guide.value, guide.label, va="bottom", transform=axes.get_yaxis_transform(), **look)
     axes.set_xscale("log" if plot.x_log else "linear")
     axes.set_yscale("log" if plot.y_log else "linear")
     if plot.x_reversed:
@@ -68,23 +54,17 @@ def new_axes(size: tuple[float, float] = SIZE) -> Axes:
 
 
 def save_plot(plot: Plot, path: Path) -> None:
-    """Write a plot; the ending of the file chooses the format.
-
-    Raises
-    ------
-    FileError
-        If the format is not known or the file cannot be written.
-    """
+    """Write a plot; the ending of the file chooses the format, one that is not known is a `FileError`."""
     if path.suffix.lower() not in FORMATS:
         raise FileError(path, expected=f"a file ending in {', '.join(FORMATS)}", got=repr(path.suffix or path.name))
-    save(figure_of(draw(plot)), path)
+    save(figure_of(plot), path)
 
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure without the date, so that the same numbers make the same file."""
-    dated = {".pdf": "CreationDate", ".svg": "Date", ".eps": "CreationDate"}.get(path.suffix.lower())
     import matplotlib as mpl
 
+    dated = {".pdf": "CreationDate", ".svg": "Date", ".eps": "CreationDate"}.get(path.suffix.lower())
     try:
         with mpl.rc_context(REPRODUCIBLE):
             figure.savefig(path, dpi=200, metadata={dated: None} if dated else {})
@@ -113,11 +93,12 @@ def png_bytes(figure: Figure, *, n_colours: int = 64) -> bytes:
     return packed.getvalue()
 
 
-def figure_of(axes: Axes) -> Figure:
-    """Figure that axes lie on."""
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        raise FileError("axes", expected="axes on a figure", got="axes that were removed from theirs")
+def figure_of(plot: Plot) -> Figure:
+    """Figure of one plot."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE, layout="constrained")
+    draw(plot, figure.subplots())
     return figure
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from nanoslab import __version__
 from nanoslab.files import write_atomically
 from nanoslab.report.campaign_tables import STATES
-from nanoslab.report.draw import draw, figure_of, png_bytes, svg_text
+from nanoslab.report.draw import figure_of, png_bytes, svg_text
 from nanoslab.report.page_content import PageContent
 from nanoslab.report.plotly_json import plotly_figure
 from nanoslab.report.structure_data import Scene
@@ -46,8 +46,7 @@ def render_page(content: PageContent) -> str:
     packed, shown = pack_scenes(content.scenes, LARGEST_SCENES)
     stills = content.scenes[:MOST_STILLS]
     figures = [
-        {"plot": plot, "still": data_url(svg_text(figure_of(draw(plot))).encode(), "image/svg+xml")}
-        for plot in content.plots
+        {"plot": plot, "still": data_url(svg_text(figure_of(plot)).encode(), "image/svg+xml")} for plot in content.plots
     ]
     text: str = _template().render(
         content=content,
@@ -68,13 +67,7 @@ def render_page(content: PageContent) -> str:
 
 
 def pack_scenes(scenes: Sequence[Scene], largest: int) -> tuple[str, int]:
-    """As many structures as fit, packed, and how many those are.
-
-    Examples
-    --------
-    >>> pack_scenes([], 1000)[1]
-    0
-    """
+    """As many structures as fit, packed, and how many those are."""
     n = len(scenes)
     while True:
         packed = pack(json.dumps({"elements": _elements(scenes[:n]), "scenes": [s.to_dict() for s in scenes[:n]]}))
@@ -84,13 +77,7 @@ def pack_scenes(scenes: Sequence[Scene], largest: int) -> tuple[str, int]:
 
 
 def pack(text: str) -> str:
-    """Text as base64 of gzip, the same for the same text.
-
-    Examples
-    --------
-    >>> gzip.decompress(base64.b64decode(pack("a"))).decode()
-    'a'
-    """
+    """Text as base64 of gzip, the same for the same text."""
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.calculation import Run
-from nanoslab.errors import FileError
 from nanoslab.plot_data import Plot
-from nanoslab.report.campaign_tables import (
-    checks_table,
-    provenance_table,
-    remarks,
-    settings_table,
-    structures_table,
-)
-from nanoslab.report.plots import plots_of
+from nanoslab.report.campaign_tables import checks_table, provenance_table, remarks, settings_table, structures_table
 from nanoslab.report.references import references
 from nanoslab.report.structure_data import Scene, scenes
+from nanoslab.studies.phonons.plots import folder_plots
 from nanoslab.studies.result import StudyResult, Table
 from nanoslab.studies.study import Reference, Study
 
@@ -35,24 +26,7 @@ ROLES_NOT_SHOWN = ("atom",)
 class PageContent:
     """What the page says.
 
-    Attributes
-    ----------
-    title, question
-        Of the study; what it asks, in one sentence.
-    kind, source, level_of_theory
-        Word of the study file, whose runs were read, and how good their energies are.
-    summary
-        One line per plot, and per remark on runs that are used all the same.
-    plots, tables
-        Of the study.
-    checks, structures, settings, provenance
-        Of the campaign.
-    scenes
-        Structures.
-    references
-        Papers and tools.
-    study_file
-        Text of the campaign's study file.
+    ``wrong``, ``summary``: what a reader must know first; the tables from ``checks`` on are those of the campaign.
     """
 
     title: str
@@ -82,29 +56,17 @@ class PageContent:
 def page_content(
     campaign: Campaign, study: Study[Any], source: str, runs: Sequence[Run], result: StudyResult
 ) -> PageContent:
-    """Gather the page of a study.
-
-    Parameters
-    ----------
-    campaign, study
-        As loaded.
-    source
-        Whose runs were read: ``vasp`` or an engine.
-    runs
-        Of the campaign's calculations.
-    result
-        What the study made of them.
-    """
-    document = {**result.to_dict(), "thermal": thermal_records(campaign.folder)}
-    plots = plots_of(document)
+    """Gather the page of a study from its runs, those of ``source``, and what it made of them."""
+    document = result.to_dict()
+    plots = (*study.plots(document), *folder_plots(campaign.folder))
     calculations, checks = [run.calculation for run in runs], checks_table(runs, result)
     levels = dict.fromkeys(run.result.level_of_theory for run in runs if run.result.energy is not None)
     return PageContent(
         title=study.title,
-        question=_first_line(type(study).__doc__),
+        question=(type(study).__doc__ or "").strip().partition("\n")[0],
         kind=study.kind,
         source=source,
-        level_of_theory=str(document["level_of_theory"] or "; ".join(levels) or source),
+        level_of_theory=document["level_of_theory"] or "; ".join(levels) or source,
         summary=(*(plot.reading for plot in plots if plot.reading), *remarks(checks)),
         plots=plots,
         tables=result.tables(),
@@ -116,25 +78,3 @@ def page_content(
         references=references(study, source),
         study_file=campaign.study_file.read_text(encoding="utf-8", errors="replace"),
     )
-
-
-def thermal_records(folder: Path) -> dict[str, Any]:
-    """Free energies that ``nanoslab phonons`` left in sub-folders of a campaign, by the name of the folder.
-
-    Examples
-    --------
-    >>> thermal_records(Path("no/such/campaign"))
-    {}
-    """
-    records = {}
-    for path in sorted(folder.glob("*/thermal.json")):
-        try:
-            records[path.parent.name] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            advice = "give 'nanoslab phonons' again, or remove the file"
-            raise FileError(path, expected="what 'nanoslab phonons' wrote", got=str(error), advice=advice) from error
-    return records
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().split("\n")[0]

@@ -14,15 +14,6 @@ def plotly_figure(plot: Plot) -> dict[str, Any]:
     """Figure with the keys ``data`` and ``layout``; colours of the ground are left to the page.
 
     Labels come from files of the user, and plotly reads a few HTML tags in them: they are taken out of action.
-
-    Examples
-    --------
-    >>> line = Series(label="<b>Se", x=(1.0,), y=(float("nan"),))
-    >>> figure = plotly_figure(
-    ...     Plot(name="e", title="E", x_label="x", y_label="y", series=(line,), reading="", level_of_theory="")
-    ... )
-    >>> figure["data"][0]["name"], figure["data"][0]["y"]
-    ('&lt;b&gt;Se', [None])
     """
     return {
         "data": [_trace(series, plot) for series in plot.series],
@@ -40,13 +31,7 @@ def plotly_figure(plot: Plot) -> dict[str, Any]:
 
 
 def plain(text: str) -> str:
-    """Text in which plotly finds no tags.
-
-    Examples
-    --------
-    >>> plain("a < b & c")
-    'a &lt; b &amp; c'
-    """
+    """Text in which plotly finds no tags."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

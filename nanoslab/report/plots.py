@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nanoslab.plot_data import Plot, drawn
-from nanoslab.studies.phonons.plots import thermal_plot
+from nanoslab.plot_data import Plot
 from nanoslab.studies.study_file import study_class
 
 
 def plots_of(document: Mapping[str, Any]) -> tuple[Plot, ...]:
-    """Plots of a study's document, in the order of the page.
-
-    Examples
-    --------
-    >>> gaps = [{"gap_A": 4.0, "energy_eV": -1.0}, {"gap_A": 6.0, "energy_eV": -1.4}]
-    >>> [plot.name for plot in plots_of({"study": "gap", "level_of_theory": "test", "gaps": gaps})]
-    ['gap']
-    """
-    return (*study_class(str(document["study"])).plots(document), *drawn(thermal_plot(document.get("thermal", {}))))
+    """Plots of a study's document, in the order of the page."""
+    return study_class(str(document["study"])).plots(document)

@@ -24,12 +24,8 @@ class Scene:
 
     Attributes
     ----------
-    name, caption
-        The calculation, and what the structure is.
-    symbols, positions
-        Atoms, whole across the border of the cell; positions (n_atoms, 3) [Å].
-    cell
-        Rows are lattice vectors [Å], (3, 3).
+    positions, cell
+        Of atoms, whole across the border of the cell (n_atoms, 3), and the lattice vectors as rows [Å].
     planes, coordination, displacements
         Of every atom: its plane counted from the bottom, its neighbours, and how far it moved from the start [Å].
     bonds
@@ -62,6 +58,7 @@ class Scene:
 
     def to_dict(self) -> dict[str, Any]:
         """Compact document for the page: hundredths of an Å are enough for a picture."""
+        ghosts = np.round(self.ghost_positions, 2).tolist()
         return {
             "name": self.name,
             "caption": self.caption,
@@ -72,37 +69,12 @@ class Scene:
             "coordination": self.coordination.tolist(),
             "displacements": np.round(self.displacements, 2).tolist(),
             "bonds": self.bonds.tolist(),
-            "ghosts": [
-                [symbol, *position]
-                for symbol, position in zip(self.ghost_symbols, np.round(self.ghost_positions, 2).tolist(), strict=True)
-            ],
+            "ghosts": [[symbol, *place] for symbol, place in zip(self.ghost_symbols, ghosts, strict=True)],
         }
 
 
-def scene(
-    calculation: Calculation,
-    result: CalculationResult | None = None,
-    parent: Atoms | None = None,
-) -> Scene:
-    """Scene of a calculation: its relaxed structure when there is one, else its start.
-
-    Parameters
-    ----------
-    calculation
-        The start, and what was removed.
-    result
-        Of the calculation.
-    parent
-        Structure that atoms were removed from; they are shown as ghosts.
-
-    Examples
-    --------
-    >>> from nanoslab.calculation import Role, Settings
-    >>> pair = Atoms("CdSe", positions=[(0, 0, 1), (0, 0, 3.6)], cell=[9, 9, 9], pbc=True)
-    >>> shown = scene(Calculation(name="a", role=Role(kind="sheet"), atoms=pair, settings=Settings(source="test")))
-    >>> shown.coordination.tolist(), shown.planes.tolist(), shown.is_final
-    ([1, 1], [0, 1], False)
-    """
+def scene(calculation: Calculation, result: CalculationResult | None = None, parent: Atoms | None = None) -> Scene:
+    """Scene of a calculation, relaxed where it is; atoms that were removed from ``parent`` are shown as ghosts."""
     start = calculation.atoms
     final = result.atoms if result is not None else None
     is_final = final is not None and len(final) == len(start)
@@ -141,15 +113,7 @@ def scenes(runs: Sequence[Run], roles_left_out: Sequence[str] = ()) -> tuple[Sce
 
 
 def caption(calculation: Calculation, result: CalculationResult | None = None) -> str:
-    """What the structure is, in words, with the result whose structure is shown.
-
-    Examples
-    --------
-    >>> from nanoslab.calculation import Role, Settings
-    >>> atom = Calculation(name="Se-atom", role=Role(kind="atom"), atoms=Atoms("Se"), settings=Settings(source="test"))
-    >>> caption(atom)
-    'atom Se-atom: Se, as built'
-    """
+    """What the structure is, in words, with the result whose structure is shown."""
     n_lost = len(calculation.removed_indices)
     lost = f", {n_lost} {'atom' if n_lost == 1 else 'atoms'} removed" if n_lost else ""
     formula = calculation.atoms.get_chemical_formula()

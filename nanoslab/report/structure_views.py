@@ -28,29 +28,9 @@ MOST_ATOMS = 400
 
 
 def draw_structure(scene: Scene, ax: Axes | None = None, *, view: View = "side", repeat: int = 2) -> Axes:
-    """Draw a structure from one side and return the axes; removed atoms are dashed circles.
+    """Draw a structure, ``repeat`` cells along both in-plane vectors, and return the axes; removed atoms are dashed.
 
-    Parameters
-    ----------
-    scene
-        As made by `nanoslab.report.structure_data.scene`.
-    ax
-        Axes to draw on; those of a new figure when absent.
-    view
-        ``side`` and ``front``: the first or the second lattice vector to the right, the normal up; ``top``: onto the
-        sheet.
-    repeat
-        Cells along both in-plane vectors.
-
-    Examples
-    --------
-    >>> from ase import Atoms
-    >>> from nanoslab.calculation import Calculation, Role, Settings
-    >>> from nanoslab.report.structure_data import scene
-    >>> pair = Atoms("CdSe", positions=[(0, 0, 1), (0, 0, 3.6)], cell=[9, 9, 9], pbc=True)
-    >>> shown = scene(Calculation(name="a", role=Role(kind="sheet"), atoms=pair, settings=Settings(source="test")))
-    >>> draw_structure(shown, view="top").get_xlabel()
-    'Å'
+    ``side`` and ``front``: the first or the second lattice vector to the right, the normal up; ``top``: onto the sheet.
     """
     from matplotlib.collections import EllipseCollection
 
@@ -111,7 +91,8 @@ def _frame(cell: NDArray[np.float64], view: View) -> NDArray[np.float64]:
     """Rows: unit vectors to the right, up, and towards the reader."""
     normal = np.cross(cell[0], cell[1])
     normal /= np.linalg.norm(normal)
-    right = cell[1 if view == "front" else 0] / np.linalg.norm(cell[1 if view == "front" else 0])
+    along = cell[1 if view == "front" else 0]
+    right = along / np.linalg.norm(along)
     up = np.cross(normal, right) if view == "top" else normal
     return np.array([right, up, np.cross(right, up)])
 

@@ -25,11 +25,5 @@ DASHES = (
 
 
 def colour(style: int) -> str:
-    """Colour of a style.
-
-    Examples
-    --------
-    >>> colour(0) == colour(6)
-    True
-    """
+    """Colour of a style."""
     return COLOURS[style % len(COLOURS)]

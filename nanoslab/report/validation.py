@@ -27,20 +27,14 @@ class PublishedValue(StrictModel):
 
     Attributes
     ----------
-    quantity, unit
-        For the reader.
     printed
         As the paper prints it; a dash where it prints none.
     value, tolerance
         The number in that unit, and how far off still agrees.
-    study
-        Kind of study that gives it.
-    path
-        Steps into the document of its result.
+    study, path
+        Kind of study that gives it, and steps into the document of its result.
     take, factor
         Which of several numbers, and what turns it into the unit.
-    digits
-        Decimals that make sense.
     """
 
     quantity: str
@@ -72,19 +66,7 @@ class PublishedFile(StrictModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysedCampaign:
-    """What one source of energies says in one campaign.
-
-    Attributes
-    ----------
-    kind, source
-        Of the study; ``vasp`` or an engine.
-    elements
-        Of all structures.
-    document
-        Of the result.
-    deck_ready
-        Whether VASP's inputs can be written for all calculations.
-    """
+    """What one source of energies says in one campaign, and whether VASP's inputs can be written for all of it."""
 
     kind: str
     source: str
@@ -115,27 +97,13 @@ class ValidationRow:
         agrees = {}
         if one.value is not None and one.tolerance is not None:
             agrees = {source: abs(value - one.value) <= one.tolerance for source, value in self.values.items()}
-        return {
-            "quantity": one.quantity,
-            "unit": one.unit,
-            "paper": one.printed,
-            "source": self.source,
-            "value": one.value,
-            "tolerance": one.tolerance,
-            "deck_ready": self.deck_ready,
-            "values": dict(self.values),
-            "agrees": agrees,
-        }
+        printed = one.model_dump(include={"quantity", "unit", "value", "tolerance"})
+        found = {"source": self.source, "deck_ready": self.deck_ready, "values": dict(self.values)}
+        return {**printed, "paper": one.printed, **found, "agrees": agrees}
 
 
 def read_published(path: str | os.PathLike[str]) -> PublishedFile:
-    """Published values of a YAML file.
-
-    Raises
-    ------
-    FileError
-        If it cannot be read, or a field is unknown or wrong; the message names the line.
-    """
+    """Published values of a YAML file; the message of a `FileError` names the line."""
     return validated(path, read_yaml(path), PublishedFile)
 
 
@@ -169,39 +137,17 @@ def _holds(found: Any, wanted: Any) -> bool:
 def validation_rows(
     published: Iterable[PublishedFile], campaigns: Sequence[AnalysedCampaign]
 ) -> tuple[ValidationRow, ...]:
-    """Every published value with the numbers of every source; a campaign of other elements gives none.
-
-    Raises
-    ------
-    InputError
-        If two campaigns give one number of one source.
-
-    Examples
-    --------
-    >>> file = PublishedFile.model_validate({"source": "Wang 2020", "elements": ["Pb"], "values": [
-    ...     {"quantity": "gap", "unit": "nm", "printed": "0.6", "study": "gap", "path": ["minimum_gap_A"],
-    ...      "factor": 0.1}]})
-    >>> found = AnalysedCampaign(kind="gap", source="xtb", elements=frozenset({"Pb", "Se"}),
-    ...     document={"minimum_gap_A": 6.6}, deck_ready=True)
-    >>> validation_rows([file], [found])[0].cells(["xtb"])
-    ('gap [nm]', '0.6 (Wang 2020)', 'yes', '0.66')
-    """
+    """Every published value with the numbers of every source; a campaign of other elements gives none."""
     return tuple(_row(file, value, campaigns) for file in published for value in file.values)
 
 
 def _row(file: PublishedFile, value: PublishedValue, campaigns: Sequence[AnalysedCampaign]) -> ValidationRow:
     own = [one for one in campaigns if one.kind == value.study and set(file.elements) <= one.elements]
-    values: dict[str, float] = {}
-    for campaign in own:
-        number = value.read(campaign.document)
-        if number is not None and campaign.source in values:
-            raise InputError(
-                value.quantity,
-                expected=f"one campaign with {campaign.source}",
-                got="two",
-                advice="validate one at a time",
-            )
-        if number is not None:
-            values[campaign.source] = number
+    found = [(one.source, number) for one in own if (number := value.read(one.document)) is not None]
+    values = dict(found)
+    if len(values) < len(found):
+        source = next(name for name in values if [other for other, _ in found].count(name) > 1)
+        expected, advice = f"one campaign with {source}", "validate one at a time"
+        raise InputError(value.quantity, expected=expected, got="two", advice=advice)
     ready = bool(own) and all(one.deck_ready for one in own)
     return ValidationRow(published=value, source=file.source, deck_ready=ready, values=values)

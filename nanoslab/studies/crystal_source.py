@@ -15,13 +15,7 @@ from nanoslab.crystals import crystal_names, make_recipe, read_structure_file, u
 
 
 def is_structure_file(named: str) -> bool:
-    """Whether a name is that of a file: it has a folder or an ending, or is one of VASP's.
-
-    Examples
-    --------
-    >>> [is_structure_file(name) for name in ("CdSe-wurtzite", "own.cif", "POSCAR")]
-    [False, True, True]
-    """
+    """Whether a name is that of a file: it has a folder or an ending, or is one of VASP's."""
     is_path = "/" in named or "." in named or named.startswith(("POSCAR", "CONTCAR"))
     return is_path and named not in crystal_names()
 
@@ -37,15 +31,7 @@ CrystalName = Annotated[str, AfterValidator(_known)]
 
 
 def crystal_source(named: str, find_file: Callable[[str], Path]) -> str | Atoms:
-    """Return what builders take for a crystal: its name, or the atoms of the file with its hash in their recipe.
-
-    Parameters
-    ----------
-    named
-        As the study file says.
-    find_file
-        Where a file that it names lies.
-    """
+    """Return what builders take for a crystal: its name, or the atoms of the file with its hash in their recipe."""
     if not is_structure_file(named):
         return named
     path = find_file(named)

@@ -24,8 +24,8 @@ class DoubleSlabStudy(Study[Result]):
 
     Attributes
     ----------
-    crystal, lattice, lattice_constant
-        Name of a crystal or a structure file; named lattice constants, or the edge of the cube [Å].
+    lattice, lattice_constant
+        Named lattice constants, or the edge of the cube [Å].
     lateral
         Columns along the two sides of the cell.
     planes, fixed_planes
@@ -64,13 +64,6 @@ class DoubleSlabStudy(Study[Result]):
 
     def double_slab(self, **gap: Any) -> DoubleSlab:
         """Both slabs at a gap, ``gap`` [Å] or ``gap_planes``."""
-        return describe_double_slab(
-            self.crystal_source(self.crystal),
-            lattice=self.lattice,
-            lattice_constant=self.lattice_constant,
-            lateral=self.lateral,
-            planes=self.planes,
-            vacuum=self.vacuum,
-            fixed_planes=self.fixed_planes,
-            **gap,
-        )
+        named = ("lattice", "lattice_constant", "lateral", "planes", "vacuum", "fixed_planes")
+        fields = {name: getattr(self, name) for name in named}
+        return describe_double_slab(self.crystal_source(self.crystal), **fields, **gap)

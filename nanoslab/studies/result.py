@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.errors import unknown_name
+from nanoslab.plot_data import Series
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+Record = Mapping[str, Any]
+#: how a cell is made of a record: its key, with dots between levels, and the format of a number; or a function
+Cell = str | Callable[[Record], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +101,7 @@ class StudyResult:
 
 
 def record(row: Any, **renamed: str | None) -> dict[str, Any]:
-    """Fields of a frozen row as plain JSON values, under the names given, which carry units; None leaves one out.
-
-    Examples
-    --------
-    >>> record(Table(title="E", columns=("x",), rows=()), columns="headings", notes=None)
-    {'title': 'E', 'headings': ['x'], 'rows': []}
-    """
+    """Fields of a frozen row as plain JSON values, under the names given, which carry units; None leaves one out."""
     names = {one.name: renamed.get(one.name, one.name) for one in fields(row)}
     return {name: _json(getattr(row, attribute)) for attribute, name in names.items() if name is not None}
 
@@ -158,11 +158,51 @@ def text_of(value: float | None, form: str) -> str:
     return "-" if value is None else f"{value:{form}}"
 
 
-def _plain_table(name: str, records: list[Mapping[str, Any]]) -> Table:
-    flat = [flat_record(record) for record in records]
-    columns = tuple(dict.fromkeys(key for record in flat for key in record))
-    rows = tuple(tuple(_plain(record.get(column)) for column in columns) for record in flat)
-    return Table(title=name.replace("_", " ").capitalize(), columns=columns, rows=rows)
+def table_of(title: str, records: Iterable[Record], columns: Mapping[str, Cell], notes: Iterable[str] = ()) -> Table:
+    """Table of records: heading -> how its cells are made; a dash where a record has no value.
+
+    Examples
+    --------
+    >>> gaps = [{"gap": 6.2, "minimum": {"energy": -1.25}}, {"gap": 9.3}]
+    >>> table_of("Gaps", gaps, {"gap [Å]": "gap", "E [eV]": "minimum.energy:.1f"}).rows
+    (('6.2', '-1.2'), ('9.3', '-'))
+    """
+    rows = tuple(tuple(_cell(one, cell) for cell in columns.values()) for one in records)
+    return Table(title=title, columns=tuple(columns), rows=rows, notes=tuple(notes))
+
+
+def marked(cell: Cell) -> Cell:
+    """The same cell with (!) where a record says that not all of its runs are converged."""
+    return lambda record: f"{_cell(record, cell)}{'' if record['converged'] else ' (!)'}"
+
+
+def remarks(record: Record) -> str:
+    """Cell of a record's notes."""
+    return "; ".join(record["notes"])
+
+
+def _cell(record: Record, cell: Cell) -> str:
+    if callable(cell):
+        return cell(record)
+    path, _, form = cell.partition(":")
+    value: Any = record
+    for key in path.split("."):
+        value = None if value is None else value.get(key)
+    return text_of(value, form) if form else _plain(value)
+
+
+def series_of(records: Iterable[Record], x: str, y: str, label: str, **look: Any) -> Series:
+    """Two numbers of every record as a curve, each point with the name of its calculation."""
+    points = [(float(one[x]), float(one[y]), str(one.get("calculation", ""))) for one in records]
+    xs, ys, names = zip(*points, strict=True) if points else ((), (), ())
+    return Series(label=label, x=xs, y=ys, **{"names": names, **look})
+
+
+def _plain_table(name: str, records: list[Record]) -> Table:
+    flat = [flat_record(one) for one in records]
+    keys = dict.fromkeys(key for one in flat for key in one)
+    columns = {key: lambda one, key=key: _plain(one.get(key)) for key in keys}
+    return table_of(name.replace("_", " ").capitalize(), flat, columns)
 
 
 def _plain(value: Any) -> str:

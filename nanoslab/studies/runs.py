@@ -15,17 +15,7 @@ AnyRole = TypeVar("AnyRole", bound=Role)
 
 
 class UsableRun(NamedTuple):
-    """A run whose energy may be used.
-
-    Attributes
-    ----------
-    calculation, result
-        As written, and what came out.
-    energy
-        Of the result [eV].
-    differences
-        From the run it is compared with, in words: what the user allowed.
-    """
+    """A run whose energy [eV] may be used, and what the user allows to differ from the run it is compared with."""
 
     calculation: Calculation
     result: CalculationResult
@@ -49,14 +39,10 @@ class UsableRuns:
 
     Attributes
     ----------
-    runs
-        In the order of the study.
     allow_unconverged, allow_mismatch
         What the user allows that is refused otherwise.
-    missing, refused
-        Filled as runs are asked for: (name, reason).
-    levels_of_theory
-        Of the runs used.
+    missing, refused, levels_of_theory
+        Filled as runs are asked for: (name, reason), and the levels of the runs used.
     """
 
     runs: tuple[Run, ...]

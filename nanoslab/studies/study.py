@@ -95,13 +95,7 @@ class Study(StudyModel, Generic[Result]):
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Study from the fields of its file.
-
-        Raises
-        ------
-        InputError
-            If a field is unknown, missing or wrong.
-        """
+        """Study from the fields of its file; one that is unknown, missing or wrong is an `InputError`."""
         return validated(None, dict(document), cls)
 
     @property
@@ -181,16 +175,7 @@ class Study(StudyModel, Generic[Result]):
 
 @contextmanager
 def inside(where: object) -> Iterator[None]:
-    """Errors of the block name what they lie inside of.
-
-    Examples
-    --------
-    >>> from nanoslab.errors import InputError
-    >>> with inside("sheet wurtzite"):
-    ...     raise InputError("vacuum", expected="a length", got="-3")
-    Traceback (most recent call last):
-    nanoslab.errors.InputError: sheet wurtzite: vacuum: expected a length, got -3
-    """
+    """Errors of the block name what they lie inside of."""
     try:
         yield
     except NanoslabError as error:

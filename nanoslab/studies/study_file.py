@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from nanoslab.calculation import Calculation
@@ -20,6 +19,8 @@ STUDIES: Mapping[str, str] = {
     "gap": "nanoslab.studies.gap.study:GapStudy",
     "phonons": "nanoslab.studies.phonons.study:PhononsStudy",
     "barrier": "nanoslab.studies.barrier.study:BarrierStudy",
+    "displacement": "nanoslab.studies.displacement.study:DisplacementStudy",
+    "off-stoichiometry": "nanoslab.studies.off_stoichiometry.study:OffStoichiometryStudy",
     "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",
 }
 #: earlier words for kinds
@@ -28,35 +29,13 @@ GROUP = "nanoslab.studies"
 
 
 def study_class(word: str, where: object = "study") -> type[Study[Any]]:
-    """Class of a kind of study.
-
-    Parameters
-    ----------
-    word
-        A kind that ships with nanoslab or that an installed package registers, or an earlier word for one.
-    where
-        For the error.
-
-    Raises
-    ------
-    InputError
-        If nobody registered that kind; the closest are suggested.
-
-    Examples
-    --------
-    >>> study_class("pbse-neck").kind
-    'neck'
-    """
-    kind = ALIASES.get(word, word)
-    if kind in STUDIES:
-        module, _, name = STUDIES[kind].partition(":")
-        found: type[Study[Any]] = getattr(import_module(module), name)
-        return found
-    others = entry_points(group=GROUP)
-    if kind not in others.names:
+    """Class of a kind of study that ships with nanoslab or that an installed package registers, or an earlier word."""
+    kind, others = ALIASES.get(word, word), entry_points(group=GROUP)
+    if kind not in STUDIES and kind not in others.names:
         raise unknown_name(where, word, (*STUDIES, *sorted(others.names), *ALIASES))
-    loaded: type[Study[Any]] = others[kind].load()
-    return loaded
+    point = EntryPoint(kind, STUDIES[kind], GROUP) if kind in STUDIES else others[kind]
+    found: type[Study[Any]] = point.load()
+    return found
 
 
 def computed_fields(fields: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -96,14 +75,7 @@ def load_study(path: str | os.PathLike[str]) -> Study[Any]:
 
 
 def load_calculations(path: str | os.PathLike[str]) -> tuple[Calculation, ...]:
-    """Calculations of a study file; what cannot be built names the file.
-
-    Examples
-    --------
-    >>> from nanoslab.files import data_folder
-    >>> load_calculations(data_folder("workflows") / "cdse_nanosheet.yaml")[0].name
-    'wurtzite-pristine'
-    """
+    """Calculations of a study file; what cannot be built names the file."""
     try:
         return load_study(path).calculations()
     except InputError as error:

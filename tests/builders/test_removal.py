@@ -35,7 +35,7 @@ def one(atoms: Atoms, counts: dict[str, int], **filters: object) -> Removal:
 
 def listed(question: Removal) -> dict[str, tuple[tuple[int, ...], int]]:
     return {
-        str(name): (tuple(removed.tolist()), int(degeneracy))
+        name: (tuple(removed.tolist()), int(degeneracy))
         for block in question.blocks()
         for name, removed, degeneracy in zip(block.identifiers, block.removed, block.degeneracies, strict=True)
     }

@@ -16,7 +16,7 @@ from nanoslab.errors import EngineError, FileError, InputError, NanoslabError
 from nanoslab.files import data_folder
 from nanoslab.studies import NeckStudy
 from nanoslab.studies.neck.screening import ready_study_file, screening_study
-from nanoslab.studies.neck.shape_code import shape_cells, shape_code
+from nanoslab.studies.neck.shapes import shape_cells, shape_code
 from nanoslab.studies.study_file import load_study
 
 HERE = Path(__file__).parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import ndtr
@@ -87,7 +87,7 @@ def recoils(
         largest = max_transferred_energy(mass, beam_energy_keV, kinematics=target.kinematics)
         speed = cosines * (largest / threshold_energy) ** 0.5
         spread = float(np.asarray(variance) * mean_mass / mass) ** 0.5 / fastest * (largest / threshold_energy) ** 0.5
-        density += share * flux * _chance(speed * cosines if escape == "planar" else speed, spread, escape)
+        density += share * flux * chance_to_pass(speed * cosines if escape == "planar" else speed, spread, escape)
     if not density.any():  # nothing reaches the threshold: no recoil is ever drawn
         density[-1] = 1.0
     first = int(np.argmax(density > 1e-12 * density.max()))
@@ -99,9 +99,9 @@ def recoils(
     )
 
 
-def _chance(speed: Array, spread: float, escape: Escape) -> Array:
+def chance_to_pass(speed: Array, spread: Any, escape: Escape) -> Array:
     """Chance that a nucleus moving at random passes the threshold, with speeds over u₀; see `nanoslab.beam.totals`."""
-    if spread == 0:
+    if not np.any(spread):
         return np.asarray(speed >= 1, dtype=float)
     slow, fast = (1 - speed) / spread, (1 + speed) / spread
     if escape == "planar":

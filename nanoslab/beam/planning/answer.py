@@ -250,7 +250,8 @@ def _notes(question: KnockOnQuestion, elements: Mapping[str, str | None], condit
         notes.append(VACANCY)
     elif question.thresholds and question.threshold_source == "displacement":
         notes.append(GIVEN)
-    if conditions.temperature is not None and not all(e in conditions.debye_temperatures for e in elements):
+    known = {*conditions.debye_temperatures, *conditions.velocity_tensors}
+    if conditions.temperature is not None and not known.issuperset(elements):
         notes.append(CLASSICAL)
     if conditions.model != "mott" and heaviest(elements) > LIGHT_UP_TO:
         notes.append(LIGHT_ONLY[conditions.model])

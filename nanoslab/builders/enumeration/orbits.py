@@ -145,6 +145,7 @@ class _Growth:
         inverse = np.argsort(choice.permutations, axis=1)
         self.sent_to = np.concatenate([inverse, np.full((group, 1), -1)], axis=1).ravel()  # (operation, d) -> p
         self.fixes = choice.permutations == points
+        self.moving = ~self.fixes.all(axis=1)
         # points sent before d, by (operation, d); with d = n, for an operation that keeps the subset, those sent back
         earlier = np.zeros((group, n + 1, n_words), dtype=np.uint64)
         for d in range(n):
@@ -199,7 +200,7 @@ class _Growth:
         forbidden = np.bitwise_or.reduce(self.earlier[places], axis=1)
         children = open_points & self.allowed[level]
         children &= ~unpacked(forbidden, n)
-        stabilizers = np.zeros(children.shape, dtype=np.intp)
+        stabilizers = np.ones(children.shape, dtype=np.intp)  # the identity
         # the child whose further point is sent onto the first difference
         sent = self.sent_to[places]
         rows, operations = np.nonzero(np.take_along_axis(children, np.maximum(sent, 0), axis=1) & (sent >= 0))
@@ -211,7 +212,7 @@ class _Growth:
         np.add.at(stabilizers, (rows[same], points[same]), 1)
         comes_first = (other & self.choice.bits[np.minimum(difference, n - 1)]).any(axis=1) & ~same
         children[rows[comes_first], points[comes_first]] = False
-        kept, operations = np.nonzero(first == n)
+        kept, operations = np.nonzero((first == n) & self.moving)
         np.add.at(stabilizers, kept, self.fixes[operations])
         parents, points = np.nonzero(children)
         return parents, points, stabilizers[parents, points]

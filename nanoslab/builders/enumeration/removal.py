@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -13,7 +14,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from nanoslab.builders.enumeration.counting import count_orbits, count_subsets
-from nanoslab.builders.enumeration.orbits import Choice, Masks, orbits
+from nanoslab.builders.enumeration.orbits import Choice, Masks, canonical, orbits
 from nanoslab.builders.enumeration.sampling import Draws, draw_orbits
 from nanoslab.builders.enumeration.sites import Sites, find_sites
 from nanoslab.builders.recipe import describe_source, require_whole_number
@@ -34,9 +35,10 @@ class Block:
 
     Attributes
     ----------
-    identifiers
-        Of every way, shape (n,): per species the removed atoms as hexadecimal digits, one bit per atom of the species
-        in the order of `Removal.sites`. The same from run to run and for any order of the atoms in the file.
+    names
+        Identifier of every way, shape (n,), in bytes: per species the removed atoms as hexadecimal digits, one bit per
+        atom of the species in the order of `Removal.sites`. The same from run to run and for any order of the atoms in
+        the file.
     removed
         Indices of the removed atoms in the parent, rising, shape (n, n_removed).
     degeneracies
@@ -45,7 +47,7 @@ class Block:
         How often a sample has drawn each, shape (n,); ones where all are listed.
     """
 
-    identifiers: NDArray[np.str_]
+    names: NDArray[np.bytes_]
     removed: NDArray[np.intp]
     degeneracies: NDArray[np.intp]
     drawn: NDArray[np.intp]
@@ -53,6 +55,11 @@ class Block:
     def __len__(self) -> int:
         """Number of ways."""
         return len(self.degeneracies)
+
+    @property
+    def identifiers(self) -> list[str]:
+        """Names as text."""
+        return [name.decode() for name in self.names.tolist()]
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ class Removal:
     >>> removal.n_distinct, removal.n_total
     (322, 1274)
     >>> block = next(removal.blocks())
-    >>> str(block.identifiers[0]), int(block.degeneracies.sum())
+    >>> block.identifiers[0], int(block.degeneracies.sum())
     ('Cd-8000.Se-c000', 1274)
     """
 
@@ -130,6 +137,15 @@ class Removal:
         draws = draw_orbits(self.choice, number, seed=seed, each_orbit_alike=each_way_alike)
         return self._block(draws.masks, draws.degeneracies, draws.times), draws
 
+    def way_of(self, removed: Sequence[int]) -> tuple[str, int]:
+        """Identifier and degeneracy of the way that a set of atoms belongs to, whatever its counts."""
+        counts = Counter(str(self.parent.symbols[i]) for i in removed)
+        own = replace(self, counts=counts)
+        places = {int(index): place for place, index in enumerate(self.sites.indices)}
+        points = np.array([[places[int(index)] for index in removed]])
+        masks, degeneracies = canonical(own.choice, own.choice.masks(points))
+        return self.sites.names(own.choice.members(masks))[0].decode(), int(degeneracies[0])
+
     def atoms(self, removed: NDArray[np.intp], **parameters: Any) -> Atoms:
         """The parent without some atoms, with recipe and summary; further parameters go into the recipe."""
         gone = {int(index) for index in removed}
@@ -147,7 +163,7 @@ class Removal:
     def _block(self, masks: Masks, degeneracies: NDArray[np.intp], drawn: NDArray[np.intp]) -> Block:
         points = self.choice.members(masks)
         return Block(
-            identifiers=self.sites.identifiers(points),
+            names=self.sites.names(points),
             removed=np.sort(self.sites.indices[points], axis=1),
             degeneracies=degeneracies,
             drawn=drawn,
@@ -220,11 +236,6 @@ def removals(
     if not kept:
         raise InputError("charge", expected="counts that leave it", got=charge, advice="widen the counts or the charge")
     return tuple(Removal(parent=atoms, counts=one, sites=sites) for one in sorted(kept, key=_size))
-
-
-def with_parent(removal: Removal, parent: Atoms) -> Removal:
-    """The same question asked of a relaxed copy of the structure, whose symmetry no longer shows."""
-    return replace(removal, parent=parent)
 
 
 def _size(counts: Mapping[str, int]) -> tuple[int, ...]:

@@ -51,8 +51,8 @@ class Sites:
     places: NDArray[np.intp]
     n_of_species: tuple[int, ...]
 
-    def identifiers(self, members: NDArray[np.intp]) -> NDArray[np.str_]:
-        """Lasting names of subsets of the points, shape (n_subsets,), from their members (n_subsets, size)."""
+    def names(self, members: NDArray[np.intp]) -> NDArray[np.bytes_]:
+        """Identifiers of subsets of the points, shape (n_subsets,), from their members (n_subsets, size)."""
         rows = np.arange(len(members))[:, None]
         digits: list[NDArray[np.bytes_]] = []
         start = 0
@@ -65,7 +65,7 @@ class Sites:
             digits.append(np.concatenate([name.view("S1").reshape(len(members), -1), _digits(octets)], axis=1))
             start = end
         letters = np.ascontiguousarray(np.concatenate(digits, axis=1))
-        return letters.view(f"S{letters.shape[1]}").ravel().astype(str)
+        return letters.view(f"S{letters.shape[1]}").ravel()
 
 
 def _digits(octets: NDArray[np.uint8]) -> NDArray[np.bytes_]:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import ase.io
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from nanoslab.builders.enumeration.removal import Block, Removal
 from nanoslab.errors import FileError, InputError
@@ -121,14 +122,17 @@ class _Parquet:
         fields = [("identifier", pa.string()), ("degeneracy", pa.int32()), ("drawn", pa.int32())]
         fields += [("removed", pa.list_(pa.int32())), *((f"n_{one}", pa.int16()) for one in self.species)]
         self.schema = pa.schema(fields, metadata={_METADATA: json.dumps(head).encode()})
-        self.writer = parquet.ParquetWriter(path, self.schema, compression="zstd")
+        few = ["degeneracy", "drawn", *(f"n_{one}" for one in self.species)]
+        self.writer = parquet.ParquetWriter(
+            path, self.schema, compression="zstd", compression_level=1, use_dictionary=few, write_statistics=False
+        )
 
     def write(self, removal: Removal, block: Block) -> None:
         pa, n = self.pa, len(block)
         size = block.removed.shape[1]
         offsets = pa.array(np.arange(n + 1, dtype=np.int32) * size)
         columns = [
-            pa.array(block.identifiers),
+            pa.StringArray.from_buffers(n, *_text(pa, block.names)),
             pa.array(block.degeneracies.astype(np.int32)),
             pa.array(block.drawn.astype(np.int32)),
             pa.ListArray.from_arrays(offsets, pa.array(block.removed.astype(np.int32).ravel())),
@@ -149,6 +153,12 @@ class _Parquet:
         self.writer.close()
 
 
+def _text(pa: Any, names: NDArray[np.bytes_]) -> tuple[Any, Any]:
+    """Where each name begins, and all names as one run of bytes."""
+    offsets = np.arange(len(names) + 1, dtype=np.int32) * names.dtype.itemsize
+    return pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(names))
+
+
 class _Extxyz:
     """Frames from the lines of the parent: a row of text is written once for each atom and used in every frame."""
 
@@ -163,7 +173,7 @@ class _Extxyz:
         del removal
         n_left = len(self.lines) - block.removed.shape[1]
         for name, removed, degeneracy, drawn in zip(
-            block.identifiers.tolist(), block.removed.tolist(), block.degeneracies, block.drawn, strict=True
+            block.identifiers, block.removed.tolist(), block.degeneracies, block.drawn, strict=True
         ):
             gone = set(removed)
             lines = [line for index, line in enumerate(self.lines) if index not in gone]

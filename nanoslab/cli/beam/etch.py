@@ -6,6 +6,7 @@ through the exit face or sideways past an edge; knocked inside it stays, and is 
   --threshold Se=5.12 Cd=8          one energy for all atoms of an element
   --threshold Se:3=4.47 Se:4=5.24   by neighbours; fewer that are not listed cost in proportion
   --threshold Se@1=4.47 Se@2=5.24   by layer, 1 the outermost
+  --threshold results.json          of a displacement study: lowest of the directions of each site
   --removal-energies CAMPAIGN       by layer and neighbours, from the vacancies that a campaign computed
   --cohesive-energy 2.33            bonds counted, 2 E_coh z/Z of a compound's cohesive energy per atom
   (none of them)                    the published table, as in nanoslab knockon
@@ -53,7 +54,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--kv", nargs="+", type=kilovolts, required=True, metavar="KV", help="microscope voltages [kV]")
     energies = parser.add_mutually_exclusive_group()
     energies.add_argument(
-        "--threshold", nargs="+", metavar="[ELEMENT[:NEIGHBOURS][@LAYER]=]EV", help="energy to remove an atom [eV]"
+        "--threshold",
+        nargs="+",
+        metavar="[ELEMENT[:NEIGHBOURS][@LAYER]=]EV",
+        help="energy to remove an atom [eV], or FILE.json",
     )
     energies.add_argument(
         "--cohesive-energy",
@@ -211,7 +215,18 @@ def _conditions(arguments: Namespace, elements: tuple[str, ...]) -> Conditions:
     from nanoslab.beam.conditions import Conditions
     from nanoslab.cli.beam.options import motion_of
 
-    return Conditions(model=arguments.model, escape=arguments.escape, **motion_of(arguments, elements))
+    motion = motion_of(arguments, elements)
+    if "velocity_tensors" in motion:  # of the structure's axes -> of the beam's
+        import numpy as np
+
+        from nanoslab.beam.loss.paths import beam_frame
+
+        frame = beam_frame(arguments.beam)
+        motion["velocity_tensors"] = {
+            element: (frame @ np.array(tensor) @ frame.T).tolist()
+            for element, tensor in motion["velocity_tensors"].items()
+        }
+    return Conditions(model=arguments.model, escape=arguments.escape, **motion)
 
 
 def _document(

@@ -57,7 +57,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("elements", nargs="+", metavar="ATOM|MATERIAL", help="Se, 34, CdSe for both, graphene")
     add("--kv", nargs="+", type=kilovolts, metavar="KV", help="microscope voltages [kV]; without it, what is safe")
-    add("--threshold", nargs="+", metavar="[ELEMENT=]EV", help="energy to remove the atom [eV]")
+    add(
+        "--threshold",
+        nargs="+",
+        metavar="[ELEMENT=]EV",
+        help="energy to remove the atom [eV], or a displacement study's results.json",
+    )
     add(
         "--threshold-source", choices=SOURCES, default="displacement", help="what --threshold is (default: %(default)s)"
     )
@@ -98,7 +103,7 @@ def run(arguments: Namespace) -> None:
 def _question(arguments: Namespace) -> KnockOnQuestion:
     """What is asked; numbers and combinations that mean nothing are refused before anything is computed."""
     from nanoslab.beam.planning.answer import KnockOnQuestion, elements_of_names
-    from nanoslab.cli.beam.options import per_element, voltages
+    from nanoslab.cli.beam.options import per_element, plain_thresholds, voltages
 
     kilovolts = voltages(arguments.kv)
     _check(arguments)
@@ -106,7 +111,7 @@ def _question(arguments: Namespace) -> KnockOnQuestion:
     return KnockOnQuestion(
         names=arguments.elements,
         kilovolts=kilovolts,
-        thresholds=per_element("--threshold", arguments.threshold or (), elements, "eV"),
+        thresholds=per_element("--threshold", plain_thresholds(arguments.threshold), elements, "eV"),
         threshold_source=arguments.threshold_source,
         formation_enthalpy=arguments.formation_enthalpy,
         conditions=_conditions(arguments, elements),
@@ -154,6 +159,7 @@ def _conditions(arguments: Namespace, elements: Sequence[str]) -> Conditions | N
         arguments.escape,
         arguments.temperature,
         arguments.debye_temperature,
+        arguments.phonons,
         arguments.dose_rate,
         arguments.allowed_loss,
     )

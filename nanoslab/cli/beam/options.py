@@ -80,12 +80,21 @@ def add_motion_options(parser: ArgumentParser) -> None:
         help="Debye temperature [K]; without it motion is classical",
     )
     add("--static", action="store_true", help="mean atomic mass, nucleus at rest (what papers quote)")
+    add("--phonons", metavar="PATH", help="results of a phonons study: velocities of its atoms, z along the beam")
 
 
 def motion_of(arguments: Namespace, elements: Sequence[str]) -> dict[str, Any]:
     """Fields of `Conditions` about the thermal motion, refused where they contradict one another."""
     from nanoslab.beam.checks import require_not_negative
 
+    if arguments.phonons is not None:
+        from pathlib import Path
+
+        from nanoslab.cli.beam.phonons_file import velocity_tensors_of
+
+        if arguments.static or arguments.temperature is not None or arguments.debye_temperature:
+            raise InputError("--phonons", expected="no other motion beside it", got="both", advice="leave one out")
+        return {"velocity_tensors": velocity_tensors_of("--phonons", Path(arguments.phonons), elements)}
     if arguments.static and (arguments.temperature is not None or arguments.debye_temperature):
         raise InputError("--static", expected="no temperature beside it", got="both", advice="leave one out")
     temperature = 300.0 if arguments.temperature is None else arguments.temperature
@@ -94,6 +103,26 @@ def motion_of(arguments: Namespace, elements: Sequence[str]) -> dict[str, Any]:
         "temperature": None if arguments.static else temperature,
         "debye_temperatures": per_element("--debye-temperature", arguments.debye_temperature or (), elements, "K"),
     }
+
+
+def plain_thresholds(values: Sequence[str] | None) -> list[str]:
+    """Values of --threshold with the sites of a displacement study's results written out, the lowest of an element.
+
+    Examples
+    --------
+    >>> plain_thresholds(["Se=5.12"])
+    ['Se=5.12']
+    """
+    if not any(value.endswith(".json") for value in values or ()):
+        return list(values or ())
+    from nanoslab.cli.beam.thresholds_file import displacement_sites
+
+    plain, sites = displacement_sites(values or ())
+    lowest: dict[str, float] = {}
+    for site in sites:
+        lowest[site["element"]] = min(site["minimum_eV"], lowest.get(site["element"], site["minimum_eV"]))
+    named = {value.partition("=")[0] for value in plain}
+    return [*plain, *(f"{element}={energy}" for element, energy in lowest.items() if element not in named)]
 
 
 def site_energies(option: str, values: Sequence[str], elements: Sequence[str]) -> tuple[SiteEnergy, ...]:
@@ -107,7 +136,9 @@ def site_energies(option: str, values: Sequence[str], elements: Sequence[str]) -
     import re
 
     from nanoslab.beam.loss.sites import SiteEnergy
+    from nanoslab.cli.beam.thresholds_file import displacement_sites
 
+    values, sites = displacement_sites(values)
     plain = [value for value in values if not set(value.partition("=")[0]) & set(":@")]
     rows = [SiteEnergy(element=e, energy=energy) for e, energy in per_element(option, plain, elements, "eV").items()]
     for value in (value for value in values if value not in plain):
@@ -117,6 +148,10 @@ def site_energies(option: str, values: Sequence[str], elements: Sequence[str]) -
         energy = per_element(option, [f"{parts[1]}={parts[4]}"], elements, "eV")[parts[1]]
         neighbours, layer = (int(part) if part else None for part in (parts[2], parts[3]))
         rows.append(SiteEnergy(element=parts[1], energy=energy, n_neighbours=neighbours, layer=layer))
+    given = {row.element for row in rows}
+    for site in (site for site in sites if site["element"] not in given):
+        energy, neighbours = site["minimum_eV"], site["n_neighbours"]
+        rows.append(SiteEnergy(element=site["element"], energy=energy, n_neighbours=neighbours, source=site["source"]))
     return tuple(rows)
 
 

@@ -17,6 +17,7 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build nanocrystal``."""
+    add = parser.add_argument
     add_crystal_arguments(parser, "CdSe-zincblende")
     size = parser.add_mutually_exclusive_group(required=True)
     size.add_argument("--diameter", type=float, metavar="NM", help="diameter of the sphere with the same volume [nm]")
@@ -24,17 +25,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     size.add_argument(
         "--atoms", nargs="+", type=_atoms, metavar="EL=N", help="number of atoms of each element, such as Cd=55 Se=45"
     )
-    parser.add_argument(
+    add(
         "--facet",
         action="append",
         type=_facet,
         metavar="HKL=R",
         help="face and its distance from the centre; repeatable (default: a sphere)",
     )
-    parser.add_argument(
-        "--centre", default="bond", help="centre of the crystal: bond (default), or an element for one of its atoms"
-    )
-    parser.add_argument("--vacuum", type=float, default=10.0, help="vacuum between periodic images [Å] (default 10)")
+    add("--centre", default="bond", help="centre of the crystal: bond (default), or an element for one of its atoms")
+    add("--vacuum", type=float, default=10.0, help="vacuum between periodic images [Å] (default 10)")
     add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
 
 

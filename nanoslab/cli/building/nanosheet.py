@@ -18,13 +18,14 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build nanosheet``."""
+    add = parser.add_argument
     add_crystal_arguments(parser, "CdSe-wurtzite")
-    parser.add_argument(
+    add(
         "--face",
         required=True,
         help="11-20, 10-10, 0001 (wurtzite), 001, 110, 111 (cubic); for a leading minus sign write --face=-1-1-1",
     )
-    parser.add_argument("--monolayers", required=True, type=int, metavar="N", help="number of monolayers, odd or even")
+    add("--monolayers", required=True, type=int, metavar="N", help="number of monolayers, odd or even")
     cell = parser.add_mutually_exclusive_group()
     cell.add_argument(
         "--repeat", nargs=2, type=int, default=(1, 1), metavar=("N", "M"), help="in-plane repeats (default 1 1)"
@@ -36,12 +37,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar=("A", "B", "C", "D"),
         help="new in-plane vectors in terms of the primitive ones, such as 1 1 -1 1 for a rotated square cell",
     )
-    parser.add_argument(
-        "--termination", nargs=2, metavar=("BOTTOM", "TOP"), help="composition of the lowest and the highest plane"
-    )
-    parser.add_argument("--vacuum", type=float, default=15.0, help="vacuum between outermost nuclei [Å] (default 15)")
-    parser.add_argument("--fix", default="middle", help="layer of frozen atoms: middle (default), bottom or none")
-    parser.add_argument(
+    add("--termination", nargs=2, metavar=("BOTTOM", "TOP"), help="composition of the lowest and the highest plane")
+    add("--vacuum", type=float, default=15.0, help="vacuum between outermost nuclei [Å] (default 15)")
+    add("--fix", default="middle", help="layer of frozen atoms: middle (default), bottom or none")
+    add(
         "--rattle",
         type=float,
         default=0.0,

@@ -30,21 +30,18 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build neck``."""
+    add = parser.add_argument
     add_slab_arguments(parser)
-    parser.add_argument("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
-    parser.add_argument(
-        "--columns", nargs="+", type=_cell, metavar="I,J", help="columns of the cross-section, such as 0,0 0,1 1,0"
-    )
-    parser.add_argument(
-        "--filament-planes", type=int, metavar="N", help="fill only N planes of the gap, which may leave it unbridged"
-    )
-    parser.add_argument(
+    add("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
+    add("--columns", nargs="+", type=_cell, metavar="I,J", help="columns of the cross-section, such as 0,0 0,1 1,0")
+    add("--filament-planes", type=int, metavar="N", help="fill only N planes of the gap, which may leave it unbridged")
+    add(
         "--filament-from",
         default="lower",
         choices=("lower", "upper", "both"),
         help="slab from which --filament-planes grow (default lower)",
     )
-    parser.add_argument(
+    add(
         "--empty-columns",
         type=int,
         default=2,
@@ -56,8 +53,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--all-distinct", action="store_true", help="all symmetry-distinct shapes with this number of pairs"
     )
     several.add_argument("--most-compact", type=int, metavar="K", help="the K shapes with the smallest perimeter")
-    parser.add_argument("--fitting", action="store_true", help="only shapes that fit the cell")
-    parser.add_argument("--count-only", action="store_true", help="print the number of shapes and write nothing")
+    add("--fitting", action="store_true", help="only shapes that fit the cell")
+    add("--count-only", action="store_true", help="print the number of shapes and write nothing")
     add_output_arguments(parser, "FILE|DIR", "file, or folder for several shapes")
 
 

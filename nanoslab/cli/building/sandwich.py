@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build sandwich``."""
+    add = parser.add_argument
     add_slab_arguments(parser)
-    parser.add_argument(
-        "--ligand", required=True, help="ligand, such as oleic-fragment, acetic-acid, oleate, octylamine"
-    )
+    add("--ligand", required=True, help="ligand, such as oleic-fragment, acetic-acid, oleate, octylamine")
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument(
         "--coverage",
@@ -45,17 +44,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="ligands per cell on each chosen face; two values for lower and upper (default 1)",
     )
-    parser.add_argument(
+    add(
         "--on",
         default="lower",
         choices=("lower", "upper", "both"),
         help="slab that carries the ligands (default lower)",
     )
-    parser.add_argument("--binding", help="monodentate, chelating or bridging (default: the usual mode of the ligand)")
-    parser.add_argument(
-        "--one-slab", action="store_true", help="build only one slab, with the ligands on its upper face"
-    )
-    parser.add_argument("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, one folder each")
+    add("--binding", help="monodentate, chelating or bridging (default: the usual mode of the ligand)")
+    add("--one-slab", action="store_true", help="build only one slab, with the ligands on its upper face")
+    add("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, one folder each")
     add_output_arguments(parser, "FILE|DIR", "file, or folder for a gap scan")
 
 

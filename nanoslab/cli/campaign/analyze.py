@@ -23,17 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What an analysis leaves in the campaign, beside results.json and the CSV files.
-
-    Attributes
-    ----------
-    page
-        The page, report.html.
-    plots
-        Format of the plots, or None for none.
-    views
-        Side, front and top view of every structure, in the same format.
-    """
+    """What an analysis leaves beside results.json and the CSV files: report.html; plots and views in a format."""
 
     page: bool = True
     plots: str | None = "svg"
@@ -42,23 +32,20 @@ class Wanted:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("campaign", type=Path, help="folder written by 'nanoslab write' or 'nanoslab run'")
-    parser.add_argument(
-        "--source", help="runs to analyse: vasp, or the name of an engine (default: the only one present)"
-    )
-    parser.add_argument("--allow-unconverged", action="store_true", help="use unconverged runs too, marked (!)")
-    parser.add_argument(
-        "--allow-mismatch", action="store_true", help="subtract energies with different settings, and note it"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("campaign", type=Path, help="folder written by 'nanoslab write' or 'nanoslab run'")
+    add("--source", help="runs to analyse: vasp, or the name of an engine (default: the only one present)")
+    add("--allow-unconverged", action="store_true", help="use unconverged runs too, marked (!)")
+    add("--allow-mismatch", action="store_true", help="subtract energies with different settings, and note it")
+    add(
         "--plots",
         default="svg",
         choices=("pdf", "svg", "png", "eps", "none"),
         help="format of the plots (default: svg)",
     )
-    parser.add_argument("--views", action="store_true", help="also write side and top views of every structure")
-    parser.add_argument("--no-page", action="store_true", help="do not write report.html")
-    parser.add_argument("--no-files", action="store_true", help="print only, write no files")
+    add("--views", action="store_true", help="also write side and top views of every structure")
+    add("--no-page", action="store_true", help="do not write report.html")
+    add("--no-files", action="store_true", help="print only, write no files")
     add_json_option(parser)
 
 
@@ -72,34 +59,20 @@ def run(arguments: argparse.Namespace) -> None:
     wanted = Wanted(page=not arguments.no_page, plots=plots, views=arguments.views)
     analyze_campaign(
         arguments.campaign,
-        source=arguments.source,
-        allow_unconverged=arguments.allow_unconverged,
-        allow_mismatch=arguments.allow_mismatch,
+        arguments.source,
         wanted=None if arguments.no_files else wanted,
         as_json=arguments.json,
+        allow_unconverged=arguments.allow_unconverged,
+        allow_mismatch=arguments.allow_mismatch,
     )
 
 
 def analyze_campaign(
-    folder: Path,
-    *,
-    source: str | None = None,
-    allow_unconverged: bool = False,
-    allow_mismatch: bool = False,
-    wanted: Wanted | None = Wanted(),
-    as_json: bool = False,
+    folder: Path, source: str | None, *, wanted: Wanted | None = Wanted(), as_json: bool, **allowed: bool
 ) -> None:
-    """Print the study's answer and write it beside the runs; refused runs are an error after that.
+    """Print the study's answer and write it beside the runs, unless nothing is wanted.
 
-    Parameters
-    ----------
-    wanted
-        What to write; None leaves the folder as it is.
-
-    Raises
-    ------
-    MismatchError
-        If a run exists but cannot be used; everything that can be said was said before.
+    Refused runs are an error after everything that can be said was said.
     """
     from nanoslab.campaign import load_campaign
     from nanoslab.driver.results import read_runs
@@ -109,7 +82,7 @@ def analyze_campaign(
     study = load_study(campaign.study_file)
     chosen = chosen_source(campaign, source)
     runs = read_runs(campaign, chosen)
-    result = study.analyze(runs, allow_unconverged=allow_unconverged, allow_mismatch=allow_mismatch)
+    result = study.analyze(runs, **allowed)
     files = []
     if wanted is not None:
         from nanoslab.report.page_content import page_content
@@ -134,20 +107,13 @@ def chosen_source(campaign: Campaign, asked: str | None) -> str:
     from nanoslab.driver.results import available_sources
 
     sources = available_sources(campaign)
-    if asked is not None:
-        return asked
-    if len(sources) == 1:
-        return sources[0]
-    if not sources:
-        raise InputError(
-            campaign.folder,
-            expected="at least one finished run",
-            got="none",
-            advice="run VASP in its folders, or 'nanoslab run' it with an embedded engine",
-        )
-    raise InputError(
-        "--source", expected=f"one of {', '.join(sources)}", got="nothing", advice="say whose runs to read"
-    )
+    if asked is not None or len(sources) == 1:
+        return asked or sources[0]
+    if sources:
+        expected, advice = f"one of {', '.join(sources)}", "say whose runs to read"
+        raise InputError("--source", expected=expected, got="nothing", advice=advice)
+    advice = "run VASP in its folders, or 'nanoslab run' it with an embedded engine"
+    raise InputError(campaign.folder, expected="at least one finished run", got="none", advice=advice)
 
 
 def _write_files(content: PageContent, result: StudyResult, campaign: Path, wanted: Wanted) -> list[Path]:
@@ -171,7 +137,6 @@ def _print_files(folder: Path, files: list[Path]) -> None:
     for file in files:
         by_folder.setdefault(file.parent, []).append(file.name)
     for place, names in by_folder.items():
-        what = names[0] if len(names) == 1 else f"{len(names)} files in"
-        print(f"wrote {place / names[0]}" if len(names) == 1 else f"wrote {what} {place}/")
+        print(f"wrote {place / names[0]}" if len(names) == 1 else f"wrote {len(names)} files in {place}/")
     if (folder / "report.html") in files:
         print(f"open {folder / 'report.html'} in a browser")

@@ -8,19 +8,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nanoslab.cli.campaign.options import add_only_option
 from nanoslab.cli.output import add_json_option, print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="campaign folder, on the cluster")
-    parser.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="only calculations with matching names, such as 'wz-*'; repeatable",
-    )
+    add_only_option(parser)
     add_json_option(parser)
 
 

@@ -12,7 +12,12 @@ from nanoslab.cli.output import add_json_option, print_json, print_table
 from nanoslab.errors import unknown_name
 
 #: kind of study -> the file to start one from
-OF_KIND = {"vacancies": "cdse-nanosheet", "neck": "pbse-neck", "gap": "pbse-gap"}
+OF_KIND = {
+    "vacancies": "cdse-nanosheet",
+    "neck": "pbse-neck",
+    "gap": "pbse-gap",
+    "off-stoichiometry": "cdse-off-stoichiometry",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

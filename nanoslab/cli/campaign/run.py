@@ -17,46 +17,49 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.output import add_json_option, print_json, print_records
 from nanoslab.driver.backend import engine_from_here
 from nanoslab.errors import EngineError, FileError, InputError
 
 if TYPE_CHECKING:
     from nanoslab.driver.run import Ended
     from nanoslab.engines import Engine
+    from nanoslab.studies.result import Cell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN|STUDY.yaml", help="campaign folder, or a study file")
-    parser.add_argument(
+    add = parser.add_argument
+    add("campaign", type=Path, metavar="CAMPAIGN|STUDY.yaml", help="campaign folder, or a study file")
+    add(
         "--engine",
         type=engine_from_here,
         default="chgnet",
         metavar="NAME[:options]",
         help="chgnet, xtb, gpaw, cp2k, or your own code, ./file.py:factory or module:factory (default: chgnet)",
     )
-    parser.add_argument("--jobs", type=int, metavar="N", help="parallel processes (default: one per core, at most 8)")
-    parser.add_argument(
+    add("--jobs", type=int, metavar="N", help="parallel processes (default: one per core, at most 8)")
+    add(
         "--campaign",
         type=Path,
         dest="folder",
         metavar="DIR",
         help="campaign folder for a study file (default: its name)",
     )
-    parser.add_argument(
+    add(
         "--only",
         metavar="PATTERN",
         help="only calculations with matching names, such as 'wz-*', and those they start from",
     )
-    parser.add_argument("--wall-time", type=float, metavar="H", help="stop after this many hours, between two steps")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    add("--wall-time", type=float, metavar="H", help="stop after this many hours, between two steps")
+    add("--quiet", action="store_true", help="no progress bar")
     add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write if need be, run, summarise, analyze."""
     from nanoslab.campaign.graph import select
+    from nanoslab.cli.campaign.progress import progress_bar
     from nanoslab.cli.campaign.submit import interrupt
     from nanoslab.driver.drive import read_plan
     from nanoslab.driver.run import run_campaign
@@ -71,7 +74,8 @@ def run(arguments: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, interrupt)
     folder, is_study = _campaign_folder(arguments, deadline)
     total = len(select(read_plan(folder), () if arguments.only is None else (arguments.only,)))
-    with _progress(total, show=not (arguments.quiet or arguments.json)) as on_event:
+    silent = arguments.quiet or arguments.json or not sys.stderr.isatty()
+    with nullcontext() if silent else progress_bar(total) as on_event:
         outcomes = run_campaign(
             folder, arguments.engine, only=arguments.only, jobs=arguments.jobs, deadline=deadline, on_event=on_event
         )
@@ -83,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
     if analyze:
         from nanoslab.cli.campaign.analyze import analyze_campaign
 
-        analyze_campaign(folder, source=chosen.label, as_json=arguments.json)
+        analyze_campaign(folder, chosen.label, as_json=arguments.json)
     _raise_for(outcomes)
 
 
@@ -106,12 +110,6 @@ def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> t
     return folder, True
 
 
-def _progress(total: int, *, show: bool) -> Any:
-    from nanoslab.cli.campaign.progress import progress_bar
-
-    return progress_bar(total) if show and sys.stderr.isatty() else nullcontext()
-
-
 def _rows(folder: Path, engine: Engine, outcomes: Sequence[Ended]) -> list[dict[str, Any]]:
     from nanoslab.engines import read_record
 
@@ -119,19 +117,10 @@ def _rows(folder: Path, engine: Engine, outcomes: Sequence[Ended]) -> list[dict[
     for outcome in outcomes:
         place = folder / outcome.name / engine.label
         record = read_record(place) if outcome.state in ("finished", "skipped") else {}
-        rows.append(
-            {
-                "name": outcome.name,
-                "state": outcome.state,
-                "energy_eV": record.get("energy_eV"),
-                "max_free_force_eV_per_A": record.get("max_free_force_eV_per_A"),
-                "converged": record.get("converged", False),
-                "n_steps": record.get("n_steps", 0),
-                "wall_time_s": record.get("wall_time_s"),
-                "problems": list(outcome.problems),
-                "already_there": outcome.already_there,
-            }
-        )
+        row = {"name": outcome.name, "state": outcome.state, "converged": False, "n_steps": 0}
+        said = ("energy_eV", "max_free_force_eV_per_A", "converged", "n_steps", "wall_time_s")
+        row |= {key: record.get(key, row.get(key)) for key in said}
+        rows.append({**row, "problems": list(outcome.problems), "already_there": outcome.already_there})
     return rows
 
 
@@ -145,19 +134,16 @@ def _document(folder: Path, engine: Engine, outcomes: Sequence[Ended]) -> dict[s
 
 
 def _print_summary(folder: Path, engine: Engine, outcomes: Sequence[Ended]) -> None:
-    rows = [
-        [
-            row["name"],
-            row["state"] if row["converged"] or row["state"] != "finished" else "not usable",
-            "-" if row["energy_eV"] is None else f"{row['energy_eV']:.4f}",
-            "-" if row["max_free_force_eV_per_A"] is None else f"{row['max_free_force_eV_per_A']:.3f}",
-            str(row["n_steps"]),
-            "; ".join(row["problems"]),
-        ]
-        for row in _rows(folder, engine, outcomes)
-    ]
+    columns: dict[str, Cell] = {
+        "calculation": "name",
+        "state": lambda row: "not usable" if row["state"] == "finished" and not row["converged"] else row["state"],
+        "energy/eV": "energy_eV:.4f",
+        "force/eV/Å": "max_free_force_eV_per_A:.3f",
+        "steps": "n_steps",
+        "problems": lambda row: "; ".join(row["problems"]),
+    }
     print(f"{engine.level_of_theory}; files in {folder}/*/{engine.label}/")
-    print_table(["calculation", "state", "energy/eV", "force/eV/Å", "steps", "problems"], rows)
+    print_records(_rows(folder, engine, outcomes), columns)
     print()
 
 
@@ -166,9 +152,5 @@ def _raise_for(outcomes: Sequence[Ended]) -> None:
     left = [outcome for outcome in outcomes if outcome.state in ("failed", "unfinished")]
     if left:
         said = "; ".join(f"{outcome.name} ({', '.join(outcome.problems)})" for outcome in left)
-        raise EngineError(
-            f"{len(left)} of {len(outcomes)} calculations",
-            expected="all to end",
-            got=said,
-            advice="run the same command again to go on",
-        )
+        where, advice = f"{len(left)} of {len(outcomes)} calculations", "run the same command again to go on"
+        raise EngineError(where, expected="all to end", got=said, advice=advice)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanoslab.cli.campaign.options import add_only_option
 from nanoslab.cli.output import add_json_option, print_json
 
 if TYPE_CHECKING:
@@ -29,21 +30,12 @@ _COLOURS = {"running": "cyan", "done": "green", "failed": "red", "needs-you": "m
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="campaign folder, or a copy of it")
-    parser.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="only calculations with matching names, such as 'wz-*'; repeatable",
-    )
-    parser.add_argument(
-        "--source", metavar="NAME", help="vasp, or the name of an engine (default: the one that was used)"
-    )
-    parser.add_argument("--all", action="store_true", help="list all calculations, also those done or waiting")
-    parser.add_argument(
-        "--watch", nargs="?", type=float, const=10.0, metavar="S", help="refresh every S seconds (default 10)"
-    )
+    add = parser.add_argument
+    add("campaign", type=Path, metavar="CAMPAIGN", help="campaign folder, or a copy of it")
+    add_only_option(parser)
+    add("--source", metavar="NAME", help="vasp, or the name of an engine (default: the one that was used)")
+    add("--all", action="store_true", help="list all calculations, also those done or waiting")
+    add("--watch", nargs="?", type=float, const=10.0, metavar="S", help="refresh every S seconds (default 10)")
     add_json_option(parser)
 
 

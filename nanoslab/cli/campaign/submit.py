@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from nanoslab.cli.campaign.options import add_only_option
 from nanoslab.cli.output import add_json_option, print_json
 from nanoslab.driver.backend import engine_from_here
 from nanoslab.errors import InputError
@@ -28,32 +29,27 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="folder written by 'nanoslab write'")
-    parser.add_argument(
+    add = parser.add_argument
+    add("campaign", type=Path, metavar="CAMPAIGN", help="folder written by 'nanoslab write'")
+    add(
         "--cluster",
         type=Path,
         required=True,
         metavar="FILE",
         help="cluster file; 'nanoslab new cluster' prints an example",
     )
-    parser.add_argument(
+    add(
         "--engine",
         type=engine_from_here,
         default="vasp",
         metavar="NAME",
         help="vasp, or an embedded engine to run on the nodes",
     )
-    parser.add_argument("--backend", metavar="NAME", help="backend to use instead of the one in the cluster file")
-    parser.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="only calculations with matching names, such as 'wz-*'; repeatable",
-    )
-    parser.add_argument("--retry", metavar="STATE", help="failed, needs-you or all: start those calculations again")
-    parser.add_argument("--dry-run", action="store_true", help="print the exact job scripts and queue nothing")
-    parser.add_argument("--quiet", action="store_true", help="print only the summary")
+    add("--backend", metavar="NAME", help="backend to use instead of the one in the cluster file")
+    add_only_option(parser)
+    add("--retry", metavar="STATE", help="failed, needs-you or all: start those calculations again")
+    add("--dry-run", action="store_true", help="print the exact job scripts and queue nothing")
+    add("--quiet", action="store_true", help="print only the summary")
     add_json_option(parser)
 
 

@@ -21,17 +21,16 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "campaigns", nargs="*", type=Path, metavar="CAMPAIGN", help="finished campaigns (default: the shipped results)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("campaigns", nargs="*", type=Path, metavar="CAMPAIGN", help="finished campaigns (default: the shipped results)")
+    add(
         "--published",
         action="append",
         type=Path,
         metavar="FILE",
         help="published values to compare with (default: those of workflows/published); repeatable",
     )
-    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    add("--markdown", action="store_true", help="print the table as Markdown")
     add_json_option(parser)
 
 

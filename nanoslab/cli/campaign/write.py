@@ -14,22 +14,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.output import add_json_option, print_json, print_records
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
     from nanoslab.driver.vasp_campaign import WrittenCampaign
-    from nanoslab.vasp.inputs.potcar import PotcarLibrary
+    from nanoslab.studies.result import Cell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("study", type=Path, help="study file; 'nanoslab new' prints examples")
-    parser.add_argument("campaign", type=Path, help="campaign folder, new or existing")
-    parser.add_argument(
-        "--potcars", type=Path, metavar="DIR", help="your POTCAR library (default: from the environment)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("study", type=Path, help="study file; 'nanoslab new' prints examples")
+    add("campaign", type=Path, help="campaign folder, new or existing")
+    add("--potcars", type=Path, metavar="DIR", help="your POTCAR library (default: from the environment)")
+    add(
         "--dataset",
         action="append",
         default=[],
@@ -44,8 +43,13 @@ def run(arguments: argparse.Namespace) -> None:
     from nanoslab.cli.campaign.screening import ready_study
     from nanoslab.driver.vasp_campaign import write_vasp_campaign
     from nanoslab.studies.study_file import load_calculations, load_study
+    from nanoslab.vasp.inputs.deck import open_library
+    from nanoslab.vasp.inputs.potcar import PotcarLibrary
 
-    library = _library(arguments.potcars, arguments.dataset)
+    library: PotcarLibrary | Path | None = arguments.potcars
+    if arguments.dataset:
+        found = open_library(library) if library else None
+        library = PotcarLibrary(roots=found.roots if found else (), datasets=dict(map(_dataset, arguments.dataset)))
     study_file = ready_study(arguments.study)
     structure_files = load_study(study_file).structure_files
     calculations = load_calculations(study_file)
@@ -56,53 +60,35 @@ def run(arguments: argparse.Namespace) -> None:
         _print(written)
 
 
-def _library(folder: Path | None, datasets: list[str]) -> PotcarLibrary | None:
-    """Library of the options; None leaves the choice to the environment."""
-    from nanoslab.vasp.inputs.deck import open_library
-    from nanoslab.vasp.inputs.potcar import PotcarLibrary
-
-    chosen: dict[str, str] = {}
-    for word in datasets:
-        element, equals, dataset = word.partition("=")
-        if not (element and equals and dataset):
-            raise InputError("--dataset", expected="ELEMENT=DATASET, such as Pb=Pb_d", got=repr(word))
-        chosen[element] = dataset
-    opened = open_library(folder) if folder is not None else None
-    if opened is None and not chosen:
-        return None
-    return PotcarLibrary(roots=opened.roots if opened else (), datasets=chosen)
+def _dataset(word: str) -> tuple[str, str]:
+    element, _, dataset = word.partition("=")
+    if not (element and dataset):
+        raise InputError("--dataset", expected="ELEMENT=DATASET, such as Pb=Pb_d", got=repr(word))
+    return element, dataset
 
 
 def _print(written: WrittenCampaign) -> None:
-    rows = [
-        (
-            deck.name,
-            deck.role,
-            deck.formula,
-            str(deck.n_atoms),
-            "x".join(map(str, deck.kpoints)),
-            "yes" if deck.has_potcar else "spec",
-            deck.change,
-        )
-        for deck in written.decks
-    ]
-    print_table(("calculation", "role", "formula", "atoms", "k-points", "POTCAR", "deck"), rows)
-    for remark, names in _remarks(written).items():
+    columns: dict[str, Cell] = {
+        "calculation": "name",
+        "role": "role",
+        "formula": "formula",
+        "atoms": "n_atoms",
+        "k-points": lambda deck: "x".join(map(str, deck["kpoints"])),
+        "POTCAR": lambda deck: "yes" if deck["has_potcar"] else "spec",
+        "deck": "change",
+    }
+    print_records(map(asdict, written.decks), columns)
+    remarks: dict[str, list[str]] = {}
+    for deck in written.decks:
+        for remark in deck.remarks:
+            remarks.setdefault(remark, []).append(deck.name)
+    for remark, names in remarks.items():
         print(f"note: {remark} ({_some(names)})")
     for note in written.notes:
         print(f"note: {note}")
-    print(f"\n{len(rows)} decks in {written.folder}; on the cluster: bash submit.sh")
+    print(f"\n{len(written.decks)} decks in {written.folder}; on the cluster: bash submit.sh")
     if not all(deck.has_potcar for deck in written.decks):
         print("POTCARs are missing: give --potcars DIR, or set PMG_VASP_PSP_DIR or VASP_PP_PATH, and write again")
-
-
-def _remarks(written: WrittenCampaign) -> dict[str, list[str]]:
-    """Remark -> the calculations it is about."""
-    grouped: dict[str, list[str]] = {}
-    for deck in written.decks:
-        for remark in deck.remarks:
-            grouped.setdefault(remark, []).append(deck.name)
-    return grouped
 
 
 def _some(names: list[str]) -> str:

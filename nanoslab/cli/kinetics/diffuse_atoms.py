@@ -3,7 +3,7 @@
 Barriers come from nudged elastic bands ('nanoslab new cdse-vacancy-hop'); --gain is the energy set free by one exchange.
 
 Example:
-  nanoslab diffuse atoms particle.xyz Pb Cd --barrier 1.2 --surface-barrier 1 --gain 0.3 --temperature 423
+  nanoslab diffuse atoms dot.xyz Pb Cd --barrier 1.2 --surface-barrier 1 --gain 0.3 --temperature 420
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Walk, print the fraction against time, and write the last structure."""
     import numpy as np
 
-    from nanoslab.cli.structures import read_structure
+    from nanoslab.cli.measuring.inputs import read_atoms
     from nanoslab.kinetics import ExchangeRates, walk_exchange
 
-    atoms = read_structure(arguments.structure)
+    atoms = read_atoms(arguments.structure)
     rates = ExchangeRates(
         barrier=arguments.barrier,
         surface_barrier=arguments.surface_barrier,

@@ -21,10 +21,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Fit and print."""
     from ase import units
 
-    from nanoslab.cli.kinetics.grow_isomers import read_columns
+    from nanoslab.cli.measuring.inputs import read_columns
     from nanoslab.kinetics import fit_arrhenius
 
-    fit = fit_arrhenius(*read_columns(arguments.file))
+    fit = fit_arrhenius(*read_columns(arguments.file, 2)[:2])
     if arguments.json:
         document = {
             "barrier_eV": fit.barrier,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nanoslab.cli.kinetics.options import show
 from nanoslab.cli.output import add_json_option, print_json
-from nanoslab.errors import FileError, InputError
+from nanoslab.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Predict, or fit."""
     from nanoslab.cli.kinetics.options import times
+    from nanoslab.cli.measuring.inputs import read_columns
     from nanoslab.kinetics import fit_rates, isomer_fraction
 
     if (arguments.fit is None) == (arguments.rates is None):
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         fractions = isomer_fraction(forward, backward, when, start=arguments.start)
         show(arguments, {"time_s": when, "fraction": fractions})
         return
-    when, observed = read_columns(arguments.fit)
+    when, observed = read_columns(arguments.fit, 2)[:2]
     guess = {"forward_per_s": 1 / when[-1], "backward_per_s": 1 / when[-1]}
     fit = fit_rates(lambda k: isomer_fraction(k[0], k[1], when, start=arguments.start), observed, guess)
     document = {
@@ -53,24 +54,3 @@ def run(arguments: argparse.Namespace) -> None:
     for name, rate, (low, high) in zip(fit.names, fit.rates, fit.intervals, strict=True):
         print(f"{name}: {rate:.4g} (95 %: {low:.3g} to {high:.3g})")
     print(f"deviation {fit.rms:.2g}, of a constant {fit.rms_of_constant:.2g}")
-
-
-def read_columns(path: Path) -> tuple[list[float], list[float]]:
-    """Two columns of numbers of a CSV file; a first line of words is a heading."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(path, expected="a CSV file", got=str(error)) from error
-    rows = []
-    for number, line in enumerate(lines, 1):
-        words = line.replace(",", " ").replace(";", " ").split()
-        try:
-            first, second = map(float, words)
-        except ValueError:
-            if number == 1 or not words:
-                continue
-            raise FileError(f"{path}:{number}", expected="two numbers", got=repr(line)) from None
-        rows.append((first, second))
-    if len(rows) < 3:
-        raise FileError(path, expected="three rows of two numbers or more", got=len(rows))
-    return [row[0] for row in rows], [row[1] for row in rows]

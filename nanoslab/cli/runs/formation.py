@@ -26,19 +26,14 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("defects", nargs="+", type=Path, metavar="RUN", help="run folders of structures with vacancies")
-    parser.add_argument(
-        "--pristine", type=Path, required=True, metavar="RUN", help="run folder of the pristine structure"
-    )
-    parser.add_argument(
-        "--mu", action="append", default=[], metavar="X=eV", help="chemical potential of an element [eV]"
-    )
-    parser.add_argument(
-        "--element", action="append", default=[], metavar="X=RUN", help="run of the elemental reference"
-    )
-    parser.add_argument("--atom", action="append", default=[], metavar="X=RUN", help="run of the isolated atom")
-    parser.add_argument("--allow-unconverged", action="store_true", help="use unconverged runs too")
-    parser.add_argument("--allow-mismatch", action="store_true", help="subtract energies with different settings")
+    add = parser.add_argument
+    add("defects", nargs="+", type=Path, metavar="RUN", help="run folders of structures with vacancies")
+    add("--pristine", type=Path, required=True, metavar="RUN", help="run folder of the pristine structure")
+    add("--mu", action="append", default=[], metavar="X=eV", help="chemical potential of an element [eV]")
+    add("--element", action="append", default=[], metavar="X=RUN", help="run of the elemental reference")
+    add("--atom", action="append", default=[], metavar="X=RUN", help="run of the isolated atom")
+    add("--allow-unconverged", action="store_true", help="use unconverged runs too")
+    add("--allow-mismatch", action="store_true", help="subtract energies with different settings")
     add_json_option(parser)
 
 

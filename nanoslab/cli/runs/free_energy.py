@@ -25,14 +25,11 @@ RECORD = "thermal.json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "reference", type=Path, metavar="FOLDER", help="folder of 'nanoslab phonons' for the reference phase"
-    )
-    parser.add_argument(
-        "phases", nargs="+", type=Path, metavar="FOLDER", help="folders of other phases of the same composition"
-    )
-    parser.add_argument("--plot", type=Path, metavar="F", help="write a plot of the differences (.pdf, .svg, .png)")
-    parser.add_argument("--allow-mismatch", action="store_true", help="subtract energies with different settings")
+    add = parser.add_argument
+    add("reference", type=Path, metavar="FOLDER", help="folder of 'nanoslab phonons' for the reference phase")
+    add("phases", nargs="+", type=Path, metavar="FOLDER", help="folders of other phases of the same composition")
+    add("--plot", type=Path, metavar="F", help="write a plot of the differences (.pdf, .svg, .png)")
+    add("--allow-mismatch", action="store_true", help="subtract energies with different settings")
     add_json_option(parser)
 
 

@@ -31,11 +31,12 @@ _MOST_IN_FULL = 12
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, folders of runs, or single files")
-    parser.add_argument("--csv", metavar="FILE", help="write all columns to a CSV file")
-    parser.add_argument("--extxyz", metavar="FILE", help="write every ionic step of every run to an extended XYZ file")
-    parser.add_argument("--jobs", type=int, metavar="N", help="parallel processes (default: one per core)")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    add = parser.add_argument
+    add("runs", nargs="+", metavar="RUN", help="run folders, folders of runs, or single files")
+    add("--csv", metavar="FILE", help="write all columns to a CSV file")
+    add("--extxyz", metavar="FILE", help="write every ionic step of every run to an extended XYZ file")
+    add("--jobs", type=int, metavar="N", help="parallel processes (default: one per core)")
+    add("--quiet", action="store_true", help="no progress bar")
     add_json_option(parser)
 
 

@@ -48,7 +48,7 @@ def slip_row(name: str, steps: Sequence[tuple[float, UsableRun]]) -> BarrierRow:
     notes = ["all layers slide at once, held at every step: an upper bound, per cell"]
     if top in (0, len(energies) - 1):
         notes.append("no barrier: an end is highest")
-    notes += [f"{used.calculation.name}: {problem}" for _, used in ordered for problem in used.result.problems]
+    notes += dict.fromkeys(problem for _, used in ordered for problem in used.result.problems)
     return BarrierRow(
         calculation=name,
         barrier=energies[top],

@@ -188,11 +188,15 @@ class BarrierStudy(Study[BarrierStudyResult]):
         rows = [
             barrier_row(used, self.temperatures) for _, run in runs.of(PathRole) if (used := runs.get(run)) is not None
         ]
-        slips: dict[str, list[tuple[float, UsableRun]]] = {}
+        slips: dict[str, dict[float, tuple[float, UsableRun]]] = {}
         for role, run in runs.of(SlipRole):
             if (used := runs.get(run)) is not None:
-                slips.setdefault(role.path, []).append((role.slip_A, used))
-        rows += [slip_row(name, steps) for name, steps in slips.items() if len(steps) > 2]
+                slips.setdefault(role.path, {})[role.fraction] = (role.slip_A, used)
+        for name, steps in slips.items():
+            if len(steps) < 3 or not {0.0, 1.0} <= steps.keys():
+                runs.refuse(name, "a slip needs its start, its end and a step between")
+            else:
+                rows.append(slip_row(name, list(steps.values())))
         return BarrierStudyResult(rows=tuple(rows), temperatures=self.temperatures)
 
     @classmethod

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nanoslab.energetics.gap import GapMinimum
-from nanoslab.studies.result import StudyResult, Table, record
+from nanoslab.energetics.consistency import SAME_CELL
+from nanoslab.energetics.gap import GapMinimum, gap_minimum
+from nanoslab.errors import InputError
+from nanoslab.plot_data import Guide, Plot
+from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
+from nanoslab.studies.result import StudyResult, Table, marked, record, remarks, series_of, table_of
+from nanoslab.studies.runs import UsableRuns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,58 +63,107 @@ class GapStudyResult(StudyResult):
 
     def tables(self) -> tuple[Table, ...]:
         """The curve."""
-        return (_curve(self.document(), self.level_of_theory),)
+        document, compared = self.document(), self.compared_with
+        notes = [
+            f"Level of theory: {self.level_of_theory}.",
+            "E = E(two slabs and ligands) - 2 E(slab) - n E(ligand), per cell.",
+            "Gap: missing material; the facing planes are one plane spacing farther apart.",
+            f"No minimum: {self.minimum_problem}.",
+        ]
+        if self.minimum is not None:
+            place = f"{self.minimum.gap:.2f} ± {self.minimum.uncertainty:.2f} Å (spline, jackknife)"
+            facing = f"facing planes {self.minimum_facing_distance:.2f} Å apart"
+            notes[-1] = f"Lowest at a gap of {place}, {facing}, {self.minimum.energy:.3f} eV."
+        if compared is not None:
+            notes.append("{}: lowest at {:g} to {:g} Å.".format(compared[0], *compared[1]))
+        columns = {
+            "gap [Å]": "gap_A:.2f",
+            "facing planes [Å]": "facing_distance_A:.2f",
+            "E [eV]": marked("energy_eV:.3f"),
+            "remarks": remarks,
+        }
+        return (table_of("Energy against gap", document["gaps"], columns, notes),)
 
     def document(self) -> dict[str, Any]:
         """Return the numbers; the keys carry their units."""
-        low = self.minimum
+        low, compared = self.minimum, self.compared_with
+        renamed = {"gap": "gap_A", "facing_distance": "facing_distance_A", "energy": "energy_eV"}
         return {
-            "gaps": [
-                record(row, gap="gap_A", facing_distance="facing_distance_A", energy="energy_eV") for row in self.rows
-            ],
+            "gaps": [record(row, **renamed) for row in self.rows],
             "minimum_gap_A": None if low is None else low.gap,
             "minimum_facing_distance_A": self.minimum_facing_distance,
             "minimum_gap_uncertainty_A": None if low is None else low.uncertainty,
             "minimum_energy_eV": None if low is None else low.energy,
             "stiffness_eV_per_A2": None if low is None else low.stiffness,
             "minimum_problem": self.minimum_problem or None,
-            "compared_with": None
-            if self.compared_with is None
-            else {"source": self.compared_with[0], "gap_A": list(self.compared_with[1])},
+            "compared_with": None if compared is None else {"source": compared[0], "gap_A": list(compared[1])},
         }
 
 
-def _curve(document: Mapping[str, Any], level_of_theory: str) -> Table:
-    notes = [
-        f"Level of theory: {level_of_theory}.",
-        "E = E(two slabs and ligands) - 2 E(slab) - n E(ligand), per cell.",
-        "Gap: missing material; the facing planes are one plane spacing farther apart.",
-        _minimum_note(document),
-    ]
-    compared = document["compared_with"]
-    if compared is not None:
-        low, high = compared["gap_A"]
-        notes.append(f"{compared['source']}: lowest at {low:g} to {high:g} Å.")
-    return Table(
-        title="Energy against gap",
-        columns=("gap [Å]", "facing planes [Å]", "E [eV]", "remarks"),
-        rows=tuple(
-            (
-                f"{row['gap_A']:.2f}",
-                f"{row['facing_distance_A']:.2f}",
-                f"{row['energy_eV']:.3f}{'' if row['converged'] else ' (!)'}",
-                "; ".join(row["notes"]),
+def analyze_gaps(runs: UsableRuns) -> GapStudyResult:
+    """Answer of the study; every energy is compared with that of the slab it is subtracted from."""
+    slab = runs.only(SlabRole)
+    free = runs.only(LigandRole, slab, SAME_CELL)
+    rows = []
+    for role, run in runs.of(GapRole):
+        found = runs.get(run, slab, SAME_CELL)
+        if found and slab and (free or not role.n_ligands):
+            used = [one.result for one in (found, slab, free) if one]
+            rows.append(
+                GapRow(
+                    calculation=found.calculation.name,
+                    gap=role.gap_A,
+                    facing_distance=role.facing_distance_A,
+                    energy=found.energy - 2.0 * slab.energy - (role.n_ligands * free.energy if free else 0.0),
+                    converged=all(result.converged for result in used),
+                    notes=(*found.result.problems, *found.differences),
+                )
             )
-            for row in document["gaps"]
-        ),
-        notes=tuple(notes),
+        elif found:
+            runs.refuse(run.calculation.name, "no usable result of the slab or of the ligand")
+    rows.sort(key=lambda row: row.gap)
+    minimum, problem = _minimum(rows)
+    return GapStudyResult(
+        level_of_theory=slab.result.level_of_theory if slab else "",
+        rows=tuple(rows),
+        minimum=minimum,
+        minimum_problem=problem,
     )
 
 
-def _minimum_note(document: Mapping[str, Any]) -> str:
-    gap = document["minimum_gap_A"]
-    if gap is None:
-        return f"No minimum: {document['minimum_problem']}."
-    place = f"{gap:.2f} ± {document['minimum_gap_uncertainty_A']:.2f} Å (spline, jackknife)"
-    facing, energy = document["minimum_facing_distance_A"], document["minimum_energy_eV"]
-    return f"Lowest at a gap of {place}, facing planes {facing:.2f} Å apart, {energy:.3f} eV."
+def _minimum(rows: Sequence[GapRow]) -> tuple[GapMinimum | None, str]:
+    try:
+        return gap_minimum([row.gap for row in rows], [row.energy for row in rows]), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def gap_plot(document: Mapping[str, Any]) -> Plot | None:
+    """Energy of two facets against the gap between them, with the minimum.
+
+    Examples
+    --------
+    >>> gaps = [{"gap_A": 6.0, "energy_eV": -1.4}, {"gap_A": 4.0, "energy_eV": -1.0}]
+    >>> gap_plot({"gaps": gaps, "minimum_gap_A": 6.3}).series[0].x
+    (4.0, 6.0)
+    """
+    rows = sorted(document.get("gaps", ()), key=lambda row: float(row["gap_A"]))
+    if not rows:
+        return None
+    minimum, spread = document.get("minimum_gap_A"), document.get("minimum_gap_uncertainty_A")
+    reading, guides = str(document.get("minimum_problem") or "The computed gaps hold no minimum."), []
+    if minimum is not None:
+        reading = f"Lowest at a gap of {minimum:.2f}{f' ± {spread:.2f}' if spread is not None else ''} Å."
+        guides.append(Guide(axis="x", value=float(minimum), label=f"minimum {minimum:.2f} Å"))
+    if compared := document.get("compared_with"):
+        guides += [Guide(axis="x", value=float(gap), label=str(compared["source"])) for gap in compared["gap_A"]]
+    return Plot(
+        name="gap",
+        title="Energy against the gap",
+        x_label="gap (Å)",
+        y_label="energy per cell (eV)",
+        series=(series_of(rows, "gap_A", "energy_eV", "computed"),),
+        reading=reading,
+        level_of_theory=str(document.get("level_of_theory", "")),
+        guides=tuple(guides),
+    )

@@ -17,9 +17,7 @@ from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy, Length
-from nanoslab.studies.gap.analysis import analyze_gaps
-from nanoslab.studies.gap.plots import gap_plot
-from nanoslab.studies.gap.result import GapStudyResult
+from nanoslab.studies.gap.result import GapStudyResult, analyze_gaps, gap_plot
 from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.study import StudyModel
@@ -127,9 +125,4 @@ def _free_ligand(name: str, sandwich: Atoms, settings: Settings) -> Calculation:
     atoms.pbc = True
     atoms.center()
     atoms.info = {"recipe": make_recipe("ligand", name=name)}
-    return Calculation(
-        name="ligand",
-        role=LigandRole(label=name),
-        atoms=atoms,
-        settings=settings,
-    )
+    return Calculation(name="ligand", role=LigandRole(label=name), atoms=atoms, settings=settings)

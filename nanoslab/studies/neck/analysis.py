@@ -57,10 +57,7 @@ def _row(role: NeckRole, found: UsableRun, slab: UsableRun, reference: UsableRun
         perimeter=role.perimeter,
         imbalance=role.imbalance,
         delta_energy=neck_energy(
-            necked=found.energy,
-            double_slab=slab.energy,
-            bulk_pair=2 * reference.energy_per_atom,
-            n_pairs=role.n_pairs,
+            necked=found.energy, double_slab=slab.energy, bulk_pair=2 * reference.energy_per_atom, n_pairs=role.n_pairs
         ),
         screening_energy=role.screening_energy_eV,
         metrics=metrics,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
 
-from nanoslab.plot_data import Guide, Plot, Series
-
-Document = Mapping[str, Any]
-Record = Mapping[str, Any]
+from nanoslab.plot_data import Guide, Plot
+from nanoslab.studies.result import Record, series_of
 
 
-def neck_plot(document: Document) -> Plot | None:
+def neck_plot(document: Record) -> Plot | None:
     """Energy of a neck relative to bulk pairs against the pairs it holds, with the critical size.
 
     Examples
@@ -23,17 +20,19 @@ def neck_plot(document: Document) -> Plot | None:
     lowest = sorted(_with(document.get("necks", ()), "delta_energy_eV"), key=lambda row: float(row["n_pairs"]))
     if not lowest:
         return None
+    axes = ("n_pairs", "delta_energy_eV")
     kept = {row.get("calculation") for row in lowest}
     others = [row for row in _with(document.get("shapes", ()), "delta_energy_eV") if row.get("calculation") not in kept]
     series = [
-        _necks(lowest, "lowest at each size", "linked", 0),
-        _necks([row for row in others if row.get("intact", True)], "other shapes", "points", 1),
-        _necks([row for row in others if not row.get("intact", True)], "came apart", "points", 2),
+        series_of(lowest, *axes, "lowest at each size"),
+        series_of([row for row in others if row.get("intact", True)], *axes, "other shapes", drawn="points", style=1),
+        series_of([row for row in others if not row.get("intact", True)], *axes, "came apart", drawn="points", style=2),
     ]
     fitted = _with(lowest, "fitted_energy_eV")
     if len(fitted) > 1:
-        x, y = _columns(fitted, "n_pairs", "fitted_energy_eV")
-        series.append(Series(label="nucleation fit", x=x, y=y, drawn="line", style=3))
+        series.append(
+            series_of(fitted, "n_pairs", "fitted_energy_eV", "nucleation fit", drawn="line", style=3, names=())
+        )
     return Plot(
         name="neck_energy",
         title="Energy of a neck against its size",
@@ -47,12 +46,12 @@ def neck_plot(document: Document) -> Plot | None:
     )
 
 
-def _critical_guides(document: Document) -> tuple[Guide, ...]:
+def _critical_guides(document: Record) -> tuple[Guide, ...]:
     critical, interval = document.get("critical_pairs"), document.get("critical_pairs_interval")
     compared = document.get("compared_with")
-    guides = (
-        [] if critical is None else [Guide(axis="x", value=float(critical), label=f"critical: {critical:.3g} pairs")]
-    )
+    guides = []
+    if critical is not None:
+        guides.append(Guide(axis="x", value=float(critical), label=f"critical: {critical:.3g} pairs"))
     for end, value in zip(("from", "to"), interval or (), strict=False):
         if value is not None:
             guides.append(Guide(axis="x", value=float(value), label=f"{end} {value:.3g}"))
@@ -61,7 +60,7 @@ def _critical_guides(document: Document) -> tuple[Guide, ...]:
     return tuple(guides)
 
 
-def _critical_reading(document: Document) -> str:
+def _critical_reading(document: Record) -> str:
     critical, interval = document.get("critical_pairs"), document.get("critical_pairs_interval")
     if critical is None:
         problem = document.get("nucleation_fit_problem")
@@ -74,16 +73,3 @@ def _critical_reading(document: Document) -> str:
 
 def _with(rows: Sequence[Record], key: str) -> list[Record]:
     return [row for row in rows if row.get(key) is not None]
-
-
-def _necks(rows: Sequence[Record], label: str, drawn: Literal["points", "linked"], style: int) -> Series:
-    x, y = _columns(rows, "n_pairs", "delta_energy_eV")
-    return Series(label=label, x=x, y=y, names=_names(rows), drawn=drawn, style=style)
-
-
-def _columns(rows: Sequence[Record], x: str, y: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    return tuple(float(row[x]) for row in rows), tuple(float(row[y]) for row in rows)
-
-
-def _names(rows: Sequence[Record]) -> tuple[str, ...]:
-    return tuple(str(row.get("calculation", "")) for row in rows)

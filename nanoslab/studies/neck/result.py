@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nanoslab.energetics.neck import NucleationFit, RawCriticalSize
 from nanoslab.measure.neck_shape import NeckMetrics
-from nanoslab.studies.neck.tables import neck_tables
-from nanoslab.studies.result import StudyResult, Table, record
+from nanoslab.studies.result import Cell, Record, StudyResult, Table, marked, record, remarks, table_of, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,18 +19,12 @@ class NeckRow:
     ----------
     calculation, shape
         Its name, and the code of its cross-section.
-    n_pairs, n_columns, perimeter, imbalance
-        Size and shape; the imbalance is that of cation-first and anion-first columns.
-    delta_energy
-        E(necked) - E(double slab) - n E(bulk pair) [eV].
-    screening_energy
-        The same from the screen [eV], None without one.
+    imbalance
+        Cation-first less anion-first columns, without sign.
+    delta_energy, screening_energy
+        E(necked) - E(double slab) - n E(bulk pair), and the same from the screen [eV].
     metrics
         What has become of the neck; None when no structure was read.
-    converged
-        Whether all three runs were.
-    notes
-        Problems and allowed differences, in words.
     """
 
     calculation: str
@@ -53,19 +47,7 @@ class NeckRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeRow:
-    """The necks of one size: the lowest, and the spread over shapes.
-
-    Attributes
-    ----------
-    lowest
-        The intact neck of lowest energy.
-    n_shapes
-        Intact shapes computed.
-    n_broken
-        Shapes that did not stay necks.
-    spread
-        Highest less lowest energy [eV].
-    """
+    """The necks of one size: the lowest intact one, how many are intact or not, highest less lowest energy [eV]."""
 
     lowest: NeckRow
     n_shapes: int
@@ -122,7 +104,16 @@ class NeckStudyResult(StudyResult):
 
     def tables(self) -> tuple[Table, ...]:
         """Lowest necks, then every shape where sizes have several."""
-        return neck_tables(self.document(), self.level_of_theory)
+        document = self.document()
+        sizes, shapes = document["necks"], document["shapes"]
+        curve = table_of("Lowest neck of every size", sizes, SIZES, self._notes(document))
+        if all(size["n_shapes"] + size["n_broken"] == 1 for size in sizes) and all(s["intact"] for s in shapes):
+            return (curve,)
+        columns = dict(SHAPES)
+        if all(shape["screening_delta_energy_eV"] is None for shape in shapes):
+            del columns[SCREEN]
+        note = "Necks with remarks on their columns or planes are shown, but not counted."
+        return (curve, table_of("All shapes", shapes, columns, (note,)))
 
     def document(self) -> dict[str, Any]:
         """Return the numbers; the keys carry their units."""
@@ -142,6 +133,22 @@ class NeckStudyResult(StudyResult):
             "compared_with": None if compared is None else {"source": compared[0], "critical_pairs": compared[1]},
             "screen": self.screen,
         }
+
+    def _notes(self, document: Record) -> list[str]:
+        notes = [
+            f"Level of theory: {self.level_of_theory}.",
+            "dE = E(necked) - E(double slab) - n E(bulk pair): relative to bulk atoms, not a barrier.",
+            "Shape: one hexadecimal number per row of columns, its bits the columns (7.7.7 = 3 x 3).",
+        ]
+        if self.raw is not None:
+            also = f" (as high as {', '.join(map(str, self.raw.tied[:-1]))})" if len(self.raw.tied) > 1 else ""
+            larger = "; larger necks were not computed, so the true one may be larger"
+            end = "" if self.raw.bracketed else larger
+            notes.append(f"The computed curve is highest at {self.raw.n_pairs} pairs{also}{end}.")
+        notes.append(_fit_note(document))
+        if self.compared_with is not None:
+            notes.append("{}: critical size {:g} pairs.".format(*self.compared_with))
+        return notes if self.screen is None else [*notes, f"{self.screen}."]
 
     def _size(self, size: SizeRow) -> dict[str, Any]:
         row = size.lowest
@@ -182,3 +189,55 @@ def _fit(fit: NucleationFit) -> dict[str, Any]:
         "pairs_per_column": None,
     }
     return {**record(fit, **renamed), "critical_pairs": fit.critical_pairs, "barrier_eV": fit.barrier}
+
+
+def _fit_note(document: Record) -> str:
+    fit = document["nucleation_fit"]
+    if fit is None:
+        return f"No nucleation fit: {document['nucleation_fit_problem']}."
+    terms = (
+        f"Fit: {fit['area_term_eV_per_pair']:+.3f} eV per pair, {fit['edge_term_eV_per_column_edge']:+.3f} eV per "
+        f"column edge{_imbalance(fit)}; rms {fit['rms_eV']:.2f} eV over {fit['n_points']} sizes, "
+        f"R2 {fit['r_squared']:.2f}; a size left out is predicted within {fit['prediction_error_eV']:.2f} eV, "
+        f"by the mean within {fit['prediction_error_of_constant_eV']:.2f} eV"
+    )
+    lower, upper = fit["interval"]
+    bounds = f"{lower:.3g} to {upper:.3g}" if upper is not None else f"{lower:.3g} or more"
+    if fit["critical_pairs"] is None:
+        return f"{terms}; no critical size, necks only cost ({fit['confidence']:.0%}: {bounds} pairs)."
+    size = f"critical size {fit['critical_pairs']:.1f} pairs, {document['critical_width_nm']:.2f} nm"
+    return f"{terms}; {size} ({fit['confidence']:.0%}: {bounds})."
+
+
+def _imbalance(fit: Record) -> str:
+    term = fit["imbalance_term_eV_per_column"]
+    return "" if term is None else f", {term:+.3f} eV per column more of one kind than of the other"
+
+
+def _columns_left(shape: Record) -> str:
+    left = shape.get("n_connected_columns")
+    return "-" if left is None else f"{left}/{shape['n_columns']}"
+
+
+SIZES: Mapping[str, Cell] = {
+    "pairs": "n_pairs",
+    "width [nm]": "width_nm:.2f",
+    "dE [eV]": marked("delta_energy_eV:.2f"),
+    "fit [eV]": "fitted_energy_eV:.2f",
+    "spread [eV]": lambda size: text_of(size["spread_eV"] if size["n_shapes"] > 1 else None, ".2f"),
+    "shapes": "n_shapes",
+    "perimeter": "perimeter",
+    "shape": "shape",
+}
+SCREEN = "screen dE [eV]"
+SHAPES: Mapping[str, Cell] = {
+    "pairs": "n_pairs",
+    "shape": "shape",
+    "perimeter": "perimeter",
+    "imbalance": "imbalance",
+    "dE [eV]": "delta_energy_eV:.2f",
+    SCREEN: "screening_delta_energy_eV:.2f",
+    "columns left": _columns_left,
+    "planes [Å]": "plane_spacing_A:.2f",
+    "remarks": remarks,
+}

@@ -30,30 +30,10 @@ def ready_study_file(
     deadline: float | None = None,
     on_event: Callable[[Step | Ended], None] | None = None,
 ) -> Path:
-    """Return the study file to compute: the given one, or after its screen the one beside it.
+    """Return the study file to compute: the given one, or after its screen ``NAME.screened.yaml`` beside it.
 
-    Parameters
-    ----------
-    path
-        Study file of any kind; only a neck study with ``screen:`` and without ``screened:`` is screened.
-    jobs, deadline, on_event
-        See `nanoslab.driver.run.run_campaign`.
-
-    Returns
-    -------
-    Path
-        The file itself, or ``NAME.screened.yaml`` beside it.
-
-    Raises
-    ------
-    EngineError
-        If a calculation of the screen failed or was stopped; the same call goes on.
-
-    Examples
-    --------
-    >>> from nanoslab.files import data_folder
-    >>> ready_study_file(data_folder("workflows") / "cdse_nanosheet.yaml").name
-    'cdse_nanosheet.yaml'
+    Only a neck study with ``screen:`` and without ``screened:`` is screened, with the options of `run_campaign`. Where
+    a calculation fails or is stopped (an `EngineError`), the same call goes on.
     """
     file = Path(path)
     study = _unscreened(file)
@@ -74,14 +54,7 @@ def ready_study_file(
 
 
 def screening_size(path: str | os.PathLike[str]) -> int:
-    """Return how many calculations the screen of a study file has; 0 where it asks for none or has been screened.
-
-    Examples
-    --------
-    >>> from nanoslab.files import data_folder
-    >>> screening_size(data_folder("workflows") / "pbse_neck.yaml")
-    0
-    """
+    """Return how many calculations the screen of a study file has; 0 where it asks for none or has been screened."""
     study = _unscreened(path)
     return 0 if study is None else len(screening_study(study).calculations())
 
@@ -89,56 +62,29 @@ def screening_size(path: str | os.PathLike[str]) -> int:
 def _unscreened(path: str | os.PathLike[str]) -> NeckStudy | None:
     """Study of a file that asks for a screen and does not hold its energies yet."""
     study = load_study(path)
-    if isinstance(study, NeckStudy) and study.screen is not None and study.screened is None:
-        return study
-    return None
+    return study if isinstance(study, NeckStudy) and study.screen and study.screened is None else None
 
 
 def screening_study(study: NeckStudy) -> NeckStudy:
-    """Return the study that the screen is: single points of all its shapes.
-
-    Examples
-    --------
-    >>> study = NeckStudy.from_document({"study": "neck", "title": "t", "crystal": "PbSe-rocksalt", "planes": 4,
-    ...     "pairs": [1, 4], "screen": {"engine": "xtb", "planes": 1}})
-    >>> [calculation.name for calculation in screening_study(study).calculations()][-2:]
-    ['neck-04-f', 'neck-04-7.2']
-    """
+    """Return the study that the screen is: single points of all its shapes."""
     screen = study.screen
     if screen is None:
         return study
-    changes: dict[str, Any] = {
-        "relax": "none",
-        "shapes": screen.shapes,
-        "planes": screen.planes or study.planes,
-        "fixed_planes": 0,
-        "screen": None,
-        "screened": None,
-    }
+    changes: dict[str, Any] = {"relax": "none", "shapes": screen.shapes, "screen": None, "screened": None}
+    changes |= {"planes": screen.planes or study.planes, "fixed_planes": 0}
     if screen.lattice_constant is not None:
         changes |= {"lattice": None, "lattice_constant": screen.lattice_constant}
     return study.model_copy(update=changes)
 
 
 def screened_text(study_text: str, result: NeckStudyResult) -> str:
-    """Return a study file with the energies of its screen at the end.
-
-    Parameters
-    ----------
-    study_text
-        The file as it is.
-    result
-        Of `screening_study`.
-    """
-    lines = [
-        study_text.rstrip("\n"),
-        "",
-        f"# Written by the screen ({result.level_of_theory}): shape -> dE [eV], one hexadecimal number",
-        "# per row of columns. Remove this section to screen again.",
-        "screened:",
-        *(f'  "{row.shape}": {row.delta_energy:.6f}' for row in result.rows),
-    ]
-    return "\n".join(lines) + "\n"
+    """Return the text of a study file with the energies of its screen at the end."""
+    energies = "".join(f'  "{row.shape}": {row.delta_energy:.6f}\n' for row in result.rows)
+    return (
+        study_text.rstrip("\n")
+        + f"\n\n# Written by the screen ({result.level_of_theory}): shape -> dE [eV], one hexadecimal number\n"
+        + f"# per row of columns. Remove this section to screen again.\nscreened:\n{energies}"
+    )
 
 
 def _require_all(outcomes: tuple[Ended, ...]) -> None:

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from nanoslab.calculation import Calculation, Role
+from nanoslab.builders.column_lattice import build_block
+from nanoslab.builders.double_slab import DoubleSlab
+from nanoslab.builders.neck import build_neck_of_shape
+from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy
 from nanoslab.studies.neck.analysis import analyze_necks
-from nanoslab.studies.neck.calculations import neck_calculations, reference_calculations
-from nanoslab.studies.neck.fields import ReferenceModel, ScreenModel, Shapes
 from nanoslab.studies.neck.plots import neck_plot
 from nanoslab.studies.neck.result import NeckStudyResult
 from nanoslab.studies.neck.roles import BulkRole, DoubleSlabRole, NeckRole
-from nanoslab.studies.neck.shapes import ShapeChoice
+from nanoslab.studies.neck.shapes import ShapeChoice, Shapes, chosen_shapes, shape_code
 from nanoslab.studies.runs import UsableRuns
+from nanoslab.studies.study import StudyModel
+
+
+class ScreenModel(StudyModel):
+    """Cheap first: single points of many shapes with an embedded engine; the best few of every size go on."""
+
+    engine: str
+    shapes: Shapes = "all"
+    keep: Count = 3
+    planes: Count | None = None
+    lattice_constant: float | None = Field(default=None, gt=0)
+
+
+class ReferenceModel(StudyModel):
+    """What somebody else read off the same curve."""
+
+    source: str
+    critical_pairs: float = Field(gt=0)
 
 
 class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
@@ -56,13 +75,7 @@ class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
         return self
 
     def calculations(self) -> tuple[Calculation, ...]:
-        """Bulk, double slab, and the necks: the most compact of every size, or the best of the screen.
-
-        Raises
-        ------
-        InputError
-            The study asks for a screen that has not been run, or the cell is too small for a size.
-        """
+        """Bulk, double slab, and the necks: the most compact of every size, or the best of the screen."""
         if self.screen is not None and self.screened is None:
             raise InputError(
                 "screen",
@@ -78,7 +91,7 @@ class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
             screened=self.screened or {},
             keep=self.screen.keep if self.screen else 1,
         )
-        made = (*reference_calculations(slab, settings), *neck_calculations(slab, choice, settings))
+        made = (*_references(slab, settings), *_necks(slab, choice, settings))
         return self.settings.with_moments(made)
 
     def answer(self, runs: UsableRuns) -> NeckStudyResult:
@@ -94,3 +107,43 @@ class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
     def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:
         """Energy of a neck against its size."""
         return drawn(neck_plot(document))
+
+
+def _references(slab: DoubleSlab, settings: Settings) -> tuple[Calculation, Calculation]:
+    """Bulk crystal in a block with the sides of the slab, so that its k-points are the same, and the double slab.
+
+    The bulk atoms are where symmetry holds them; they and the lattice stay as they are.
+    """
+    kx, ky, _ = settings.kpoints
+    bulk = Calculation(
+        name="bulk",
+        role=BulkRole(label="bulk"),
+        atoms=build_block(slab.lattice, slab.lateral),
+        settings=replace(settings, kpoints=(kx, ky, kx), relax="none"),
+    )
+    bare = Calculation(
+        name="double-slab",
+        role=DoubleSlabRole(label="double slab"),
+        atoms=build_neck_of_shape(slab, None),
+        settings=settings,
+    )
+    return bulk, bare
+
+
+def _necks(slab: DoubleSlab, choice: ShapeChoice, settings: Settings) -> Iterator[Calculation]:
+    """One calculation per shape, by size and compactness."""
+    for shape in chosen_shapes(slab, choice):
+        code = shape_code(shape.cells)
+        n_pairs = shape.n_columns * slab.gap_planes // 2
+        yield Calculation(
+            name=f"neck-{n_pairs:02d}-{code}",
+            role=NeckRole(
+                label=f"{n_pairs} pairs",
+                n_pairs=n_pairs,
+                shape=code,
+                screening_energy_eV=choice.screened.get(code),
+                **shape.to_dict(),
+            ),
+            atoms=build_neck_of_shape(slab, shape, empty_columns=choice.empty_columns),
+            settings=settings,
+        )

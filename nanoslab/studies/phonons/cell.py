@@ -104,13 +104,7 @@ def free_cell(atoms: Atoms) -> Atoms:
 def cell_settings(
     cell: Atoms, settings: Settings, kpoints: Counts | None, *, dipole_correction: bool | None = None
 ) -> Settings:
-    """Settings with the k-points of a cell, and by default a dipole correction where it is polar.
-
-    Raises
-    ------
-    InputError
-        Neither the k-points nor a mesh in the settings are given.
-    """
+    """Settings with the k-points of a cell, and by default a dipole correction where it is polar."""
     if kpoints is None and settings.kpoints == (1, 1, 1):
         advice = "such as --kpoints 4 3 1, or kpoints: [4, 3, 1] in a study file; one point is allowed"
         raise InputError("kpoints", expected="the mesh of the cell", got="none", advice=advice)
@@ -122,19 +116,10 @@ def cell_settings(
 def supercell_calculations(
     name: str, cell: Atoms, settings: Settings, repeat: Counts, distance: float
 ) -> tuple[Calculation, ...]:
-    """Calculations of one energy each: ``<name>-phonon-000``, the perfect supercell, then the displaced ones.
+    """Calculations of one energy each: ``<name>-phonon-000``, the perfect supercell, then the displaced ones [Å].
 
-    Parameters
-    ----------
-    name, cell
-        Relaxed cell, grouped by species.
-    settings
-        Of the cell; the supercells get its k-points at the same density and a tighter electronic tolerance, and keep
-        everything else.
-    repeat
-        Supercell along the three lattice vectors.
-    distance
-        Of a displacement [Å].
+    The settings are those of the relaxed cell; the supercells get its k-points at the same density and a tighter
+    electronic tolerance, and keep everything else.
 
     Examples
     --------
@@ -166,14 +151,10 @@ class Vibrations:
     ----------
     static
         Result of the perfect supercell.
-    cell
-        Of the vibrating atoms.
     repeat, mesh
         Cells, and wave vectors, along the three lattice vectors.
     displacements
         Lengths [Å].
-    thermal
-        Free energy and what belongs to it.
     mean_square_displacements, velocity_tensors
         <u_a u_b> [Å²] and <v_a v_b> [m²/s²] of every atom at 300 K, shape (atoms, 3, 3).
     """
@@ -215,19 +196,7 @@ class Vibrations:
 
 
 def vibrations(runs: UsableRuns, name: str, mesh: Counts, temperatures: Temperatures) -> Vibrations | None:
-    """Vibrations of a cell from the runs of its supercells; None where one is missing or cannot be used.
-
-    Parameters
-    ----------
-    runs
-        Of a study; supercells and displacements are those of the calculations as they were written.
-    name
-        Of the cell.
-    mesh
-        Wave vectors along the three lattice vectors.
-    temperatures
-        [K].
-    """
+    """Vibrations of a cell from the runs of its supercells, as they were written; None where one cannot be used."""
     found = [(role, run) for role, run in runs.of(SupercellRole) if role.phonon_of == name]
     found.sort(key=lambda pair: pair[0].displacement)
     perfect: UsableRun | None = None

@@ -15,16 +15,10 @@ from nanoslab.energetics.free_energy import Phase, PhaseComparison, compare_phas
 from nanoslab.energetics.phonon import ThermalProperties
 from nanoslab.errors import MismatchError
 from nanoslab.plot_data import Plot, drawn
-from nanoslab.studies.phonons.cell import (
-    EVERY_100_K,
-    SupercellRole,
-    Temperatures,
-    VibratingCell,
-    vibrations,
-)
+from nanoslab.studies.phonons.cell import EVERY_100_K, SupercellRole, Temperatures, VibratingCell, vibrations
 from nanoslab.studies.phonons.plots import phase_plot
 from nanoslab.studies.phonons.study import PHONOPY
-from nanoslab.studies.result import StudyResult, Table
+from nanoslab.studies.result import Cell, StudyResult, Table, table_of
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.study import Reference, Study
 
@@ -54,19 +48,14 @@ class FreeEnergyResult(StudyResult):
         document = self.document()
         if not document:
             return ()
-        rows = tuple(
-            (
-                phase["path"],
-                f"{phase['energy_eV_per_atom']:.5f}",
-                f"{phase['n_imaginary_modes']} of {phase['n_modes']}",
-                f"{phase['lowest_frequency_THz']:.3f}",
-            )
-            for phase in document["phases"]
-        )
-        note = f"Level of theory: {document['level_of_theory']}."
-        columns = ("phase", "E [eV/atom]", "imaginary modes", "lowest [THz]")
-        differences = (_difference(one, document["temperature_K"]) for one in document["comparisons"])
-        return (Table(title="Phases", columns=columns, rows=rows, notes=(note,)), *differences)
+        columns: dict[str, Cell] = {
+            "phase": "path",
+            "E [eV/atom]": "energy_eV_per_atom:.5f",
+            "imaginary modes": lambda phase: f"{phase['n_imaginary_modes']} of {phase['n_modes']}",
+            "lowest [THz]": "lowest_frequency_THz:.3f",
+        }
+        phases = table_of("Phases", document["phases"], columns, [f"Level of theory: {document['level_of_theory']}."])
+        return (phases, *(_difference(one, document["temperature_K"]) for one in document["comparisons"]))
 
 
 class PhaseModel(VibratingCell):
@@ -121,13 +110,7 @@ class FreeEnergyStudy(Study[FreeEnergyResult]):
 
 
 def phase_of(name: str, record: Mapping[str, Any]) -> Phase:
-    """Phase from the document of a study of phonons.
-
-    Raises
-    ------
-    KeyError
-        For a key that is not there.
-    """
+    """Phase from the document of a study of phonons; a `KeyError` for a key that is not there."""
     # what is compared asks for the lattice (density of k-points) and the elements; positions are not in the record
     atoms = Atoms(record["symbols"], cell=record["cell_A"], pbc=True).repeat(record["supercell"])
     static = CalculationResult(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from nanoslab.plot_data import Guide, Plot, Series
+from nanoslab.errors import FileError
+from nanoslab.plot_data import Guide, Plot, Series, drawn
 
 Document = Mapping[str, Any]
 NOTE = "Harmonic; thin lines count imaginary modes at the size of their frequency."
 
 
-def thermal_plot(records: Mapping[str, Document]) -> Plot | None:
+def thermal_plot(records: Mapping[str, Document]) -> Plot:
     """Vibrational free energy per atom against temperature, from documents of studies of phonons by name.
 
     Examples
@@ -21,8 +24,6 @@ def thermal_plot(records: Mapping[str, Document]) -> Plot | None:
     >>> thermal_plot({"wurtzite": sheet}).series[0].y
     (0.03, -0.015)
     """
-    if not records:
-        return None
     keys = ("free_energy_eV_per_atom", "free_energy_imaginary_as_real_eV_per_atom")
     series = [line for n, (name, one) in enumerate(records.items()) for line in _lines(name, one, keys, n)]
     lowest = min((line for line in series if line.label), key=lambda line: line.y[-1])
@@ -42,18 +43,20 @@ def thermal_plot(records: Mapping[str, Document]) -> Plot | None:
     )
 
 
-def phase_plot(document: Document) -> Plot:
-    """Free energy of phases less that of the reference against temperature; a phase is stable below zero.
+def folder_plots(folder: Path) -> tuple[Plot, ...]:
+    """Free energies that ``nanoslab phonons`` left in sub-folders of a campaign, by the name of the folder."""
+    records = {}
+    for path in sorted(folder.glob("*/thermal.json")):
+        try:
+            records[path.parent.name] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            advice = "give 'nanoslab phonons' again, or remove the file"
+            raise FileError(path, expected="what 'nanoslab phonons' wrote", got=str(error), advice=advice) from error
+    return drawn(thermal_plot(records)) if records else ()
 
-    Examples
-    --------
-    >>> comparison = {"phase": "zinc blende", "difference_meV_per_atom": [1.0, -2.0], "reading": "crosses",
-    ...               "difference_imaginary_as_real_meV_per_atom": [1.0, -2.0], "crossing_temperatures_K": [100.0]}
-    >>> plot = phase_plot({"reference": "wurtzite", "level_of_theory": "test", "temperature_K": [0.0, 300.0],
-    ...                    "comparisons": [comparison]})
-    >>> plot.series[0].y, [guide.value for guide in plot.guides]
-    ((1.0, -2.0), [0.0, 100.0])
-    """
+
+def phase_plot(document: Document) -> Plot:
+    """Free energy of phases less that of the reference against temperature; a phase is stable below zero."""
     keys = ("difference_meV_per_atom", "difference_imaginary_as_real_meV_per_atom")
     comparisons = [{**one, "temperature_K": document["temperature_K"]} for one in document["comparisons"]]
     crossings = [

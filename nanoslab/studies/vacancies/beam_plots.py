@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,8 +17,7 @@ from nanoslab.beam import (
 from nanoslab.beam.conditions import Conditions
 from nanoslab.beam.knockon import velocity_variance
 from nanoslab.plot_data import Guide, Plot, Series
-
-Document = Mapping[str, Any]
+from nanoslab.studies.result import Record
 
 LOWEST_KEV, N_POINTS = 40.0, 121
 CONDITIONS = Conditions()
@@ -42,7 +40,7 @@ class Removal(NamedTuple):
         return f"{self.element} ({self.phase})" if self.phase else self.element
 
 
-def removals(document: Document) -> tuple[Removal, ...]:
+def removals(document: Record) -> tuple[Removal, ...]:
     """Energies of removal in a document's beam records, each once; those that are not positive bound nothing."""
     found = {
         (row["element"], phase): Removal(row["element"], phase, float(energy))
@@ -53,7 +51,7 @@ def removals(document: Document) -> tuple[Removal, ...]:
     return tuple(found.values())
 
 
-def transfer_plot(document: Document) -> Plot | None:
+def transfer_plot(document: Record) -> Plot | None:
     """Largest energy handed to an atom against the beam energy, with what it costs to remove one."""
     beam = document.get("beam", ())
     if not beam:
@@ -61,32 +59,18 @@ def transfer_plot(document: Document) -> Plot | None:
     energies = _beam_energies(document)
     elements = list(dict.fromkeys(row["element"] for row in beam))
     series = [
-        Series(
-            label=f"{element}: E_max",
-            x=tuple(energies.tolist()),
-            y=tuple(np.asarray(max_transferred_energy(element, energies)).tolist()),
-            drawn="line",
-            style=style,
-        )
+        _line(f"{element}: E_max", energies, np.asarray(max_transferred_energy(element, energies)), style)
         for style, element in enumerate(elements)
     ]
-    costs = removals(document)
+    costs, ends = removals(document), (float(energies[0]), float(energies[-1]))
     series += [
-        Series(
-            label=f"{cost.label}: E_f(atom)",
-            x=(float(energies[0]), float(energies[-1])),
-            y=(cost.energy, cost.energy),
-            drawn="linked",
-            style=len(elements) + style,
-        )
-        for style, cost in enumerate(costs)
+        Series(label=f"{cost.label}: E_f(atom)", x=ends, y=(cost.energy, cost.energy), style=style)
+        for style, cost in enumerate(costs, start=len(elements))
     ]
     onsets = [f"{cost.label} from {threshold_beam_energy(cost.element, cost.energy):.0f} kV" for cost in costs]
-    reading = (
-        f"E_max reaches the cost of removal of {', of '.join(onsets)}."
-        if onsets
-        else "No cost of removal is known yet."
-    )
+    reading = "No cost of removal is known yet."
+    if onsets:
+        reading = f"E_max reaches the cost of removal of {', of '.join(onsets)}."
     return Plot(
         name="transferred_energy",
         title="Energy that the beam hands over, and what an atom costs",
@@ -94,7 +78,7 @@ def transfer_plot(document: Document) -> Plot | None:
         y_label="energy (eV)",
         series=tuple(series),
         reading=reading,
-        level_of_theory=_theory(document),
+        level_of_theory=document["level_of_theory"],
         guides=_kilovolts(document),
         notes=(
             "E_max: head-on collision, exact relativistic kinematics, mean mass, nucleus at rest. E_f(atom) of the "
@@ -103,7 +87,7 @@ def transfer_plot(document: Document) -> Plot | None:
     )
 
 
-def cross_section_plot(document: Document) -> Plot | None:
+def cross_section_plot(document: Record) -> Plot | None:
     """Cross-section for knocking an atom out, with the cost of removal and 5/3 of it as the threshold."""
     costs = removals(document)
     if not costs:
@@ -127,14 +111,14 @@ def cross_section_plot(document: Document) -> Plot | None:
         y_label="cross-section (barn)",
         series=tuple(series),
         reading=f"At {at:g} kV the cross-section is at most {', '.join(readings)}.",
-        level_of_theory=_theory(document),
+        level_of_theory=document["level_of_theory"],
         guides=_kilovolts(document),
         y_log=True,
         notes=(HOW,),
     )
 
 
-def etching_plot(document: Document) -> Plot | None:
+def etching_plot(document: Record) -> Plot | None:
     """Anions per cation that a dose leaves, were every atom as loose as the loosest: the fastest knock-on can be."""
     costs = removals(document)
     sheets = {sheet["phase"]: sheet["counts"] for sheet in document.get("sheets", ())}
@@ -154,17 +138,20 @@ def etching_plot(document: Document) -> Plot | None:
         line = left[anion] / left[cation]
         series.append(_line(f"{phase}, {kv:g} kV", doses, line, number // 2, is_thin=bool(which)))
     fast = _dose_to(series, doses, 0.8)
+    reading = f"No curve reaches {cation}:{anion} = 1:0.8 up to {doses[-1]:.0e} e/Å²."
+    if fast:
+        reading = (
+            f"With every atom as loose as the loosest, {cation}:{anion} would reach 1:0.8 at {fast[0]:.1e} e/Å² "
+            f"({fast[1]}); atoms below a surface leave later."
+        )
     return Plot(
         name="etching",
         title="Composition against dose",
         x_label="dose (e/Å²)",
         y_label=f"{anion} per {cation} left",
         series=tuple(series),
-        reading=f"With every atom as loose as the loosest, {cation}:{anion} would reach 1:0.8 at {fast[0]:.1e} e/Å² "
-        f"({fast[1]}); atoms below a surface leave later."
-        if fast
-        else f"No curve reaches {cation}:{anion} = 1:0.8 up to {doses[-1]:.0e} e/Å².",
-        level_of_theory=_theory(document),
+        reading=reading,
+        level_of_theory=document["level_of_theory"],
         guides=(Guide(axis="y", value=0.8, label="1:0.8"),),
         x_log=True,
         notes=(
@@ -182,14 +169,12 @@ def _dose_to(series: list[Series], doses: Any, ratio: float) -> tuple[float, str
 
 
 def _barns(element: str, energies: Any, threshold: float) -> Any:
-    return np.atleast_1d(
-        displacement_cross_section(
-            element, energies, threshold, masses="isotopes", velocity_variance=velocity_variance(element, CONDITIONS)
-        )
-    )
+    variance = velocity_variance(element, CONDITIONS)
+    barns = displacement_cross_section(element, energies, threshold, masses="isotopes", velocity_variance=variance)
+    return np.atleast_1d(barns)
 
 
-def _line(label: str, x: Any, y: Any, style: int, *, is_thin: bool) -> Series:
+def _line(label: str, x: Any, y: Any, style: int, *, is_thin: bool = False) -> Series:
     """Line whose thin variant stays out of the legend."""
     named = "" if is_thin else label
     return Series(label=named, x=tuple(x.tolist()), y=tuple(y.tolist()), drawn="line", style=style, is_thin=is_thin)
@@ -199,15 +184,11 @@ def _cut(line: Series, lowest: float) -> Series:
     return replace(line, y=tuple(value if value > lowest else float("nan") for value in line.y))
 
 
-def _beam_energies(document: Document) -> Any:
+def _beam_energies(document: Record) -> Any:
     highest = max([300.0, *(row["beam_energy_keV"] for row in document["beam"])])
     return np.linspace(LOWEST_KEV, 1.1 * highest, N_POINTS)
 
 
-def _kilovolts(document: Document) -> tuple[Guide, ...]:
+def _kilovolts(document: Record) -> tuple[Guide, ...]:
     energies = dict.fromkeys(row["beam_energy_keV"] for row in document["beam"])
     return tuple(Guide(axis="x", value=energy, label=f"{energy:g} kV") for energy in energies)
-
-
-def _theory(document: Document) -> str:
-    return str(document.get("level_of_theory", ""))

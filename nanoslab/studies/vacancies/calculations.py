@@ -21,14 +21,7 @@ from nanoslab.species import cations_first
 from nanoslab.studies.crystal_source import folder_name
 from nanoslab.studies.study import inside
 from nanoslab.studies.vacancies.fields import ReferencesModel, SeriesModel, SheetModel
-from nanoslab.studies.vacancies.roles import (
-    AtomRole,
-    BulkRole,
-    ElementRole,
-    InPlaneRole,
-    PristineRole,
-    VacancyRole,
-)
+from nanoslab.studies.vacancies.roles import AtomRole, BulkRole, ElementRole, InPlaneRole, PristineRole, VacancyRole
 from nanoslab.symmetry import site_permutations, standard_cell
 
 Source = Callable[[str], str | Atoms]
@@ -50,18 +43,13 @@ def vacancy_calculations(
 ) -> tuple[Calculation, ...]:
     """Pristine sheets, the structures that lost atoms, and the references, parents first.
 
-    Parameters
-    ----------
-    sheets, series, references, settings
-        Of the study file.
-    source
-        Crystal as the study file names it -> what builders take.
+    ``source``: crystal as the study file names it -> what builders take.
     """
     pristine: list[tuple[SheetModel, Atoms, Calculation]] = []
     for sheet in sheets:
         with inside(f"sheet {sheet.phase}"):
-            ideal = _ideal(sheet, source)
-            pristine.append((sheet, ideal, _pristine(sheet, ideal, settings)))
+            ideal = ideal_sheet(sheet, source)
+            pristine.append((sheet, ideal, pristine_calculation(sheet, ideal, settings)))
     made = [calculation for _, _, calculation in pristine]
     for sheet, ideal, whole in pristine:
         if sheet.lateral:
@@ -69,27 +57,21 @@ def vacancy_calculations(
         own = [one for one in series if one.sheets is None or sheet.phase in one.sheets]
         with inside(f"sheet {sheet.phase}"):
             made.extend(_vacancies(whole, ideal, sheet, own))
-    made.extend(_references(references, sheets, settings, source))
+    made.extend(reference_calculations(references, sheets, settings, source))
     names = [calculation.name for calculation in made]
     if doubles := {name for name in names if names.count(name) > 1}:
         raise InputError("study", expected="calculations of different names", got=", ".join(sorted(doubles)))
     return tuple(made)
 
 
-def _ideal(sheet: SheetModel, source: Source) -> Atoms:
-    return build_nanosheet(
-        source(sheet.crystal),
-        sheet.face,
-        sheet.monolayers,
-        repeat=sheet.repeat,
-        termination=sheet.termination,
-        vacuum=sheet.vacuum,
-        fix=sheet.fix,
-        lattice=sheet.lattice,
-    )
+def ideal_sheet(sheet: SheetModel, source: Source) -> Atoms:
+    """Sheet as built, nothing displaced."""
+    options = {name: getattr(sheet, name) for name in ("repeat", "termination", "vacuum", "fix", "lattice")}
+    return build_nanosheet(source(sheet.crystal), sheet.face, sheet.monolayers, **options)
 
 
-def _pristine(sheet: SheetModel, ideal: Atoms, settings: Settings) -> Calculation:
+def pristine_calculation(sheet: SheetModel, ideal: Atoms, settings: Settings) -> Calculation:
+    """The whole sheet, displaced where its file says so."""
     return Calculation(
         name=f"{sheet.folder}-pristine",
         role=PristineRole(phase=sheet.phase, label="pristine"),
@@ -167,15 +149,14 @@ def _of_series(slab: Atoms, series: SeriesModel) -> list[Vacancy]:
     return [v for count in counts for v in distinct_vacancies(slab, series.remove, count, series.region)]
 
 
-def _references(
+def reference_calculations(
     references: ReferencesModel, sheets: Sequence[SheetModel], settings: Settings, source: Source
 ) -> Iterator[Calculation]:
+    """Bulk crystals of the sheets, elements, and isolated atoms."""
     spacing = references.kpoint_spacing
     crystals = {
-        (sheet.crystal, describe_lattice(sheet.crystal, sheet.lattice)): load_crystal(
-            source(sheet.crystal), sheet.lattice
-        )
-        for sheet in sheets
+        (one.crystal, describe_lattice(one.crystal, one.lattice)): load_crystal(source(one.crystal), one.lattice)
+        for one in sheets
     }
     if references.bulk:
         for (name, _), atoms in crystals.items():
@@ -199,36 +180,20 @@ def _crystal(
     primitive = group_by_species(standard_cell(conventional, to_primitive=True))
     primitive.info["recipe"] = make_recipe("primitive cell", crystal=conventional.info["recipe"]["parameters"])
     metal = isinstance(role, ElementRole) and role.element in METALS
-    return Calculation(
-        name=name,
-        role=role,
-        atoms=primitive,
-        settings=crystal_settings(settings, primitive.cell.array, spacing=spacing, metal=metal),
-    )
+    own = crystal_settings(settings, primitive.cell.array, spacing=spacing, metal=metal)
+    return Calculation(name=name, role=role, atoms=primitive, settings=own)
 
 
 def _atom(element: str, settings: Settings) -> Calculation:
     moment = float(ground_state_magnetic_moments[atomic_numbers[element]])
     atoms = Atoms(element, positions=[np.array(ATOM_BOX) / 2], cell=ATOM_BOX, pbc=True, magmoms=[moment])
     atoms.info["recipe"] = make_recipe("isolated atom", element=element, box_A=list(ATOM_BOX), moment_muB=moment)
-    return Calculation(
-        name=f"{element}-atom",
-        role=AtomRole(element=element),
-        atoms=atoms,
-        settings=isolated_atom_settings(settings),
-    )
+    role = AtomRole(element=element)
+    return Calculation(name=f"{element}-atom", role=role, atoms=atoms, settings=isolated_atom_settings(settings))
 
 
 def faces_differ(sheet: Atoms) -> bool:
-    """Whether no operation of the sheet turns it over: then it may hold a dipole along its normal.
-
-    Examples
-    --------
-    >>> faces_differ(build_nanosheet("CdSe-wurtzite", "11-20", 7))
-    False
-    >>> faces_differ(build_nanosheet("CdSe-zincblende", "001", 7, termination=("Cd", "Se")))
-    True
-    """
+    """Whether no operation of the sheet turns it over: then it may hold a dipole along its normal."""
     heights, _ = slab_heights(sheet)
     turned = heights.max() - heights
     permuted = heights[site_permutations(sheet)]

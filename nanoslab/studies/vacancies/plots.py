@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from nanoslab.plot_data import Plot, Series, drawn
+from nanoslab.studies.result import Record
 from nanoslab.studies.vacancies.beam_plots import cross_section_plot, etching_plot, transfer_plot
 
-Document = Mapping[str, Any]
-Record = Mapping[str, Any]
 #: x, y, label
 Point = tuple[float, float, str]
+FORMATION = "formation_energy_eV"
 
 
-def vacancy_plots(document: Document) -> tuple[Plot, ...]:
+def vacancy_plots(document: Record) -> tuple[Plot, ...]:
     """Plots of the document of a vacancy study that hold a point."""
     return drawn(
         transfer_plot(document),
@@ -26,24 +26,21 @@ def vacancy_plots(document: Document) -> tuple[Plot, ...]:
     )
 
 
-def formation_energy_plot(document: Document) -> Plot | None:
+def formation_energy_plot(document: Record) -> Plot | None:
     """Formation energy of each lost atom against the number lost, for atoms taken to vacuum."""
-    rows = [row for row in document.get("vacancies", ()) if _reference(row) and row["n_removed"]]
+    names = {"atom": "the free atom", "element": "the elemental crystal"}
+    rows = [row for row in document.get("vacancies", ()) if row["n_removed"] and names.keys() & row[FORMATION].keys()]
     if not rows:
         return None
-    reference = "atom" if all("atom" in row["formation_energy_eV"] for row in rows) else "element"
-    rows = [row for row in rows if reference in row["formation_energy_eV"]]
-    series = []
-    for style, group in enumerate(_groups(rows)):
-        points = [
-            (float(row["n_removed"]), row["formation_energy_eV"][reference] / row["n_removed"], row["label"])
-            for row in rows
-            if _group(row) == group
-        ]
-        series += _cloud_and_lowest(points, group, style)
-    cheapest = min(rows, key=lambda row: row["formation_energy_eV"][reference] / row["n_removed"])
-    energy = cheapest["formation_energy_eV"][reference] / cheapest["n_removed"]
-    where = "the free atom" if reference == "atom" else "the elemental crystal"
+    reference = "atom" if all("atom" in row[FORMATION] for row in rows) else "element"
+    rows = [row for row in rows if reference in row[FORMATION]]
+    groups: dict[str, list[Point]] = {}
+    for row in rows:
+        point = (float(row["n_removed"]), row[FORMATION][reference] / row["n_removed"], row["label"])
+        groups.setdefault(f"{row['phase']}, {'+'.join(row['removed'])}", []).append(point)
+    series = [one for n, (group, points) in enumerate(groups.items()) for one in _cloud_and_lowest(points, group, n)]
+    cheapest = min(rows, key=lambda row: row[FORMATION][reference] / row["n_removed"])
+    energy = cheapest[FORMATION][reference] / cheapest["n_removed"]
     return Plot(
         name="formation_energy",
         title="Formation energy of each lost atom",
@@ -51,12 +48,15 @@ def formation_energy_plot(document: Document) -> Plot | None:
         y_label=f"E_f({reference}) per lost atom (eV)",
         series=tuple(series),
         reading=f"Cheapest: {cheapest['phase']} {cheapest['label']}, {energy:.2f} eV per lost atom.",
-        level_of_theory=_theory(document),
-        notes=(f"Chemical potential: {where}. The line joins the lowest at each number; other points lie above it.",),
+        level_of_theory=document["level_of_theory"],
+        notes=(
+            f"Chemical potential: {names[reference]}. "
+            "The line joins the lowest at each number; other points lie above it.",
+        ),
     )
 
 
-def energy_per_atom_plot(document: Document) -> Plot | None:
+def energy_per_atom_plot(document: Record) -> Plot | None:
     """Energy per atom less that of the whole sheet, against anions per cation, for every phase."""
     by_phase = _points_by_phase(document, "energy_per_atom_change_meV")
     if not by_phase:
@@ -77,7 +77,7 @@ def energy_per_atom_plot(document: Document) -> Plot | None:
     )
 
 
-def formation_energy_per_atom_plot(document: Document) -> Plot | None:
+def formation_energy_per_atom_plot(document: Record) -> Plot | None:
     """Energy of formation from the elements per atom, against anions per cation: phases on one scale."""
     key = "formation_energy_per_atom_eV"
     whole = {row["phase"]: row[key] for row in document.get("sheets", ()) if row.get(key) is not None}
@@ -103,7 +103,7 @@ def formation_energy_per_atom_plot(document: Document) -> Plot | None:
     )
 
 
-def _points_by_phase(document: Document, key: str) -> dict[str, list[Point]]:
+def _points_by_phase(document: Record, key: str) -> dict[str, list[Point]]:
     """Phase -> (anions per cation, energy, label) of every structure that lost atoms and has that energy."""
     found: dict[str, list[Point]] = {}
     for row in document.get("vacancies", ()):
@@ -112,13 +112,13 @@ def _points_by_phase(document: Document, key: str) -> dict[str, list[Point]]:
     return found
 
 
-def _composition_plot(document: Document, by_phase: Mapping[str, list[Point]], **words: Any) -> Plot:
+def _composition_plot(document: Record, by_phase: Mapping[str, list[Point]], **words: Any) -> Plot:
     cation, anion = _species(document)
     lines = (_cloud_and_lowest(points, phase, style) for style, (phase, points) in enumerate(by_phase.items()))
     return Plot(
         x_label=f"{anion} per {cation}",
         series=tuple(series for line in lines for series in line),
-        level_of_theory=_theory(document),
+        level_of_theory=document["level_of_theory"],
         x_reversed=True,
         **words,
     )
@@ -133,41 +133,24 @@ def _cloud_and_lowest(points: list[Point], label: str, style: int) -> list[Serie
             lowest[key] = point
     line = sorted(lowest.values())
     above = [point for point in points if point not in line]
-    series = [_series(line, label, style)]
-    if above:
-        series.append(_series(above, "", style, drawn="points"))
+    clouds: tuple[tuple[list[Point], Literal["linked", "points"], str], ...]
+    clouds = ((line, "linked", label), (above, "points", ""))
+    series = []
+    for some, look, name in clouds:
+        if some:
+            x, y, names = zip(*some, strict=True)
+            series.append(Series(label=name, x=x, y=y, names=names, style=style, drawn=look))
     return series
 
 
-def _series(points: list[Point], label: str, style: int, drawn: Any = "linked") -> Series:
-    x, y, names = zip(*points, strict=True) if points else ((), (), ())
-    return Series(label=label, x=x, y=y, names=names, style=style, drawn=drawn)
-
-
-def _groups(rows: list[Record]) -> list[str]:
-    return list(dict.fromkeys(_group(row) for row in rows))
-
-
-def _group(row: Record) -> str:
-    return f"{row['phase']}, {'+'.join(row['removed'])}"
-
-
-def _reference(row: Record) -> bool:
-    return any(name in row.get("formation_energy_eV", {}) for name in ("atom", "element"))
-
-
-def _species(document: Document) -> tuple[str, str]:
+def _species(document: Record) -> tuple[str, str]:
     counts = list(document["sheets"][0]["counts"]) if document.get("sheets") else []
     return (counts[0], counts[1]) if len(counts) > 1 else ("cation", "anion")
 
 
-def _whole_ratio(document: Document, phase: str) -> float:
+def _whole_ratio(document: Record, phase: str) -> float:
     for sheet in document.get("sheets", ()):
         counts = list(sheet["counts"].values())
         if sheet["phase"] == phase and len(counts) > 1:
             return float(counts[1] / counts[0])
     return 1.0
-
-
-def _theory(document: Document) -> str:
-    return str(document.get("level_of_theory", ""))

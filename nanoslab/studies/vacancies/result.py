@@ -38,8 +38,6 @@ class InPlaneRow:
     ----------
     removed
         Element -> atoms that sheet has lost.
-    cation_to_anion
-        Of the sheet.
     strain
         Of the plane against the lattice the sheet was built with, the bulk's.
     energy_gain
@@ -47,8 +45,6 @@ class InPlaneRow:
         that layer gains is part of it. None where the former is missing or not comparable.
     reflections, built_spacings
         What it shows along its normal, and the spacings [Å] of the same reflections as built.
-    metrics
-        Of the relaxed sheet.
     """
 
     phase: str
@@ -104,13 +100,7 @@ class VacancyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeamRow:
-    """Largest energy [eV] that electrons of one beam energy [keV] hand to an atom of the element.
-
-    Attributes
-    ----------
-    removal_energies
-        Phase -> energy to take the most loosely bound such atom of the sheet to vacuum [eV].
-    """
+    """Largest energy that electrons of one beam energy hand to an atom, and phase -> what the loosest costs [eV]."""
 
     element: str
     beam_energy_keV: float
@@ -120,17 +110,7 @@ class BeamRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VacancyStudyResult(StudyResult):
-    """Everything a vacancy study says.
-
-    Attributes
-    ----------
-    sheets, vacancies, in_plane, crystals
-        Rows in the order of the study.
-    potentials
-        Name -> chemical potentials that could be formed from the references.
-    beam
-        Largest transferred energies.
-    """
+    """Everything a vacancy study says, in the order of the study; chemical potentials by name, as far as known."""
 
     sheets: tuple[SheetRow, ...]
     vacancies: tuple[VacancyRow, ...]
@@ -208,14 +188,10 @@ def _sheet(row: SheetRow) -> dict[str, Any]:
 
 def _vacancy(row: VacancyRow) -> dict[str, Any]:
     energy = row.energy
-    left_out = ("pristine_energy_per_atom", "pristine_formation_energy_per_atom", "energy", "metrics")
-    further = ("degeneracy", "cation_to_anion", "converged", "notes")
     return {
-        **record(row, **dict.fromkeys((*left_out, *further))),
-        "n_removed": energy.n_removed,
-        "removed": dict(energy.removed),
-        "degeneracy": row.degeneracy,
-        "cation_to_anion": row.cation_to_anion,
+        **{"label": row.label, "phase": row.phase, "series": list(row.series), "calculation": row.calculation},
+        **{"n_removed": energy.n_removed, "removed": dict(energy.removed)},
+        **{"degeneracy": row.degeneracy, "cation_to_anion": row.cation_to_anion},
         "formation_energy_eV": dict(energy.formation_energies),
         "energy_difference_eV": energy.energy_difference,
         "energy_per_atom_eV": energy.energy_per_atom,

@@ -77,11 +77,8 @@ class VacancyStudy(Study[VacancyStudyResult]):
 
     def calculations(self) -> tuple[Calculation, ...]:
         """Pristine sheets, what is removed from them, and the references."""
-        return self.settings.with_moments(
-            vacancy_calculations(
-                self.sheets, self.series, self.references, self.settings.settings(), self.crystal_source
-            )
-        )
+        asked = (self.sheets, self.series, self.references, self.settings.settings(), self.crystal_source)
+        return self.settings.with_moments(vacancy_calculations(*asked))
 
     def answer(self, runs: UsableRuns) -> VacancyStudyResult:
         """Formation energies and energies per atom."""
