@@ -18,6 +18,8 @@ from docutils.utils.math.latex2mathml import tex2mathml
 
 from nanoslab import __version__, studies
 from nanoslab.cli import main as command
+from nanoslab.studies.schema import field_tables
+from nanoslab.studies.study_file import STUDIES
 
 if TYPE_CHECKING:
     from docutils import nodes
@@ -98,8 +100,20 @@ def add_generated_text(app: Sphinx, page: str, source: list[str]) -> None:
     table = Path(app.srcdir) / "validation-table.md"
     if page == "reference/commands":
         source[0] += "".join(f"## nanoslab {name}\n\n```text\n{help_of(name)}```\n\n" for name in command_names())
+    elif page == "reference/study-fields":
+        source[0] += "".join(fields_of(kind) for kind in STUDIES)
     elif page == "validation" and table.is_file():
         source[0] += "\n" + table.read_text(encoding="utf-8")
+
+
+def fields_of(kind: str) -> str:
+    """Section of one kind of study: a table for the file and one for each part of it."""
+    text = f"## {kind}\n\n"
+    for table in field_tables(kind):
+        rows = [table.columns, ("---",) * len(table.columns), *table.rows]
+        cells = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+        text += f"{table.title}\n\n" + "\n".join(cells) + "\n\n"
+    return text
 
 
 def command_names() -> list[str]:

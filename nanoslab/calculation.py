@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nanoslab.errors import InputError
 from nanoslab.files import LONGEST_NAME, is_folder_name
+from nanoslab.structure_types import as_atoms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class Calculation:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "atoms", as_atoms(self.atoms))
         if not isinstance(self.name, str) or not is_folder_name(self.name):
             expected = f"letters, digits and . _ + - only, at most {LONGEST_NAME}, starting with a letter or digit"
             raise InputError("calculation name", expected=expected, got=repr(self.name), advice="rename it")

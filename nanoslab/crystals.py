@@ -17,6 +17,7 @@ from ase.spacegroup import crystal as build_crystal
 from nanoslab import __version__
 from nanoslab.errors import FileError, InputError, unknown_name
 from nanoslab.files import data_folder, sha256
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 #: what spglib calls hexagonal and trigonal space groups, where gamma is 120 degrees
@@ -92,14 +93,16 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
     return plain
 
 
-def load_crystal(source: str | Path | Atoms, lattice: str | None = None) -> Atoms:
-    """Crystal by name, from any structure file that ASE reads, or a copy of atoms; its recipe says from where.
+def load_crystal(source: str | Path | AnyStructure, lattice: str | None = None) -> Atoms:
+    """Crystal by name, from any structure file that ASE reads, or a copy of a structure; its recipe says from where.
 
     Named lattice constants are for a crystal by name, ``pbe`` when not given; a structure brings its own.
     """
-    if not isinstance(source, Atoms) and str(source) in crystal_names():
+    if not isinstance(source, str | Path):
+        source = as_atoms(source)
+    elif str(source) in crystal_names():
         return crystal(str(source), lattice or "pbe")
-    if not isinstance(source, Atoms) and not Path(source).is_file():
+    elif not Path(source).is_file():
         raise unknown_crystal("crystal (a name, or the path of a structure file)", str(source))
     if lattice is not None:
         raise InputError("lattice", expected="none beside a structure", got=repr(lattice), advice="leave it out")
@@ -124,13 +127,20 @@ def unknown_crystal(where: str, given: str) -> InputError:
 def read_structure_file(path: Path) -> Atoms:
     """Structure with three lattice vectors from any file that ASE reads, periodic in all directions."""
     try:
-        atoms = read(path)
+        atoms = read(path, fractional_occupancies=True) if path.suffix.lower() == ".cif" else read(path)
     except Exception as error:
         got = f"one that it cannot ({error or type(error).__name__})"
         raise FileError(path, expected="a structure file that ASE reads", got=got, advice="check it") from error
     if not isinstance(atoms, Atoms) or len(atoms) == 0 or atoms.cell.rank != 3:
         got = f"{atoms.get_chemical_formula() or 'no atoms'}, {atoms.cell.rank} lattice vectors"
         raise FileError(path, expected="a crystal with atoms and three lattice vectors", got=got, advice="check it")
+    shares = [share for site in atoms.info.pop("occupancy", {}).values() for share in site.values()]
+    if any(share < 1 for share in shares):
+        expected, advice = (
+            "every site held by one element",
+            "make an ordered cell of it first, such as with icet or pymatgen",
+        )
+        raise FileError(path, expected=expected, got=f"a share of {min(shares):g} on a site", advice=advice)
     atoms.pbc = True
     return atoms
 

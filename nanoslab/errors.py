@@ -9,16 +9,31 @@ from typing import Self, TypeVar
 class NanoslabError(Exception):
     """A fault of the input that the user can mend; anything else that escapes is our own bug.
 
-    It says where it is (argument, field or ``path:line``), what was expected, what was found instead, and what to do.
+    It says where it is (argument, field or ``path:line``), what was expected, what was found instead, and what to do;
+    in one line, or in one line for each fault of a file (`together`).
     """
 
     def __init__(self, where: object, *, expected: str, got: object, advice: str = "") -> None:
         message = f"{where}: expected {expected}, got {got}"
-        super().__init__(f"{message}; {advice}" if advice else message)
+        # what others say in several lines is one fault
+        super().__init__(" ".join((f"{message}; {advice}" if advice else message).splitlines()))
 
     def within(self, where: object) -> Self:
         """The same error, told to lie inside something larger."""
-        return _rebuild(type(self), f"{where}: {self}")
+        return _rebuild(type(self), "\n".join(f"{where}: {fault}" for fault in str(self).splitlines()))
+
+    @classmethod
+    def together(cls, faults: Iterable[NanoslabError]) -> Self:
+        """Several faults as one error, one line each.
+
+        Examples
+        --------
+        >>> two = [InputError(where, expected="a number", got="x") for where in ("a", "b")]
+        >>> print(InputError.together(two))
+        a: expected a number, got x
+        b: expected a number, got x
+        """
+        return _rebuild(cls, "\n".join(map(str, faults)))
 
     def __reduce__(self) -> tuple[object, ...]:
         # The keyword-only signature would otherwise break the way back from a worker process.

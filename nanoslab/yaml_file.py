@@ -94,7 +94,7 @@ def validated(path: str | os.PathLike[str] | None, document: dict[str, Any], mod
 
 
 def _fault(path: object, document: dict[str, Any], error: ValidationError) -> NanoslabError:
-    """One error of all faults: the first one in full, the others after it."""
+    """One error of all faults, a line each."""
     by_field: dict[tuple[Any, ...], list[ErrorDetails]] = {}
     for fault in error.errors():
         by_field.setdefault(tuple(_keys_in_file(document, fault)), []).append(fault)
@@ -105,15 +105,9 @@ def _fault(path: object, document: dict[str, Any], error: ValidationError) -> Na
         by_field.keys() - parents,
         key=lambda keys: (by_field[keys][0]["type"] != "extra_forbidden", list(by_field).index(keys)),
     )
-    told = [_told(keys, by_field[keys]) for keys in fields]
-    expected, got, advice = told[0]
-    others = "; ".join(
-        f"{_place(None, document, keys)}: expected {wanted}, got {found}"
-        for keys, (wanted, found, _) in zip(fields[1:], told[1:], strict=True)
-    )
     kind = InputError if path is None else FileError
-    place = _place(path, document, fields[0])
-    return kind(place, expected=expected, got=got, advice=f"{advice}{'; also ' if others else ''}{others}")
+    told = [(_place(path, document, keys), *_told(keys, by_field[keys])) for keys in fields]
+    return kind.together(kind(place, expected=wanted, got=got, advice=do) for place, wanted, got, do in told)
 
 
 def _place(path: object, document: Any, keys: tuple[Any, ...]) -> str:

@@ -19,6 +19,8 @@ FLOORS = {
     "yaml_file": 1,
     "text": 0.5,
     "plot_data": 1,
+    "selective_dynamics": 1,
+    "structure_types": 1.2,
     "calculation": 1.5,
     "presets": 2,
     "crystals": 2,

@@ -36,6 +36,7 @@ BONDS = {
     "Cd-hcp": (2.95, 3.1),
     "Zn-hcp": (2.6, 2.75),
     "Pb-fcc": (3.45, 3.6),
+    "Pt-fcc": (2.75, 2.85),
 }
 NEIGHBOURS = {"wurtzite": 4, "zincblende": 4, "rocksalt": 6, "trigonal": 2, "alpha": 2, "fcc": 12, "hcp": 6}
 EVERY_LATTICE = [(name, lattice) for name in crystal_names() for lattice in crystal_record(name).lattices]

@@ -4,9 +4,12 @@ from typing import Any
 
 from nanoslab.builders.double_slab import DoubleSlab, describe_double_slab
 from nanoslab.builders.ligand import LigandLayer
-from nanoslab.builders.nanocrystal import build_nanocrystal
 from nanoslab.builders.nanosheet import available_terminations, build_nanosheet
 from nanoslab.builders.neck import build_neck
+from nanoslab.builders.particles.ligands import Ligands
+from nanoslab.builders.particles.particle import Surface, build_nanocrystal, build_particle
+from nanoslab.builders.particles.shapes import Shape, facet_areas
+from nanoslab.builders.particles.twinned import build_twinned
 from nanoslab.builders.rattle import rattle_atoms
 from nanoslab.builders.sandwich import build_sandwich, scan_gaps
 from nanoslab.builders.summary import StructureSummary, sheet_ledger
@@ -15,17 +18,23 @@ from nanoslab.builders.vacancy import Vacancy, VacancyCount, count_vacancies, di
 __all__ = [
     "DoubleSlab",
     "LigandLayer",
+    "Ligands",
+    "Shape",
     "StructureSummary",
+    "Surface",
     "Vacancy",
     "VacancyCount",
     "available_terminations",
     "build_nanocrystal",
     "build_nanosheet",
     "build_neck",
+    "build_particle",
     "build_sandwich",
+    "build_twinned",
     "count_vacancies",
     "describe_double_slab",
     "distinct_vacancies",
+    "facet_areas",
     "rattle_atoms",
     "scan_gaps",
     "sheet_ledger",

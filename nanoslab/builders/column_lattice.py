@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nanoslab.crystals import crystal_names, crystal_record, load_crystal, make_recipe
 from nanoslab.errors import InputError
 from nanoslab.species import cations_first
+from nanoslab.structure_types import AnyStructure
 from nanoslab.symmetry import crystal_symmetry, standard_cell
 
 Kind = Literal["rocksalt", "zincblende"]
@@ -73,13 +74,13 @@ class ColumnLattice:
 
 
 def column_lattice(
-    source: str | Path | Atoms, *, lattice: str | None = None, lattice_constant: float | None = None
+    source: str | Path | AnyStructure, *, lattice: str | None = None, lattice_constant: float | None = None
 ) -> ColumnLattice:
     """Columns of a named crystal, a file or atoms; named lattice constants (``pbe`` if known) or an edge [Å]."""
-    if not isinstance(source, Atoms) and str(source) in crystal_names():
+    if isinstance(source, str | Path) and str(source) in crystal_names():
         named = crystal_record(str(source)).lattices
         lattice = lattice or ("pbe" if "pbe" in named else next(iter(named)))
-    name = "crystal" if isinstance(source, Atoms) else str(source)
+    name = str(source) if isinstance(source, str | Path) else "crystal"
     found = _recognized(load_crystal(source, lattice), name, lattice or "given")
     if lattice_constant is None:
         return found

@@ -18,6 +18,7 @@ from nanoslab.builders.column_lattice import ColumnLattice, column_lattice
 from nanoslab.builders.polyomino import Cell
 from nanoslab.builders.summary import StructureSummary, sheet_ledger
 from nanoslab.errors import InputError, unknown_name
+from nanoslab.structure_types import AnyStructure
 
 #: values of `Atoms.get_tags()`
 LOWER, UPPER, NECK, LIGAND = 1, 2, 3, 4
@@ -108,7 +109,7 @@ class DoubleSlab:
 
 
 def describe_double_slab(
-    crystal: str | Path | Atoms,
+    crystal: str | Path | AnyStructure,
     *,
     gap: float | None = None,
     gap_planes: int | None = None,

@@ -30,6 +30,7 @@ from nanoslab.crystals import load_crystal, make_recipe
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.slab_geometry import PLANE_TOLERANCE
 from nanoslab.species import cations_first, formal_charges
+from nanoslab.structure_types import AnyStructure
 
 #: two whole numbers, or a 2 x 2 matrix of them
 Repeat = Sequence[int] | Sequence[Sequence[int]]
@@ -91,7 +92,7 @@ class SheetCell:
 
 
 def build_nanosheet(
-    crystal: str | Path | Atoms,
+    crystal: str | Path | AnyStructure,
     face: str | Sequence[int],
     monolayers: int,
     *,
@@ -178,7 +179,7 @@ def build_nanosheet(
 
 
 def available_terminations(
-    crystal: str | Path | Atoms, face: str | Sequence[int], monolayers: int, *, lattice: str | None = None
+    crystal: str | Path | AnyStructure, face: str | Sequence[int], monolayers: int, *, lattice: str | None = None
 ) -> tuple[tuple[str, str], ...]:
     """Terminations (bottom, top) that a sheet can have.
 

@@ -31,6 +31,7 @@ from nanoslab.builders.neck_shapes import (
 from nanoslab.builders.polyomino import Cell
 from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
+from nanoslab.structure_types import AnyStructure
 
 Side = Literal["lower", "upper", "both"]
 
@@ -61,7 +62,7 @@ class Filament:
 
 
 def build_neck(
-    crystal: str | Path | Atoms,
+    crystal: str | Path | AnyStructure,
     *,
     pairs: int = 0,
     columns: Sequence[Cell] | None = None,

@@ -8,12 +8,13 @@ from ase import Atoms
 from nanoslab.builders.recipe import describe_source
 from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 #: a displacement above this is another structure, not another start [Å]
 LARGEST = 0.3
 
 
-def rattle_atoms(atoms: Atoms, standard_deviation: float, *, seed: int = 0) -> Atoms:
+def rattle_atoms(atoms: AnyStructure, standard_deviation: float, *, seed: int = 0) -> Atoms:
     """Copy with every free atom displaced by normally distributed amounts, and the ledger of the ideal structure.
 
     On a symmetric start the forces that would break the symmetry are zero, so a relaxation may end on a saddle. The Se
@@ -36,6 +37,7 @@ def rattle_atoms(atoms: Atoms, standard_deviation: float, *, seed: int = 0) -> A
     >>> round(float((start.positions - sheet.positions).std()), 1)
     0.1
     """
+    atoms = as_atoms(atoms)
     if not 0 <= standard_deviation <= LARGEST:
         expected, got = f"0 to {LARGEST:g} Å", f"{standard_deviation:g}"
         raise InputError("rattle", expected=expected, got=got, advice="0.1 leaves most saddles")

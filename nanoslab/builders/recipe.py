@@ -11,6 +11,7 @@ from ase import Atoms
 from nanoslab.crystals import crystal_names
 from nanoslab.errors import InputError
 from nanoslab.species import cations_first
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 
 def recipe_value(atoms: Atoms, *keys: str) -> Any:
@@ -24,16 +25,17 @@ def recipe_value(atoms: Atoms, *keys: str) -> Any:
     return value
 
 
-def describe_source(source: str | Path | Atoms) -> Any:
+def describe_source(source: str | Path | AnyStructure) -> Any:
     """Name, path or recipe of what a builder started from, as plain JSON."""
-    if isinstance(source, Atoms):
-        return source.info.get("recipe", source.get_chemical_formula())
-    return str(source)
+    if isinstance(source, str | Path):
+        return str(source)
+    atoms = as_atoms(source)
+    return atoms.info.get("recipe", atoms.get_chemical_formula())
 
 
-def describe_lattice(source: str | Path | Atoms, lattice: str | None) -> str | None:
+def describe_lattice(source: str | Path | AnyStructure, lattice: str | None) -> str | None:
     """Name of the lattice constants that were used; none for a structure of the user's own."""
-    return (lattice or "pbe") if not isinstance(source, Atoms) and str(source) in crystal_names() else None
+    return (lattice or "pbe") if isinstance(source, str | Path) and str(source) in crystal_names() else None
 
 
 def group_by_species(atoms: Atoms) -> Atoms:

@@ -27,6 +27,7 @@ from nanoslab.builders.neck import build_neck_of_shape
 from nanoslab.builders.summary import StructureSummary, count_species
 from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
+from nanoslab.structure_types import AnyStructure
 
 _TAGS = {"lower": LOWER, "upper": UPPER}
 _LAYER_OPTIONS = ("coverage", "count", "face", "binding")
@@ -41,7 +42,7 @@ class _Placed:
     pose: Pose
 
 
-def build_sandwich(crystal: str | Path | Atoms, ligand_name: str, **options: Any) -> Atoms:
+def build_sandwich(crystal: str | Path | AnyStructure, ligand_name: str, **options: Any) -> Atoms:
     """Two {001} slabs with ligands bound to the metal of the facing planes, nothing colliding.
 
     The ligand is one of `ligand_names`; the options are fields of `LigandLayer` (coverage, count, face, binding) and of
@@ -68,7 +69,9 @@ def build_sandwich(crystal: str | Path | Atoms, ligand_name: str, **options: Any
     return _filled(describe_double_slab(crystal, **rest), layer)[0]
 
 
-def build_capped_slab(crystal: str | Path | Atoms, ligand_name: str, *, vacuum: float = 15.0, **options: Any) -> Atoms:
+def build_capped_slab(
+    crystal: str | Path | AnyStructure, ligand_name: str, *, vacuum: float = 15.0, **options: Any
+) -> Atoms:
     """One {001} slab with ligands on its upper face, and a vacuum [Å] between them and the next image.
 
     Options as for `build_sandwich` but those of a second slab; fixed planes lie at the lower face.

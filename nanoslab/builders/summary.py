@@ -15,6 +15,7 @@ from nanoslab.builders.ligand import ligand_record
 from nanoslab.errors import InputError
 from nanoslab.slab_geometry import PLANE_TOLERANCE, Plane, find_planes, in_plane_area, slab_heights
 from nanoslab.species import cations_first, formal_charges
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ class StructureSummary:
 
 
 def sheet_ledger(
-    atoms: Atoms, *, charges: Mapping[str, float] | None = None, plane_tolerance: float = PLANE_TOLERANCE
+    atoms: AnyStructure, *, charges: Mapping[str, float] | None = None, plane_tolerance: float = PLANE_TOLERANCE
 ) -> StructureSummary:
     """Summary of a sheet or double slab whose vacuum lies along the third lattice vector.
 
@@ -96,6 +97,7 @@ def sheet_ledger(
     >>> summary.termination, summary.dipole, summary.vacuum
     (('Cd', 'Se'), -4.0, 12.0)
     """
+    atoms = as_atoms(atoms)
     ligands, ligand_charge = _ligands(atoms.info.get("recipe", {}))
     crystal = np.setdiff1d(np.arange(len(atoms)), ligands)
     slab = atoms[crystal]

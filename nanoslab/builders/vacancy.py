@@ -19,6 +19,7 @@ from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.slab_geometry import empty_height, plane_numbers, slab_heights
 from nanoslab.species import formal_charges
+from nanoslab.structure_types import AnyStructure, as_atoms
 from nanoslab.symmetry import TOLERANCE
 
 REGIONS = ("any", "top", "bottom", "both", "depth")
@@ -90,7 +91,7 @@ class VacancyCount:
 
 
 def distinct_vacancies(
-    slab: Atoms, species: str, count: int | str, region: str = "any", *, tolerance: float = TOLERANCE
+    slab: AnyStructure, species: str, count: int | str, region: str = "any", *, tolerance: float = TOLERANCE
 ) -> tuple[Vacancy, ...]:
     """Every symmetry-distinct way to remove atoms of a species, with its degeneracy.
 
@@ -126,6 +127,7 @@ def distinct_vacancies(
     >>> distinct_vacancies(sheet, "Se", "layer", "top")[0].atoms.get_chemical_formula()
     'Cd7Se6'
     """
+    slab = as_atoms(slab)
     layers = _species_layers(slab, species)
     _check_region(slab, region)
     chosen = _ways(slab, layers, count, region, tolerance)
@@ -133,7 +135,7 @@ def distinct_vacancies(
 
 
 def count_vacancies(
-    slab: Atoms, species: str, count: int | str, region: str = "any", *, tolerance: float = TOLERANCE
+    slab: AnyStructure, species: str, count: int | str, region: str = "any", *, tolerance: float = TOLERANCE
 ) -> VacancyCount:
     """How many ways `distinct_vacancies` would give, without making them.
 
@@ -149,6 +151,7 @@ def count_vacancies(
     >>> count_vacancies(sheet, "Se", 28)
     VacancyCount(n_distinct=478043198405312, n_total=7648690600760440)
     """
+    slab = as_atoms(slab)
     layers = _species_layers(slab, species)
     _check_region(slab, region)
     if count == "layer" or region == "depth":

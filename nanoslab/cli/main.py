@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "dose": ("beam.dose", "dose of an exposure, losses by knock-on, safe voltage and dose"),
     "etch": ("beam.etch", "composition of a structure against dose, by kinetic Monte Carlo"),
     "build": ("building", "nanosheets, vacancies, necks, ligated double slabs, nanocrystals"),
+    "structures": ("building.listing", "crystals and molecules that ship with nanoslab, and their sources"),
     "new": ("campaign.new", "print a commented study file to start from"),
     "write": ("campaign.write", "write a study as a campaign with VASP input sets"),
     "run": ("campaign.run", "compute a campaign or study on this machine, with an embedded engine"),
@@ -35,6 +36,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "formation": ("runs.formation", "formation energies of vacancies from any VASP run folders"),
     "validate": ("campaign.validate", "compare published values with those of every engine"),
     "scatter": ("measuring.scatter", "X-ray or electron scattering of a structure, G(r), sizes; fits to measured data"),
+    "image": ("measuring.image", "HRTEM or HAADF images of a structure with noise; spacings, also in measured images"),
+    "strain": ("measuring.strain", "lattice constant, strain of every atom, surface and stacking faults of a particle"),
+    "reconstruct": ("measuring.reconstruct", "projections of a particle with noise, and the atoms found from them"),
     "phonons": ("measuring.phonons", "vibrational free energy, imaginary modes and thermal motion of a structure"),
     "free-energy": ("runs.free_energy", "most stable phase of one composition against temperature"),
     "barrier": ("kinetics.barrier", "nudged elastic bands as VASP input sets, and their energies read back"),
@@ -93,7 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _dispatch(arguments, "nanoslab", DESCRIPTION, COMMANDS)
         sys.stdout.flush()
     except NanoslabError as error:
-        sys.stderr.write(f"nanoslab: {printable(' '.join(str(error).split()))}\n")
+        for fault in str(error).splitlines():
+            sys.stderr.write(f"nanoslab: {printable(' '.join(fault.split()))}\n")
         return 2
     except BrokenPipeError:
         # The reader (`| head`) went away; nothing more can be said to it.

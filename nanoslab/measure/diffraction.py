@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from ase import Atoms
 
 from nanoslab.measure.sheet import lateral_spacings
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +20,12 @@ class SheetReflection:
     intensity: float
 
 
-def sheet_reflections(atoms: Atoms, shortest: float = 1.5, weakest: float = 0.1) -> tuple[SheetReflection, ...]:
+def sheet_reflections(atoms: AnyStructure, shortest: float = 1.5, weakest: float = 0.1) -> tuple[SheetReflection, ...]:
     """Reflections of a sheet seen along its normal, largest spacing first, down to a spacing [Å] and an intensity.
 
     Invariant under translation and repetition of the sheet, except for the indices of a larger cell.
     """
+    atoms = as_atoms(atoms)
     fractions = atoms.get_scaled_positions(wrap=False)[:, :2]
     weights = atoms.numbers.astype(float)
     found = []

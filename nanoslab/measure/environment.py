@@ -16,6 +16,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from nanoslab.slab_geometry import find_bonds
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 #: A bond is eclipsed from this mean of (1 + cos 3 phi)/2 on, staggered up to 1 minus this, undecided between: the
 #: eclipsed bonds in the rumpled surface of relaxed CdSe (11-20) have 0.57 (GPAW), the staggered ones up to 0.42. With
@@ -51,12 +52,13 @@ class Environments:
         return self.labels.count(label) / len(self.labels) if self.labels else 0.0
 
 
-def local_environments(atoms: Atoms) -> Environments:
+def local_environments(atoms: AnyStructure) -> Environments:
     """Coordination and wurtzite or zinc-blende character of every atom.
 
     An atom that lacks a bond is judged by those it has; where the missing one is the bond along c (the outermost
     atoms of a (0001) face) wurtzite cannot be told from zinc blende and reads as zinc blende.
     """
+    atoms = as_atoms(atoms)
     i, j, vectors = cation_anion_bonds(atoms)
     n = len(atoms)
     coordination = np.bincount(i, minlength=n)

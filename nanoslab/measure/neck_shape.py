@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from nanoslab.errors import InputError
 from nanoslab.slab_geometry import PLANE_TOLERANCE, plane_numbers
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 #: longest bond between unlike atoms, in bond lengths of the crystal (second neighbours: 1.41 and more)
 _BOND = 1.2
@@ -53,9 +54,10 @@ class NeckMetrics:
 
 
 def measure_neck(
-    atoms: Atoms, start: Atoms, neck_indices: Sequence[int], *, bond_length: float, column_spacing: float
+    atoms: AnyStructure, start: AnyStructure, neck_indices: Sequence[int], *, bond_length: float, column_spacing: float
 ) -> NeckMetrics:
     """Measure a neck against the start, whose atoms come in the same order; bond and spacing of the crystal [Å]."""
+    atoms, start = as_atoms(atoms), as_atoms(start)
     neck = np.array(sorted(neck_indices), dtype=int)
     if len(atoms) != len(start) or not np.array_equal(atoms.numbers, start.numbers) or len(neck) == 0:
         expected = "the start's atoms in the start's order, with a neck"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nanoslab.measure.environment import ANIONS, Environments, cation_anion_bonds, local_environments
 from nanoslab.slab_geometry import Plane, find_planes, in_plane_area, slab_heights, slab_normal
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,9 @@ class SheetMetrics:
         return float(self.environments.eclipsed_bonds[telling].mean()) if telling.any() else None
 
 
-def measure_sheet(atoms: Atoms) -> SheetMetrics:
+def measure_sheet(atoms: AnyStructure) -> SheetMetrics:
     """Measure a sheet whose vacuum lies along the third lattice vector, relaxed or not, anywhere in its cell."""
+    atoms = as_atoms(atoms)
     heights, period = slab_heights(atoms)
     planes = find_planes(atoms)
     return SheetMetrics(
@@ -73,15 +75,17 @@ class InPlaneStrain:
         return float(np.prod(1.0 + self.principal) - 1.0)
 
 
-def in_plane_strain(sheet: Atoms, reference: Atoms) -> InPlaneStrain:
+def in_plane_strain(sheet: AnyStructure, reference: AnyStructure) -> InPlaneStrain:
     """Strain that takes the in-plane lattice of the reference (the sheet as built, same vectors) to the sheet's."""
+    sheet, reference = as_atoms(sheet), as_atoms(reference)
     deformation = np.linalg.inv(_in_plane(reference)) @ _in_plane(sheet)
     left, stretch, _ = np.linalg.svd(deformation)
     return InPlaneStrain(tensor=left @ np.diag(stretch) @ left.T - np.eye(2))
 
 
-def lateral_spacings(atoms: Atoms, shortest: float = 1.0) -> tuple[tuple[int, int, float], ...]:
+def lateral_spacings(atoms: AnyStructure, shortest: float = 1.0) -> tuple[tuple[int, int, float], ...]:
     """One of each +-(h, k) of the in-plane lattice with its spacing [Å], largest first, down to a shortest one."""
+    atoms = as_atoms(atoms)
     reciprocal = np.linalg.inv(_in_plane(atoms)).T
     h_max, k_max = (int(length // shortest) for length in np.linalg.norm(_in_plane(atoms), axis=1))
     indices = [(h, k) for h in range(h_max + 1) for k in range(-k_max, k_max + 1) if (h, k) > (0, 0)]

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from nanoslab.errors import FileError, InputError, unknown_name
 from nanoslab.files import write_atomically
+from nanoslab.selective_dynamics import constraints_from_flags, free_components
+from nanoslab.structure_types import AnyStructure, as_atoms
 from nanoslab.text import printable
 from nanoslab.vasp.byte_stream import read_text
-from nanoslab.vasp.selective_dynamics import constraints_from_flags, free_components
 
 _ELEMENTS = frozenset(chemical_symbols[1:])
 _SYMBOL = re.compile(r"([A-Z][a-z]?)(?=$|[_/.\d])")  # Se, Cl_sv, Se/4f3a, Na_pv/6a2f, H.5
@@ -28,14 +29,15 @@ _LOGICAL = re.compile(r"\.?([TF])", re.IGNORECASE)
 _COUNT = re.compile(r"[+-]?\d+")
 
 
-def species_order(atoms: Atoms) -> tuple[int, ...]:
+def species_order(atoms: AnyStructure) -> tuple[int, ...]:
     """Indices that group the atoms by species: species as they first appear, atoms of one in their old order."""
+    atoms = as_atoms(atoms)
     symbols = atoms.get_chemical_symbols()
     rank = {symbol: i for i, symbol in enumerate(dict.fromkeys(symbols))}
     return tuple(sorted(range(len(symbols)), key=lambda i: rank[symbols[i]]))
 
 
-def write_poscar(atoms: Atoms, path: str | os.PathLike[str], *, comment: str | None = None) -> tuple[int, ...]:
+def write_poscar(atoms: AnyStructure, path: str | os.PathLike[str], *, comment: str | None = None) -> tuple[int, ...]:
     """Write a POSCAR grouped by species, whole or not at all; constraints become selective dynamics.
 
     Velocities are left out; the first line is the comment, or the chemical formula.
@@ -57,11 +59,12 @@ def write_poscar(atoms: Atoms, path: str | os.PathLike[str], *, comment: str | N
     return species_order(atoms)
 
 
-def poscar_text(atoms: Atoms, *, comment: str | None = None) -> str:
+def poscar_text(atoms: AnyStructure, *, comment: str | None = None) -> str:
     """Text of a POSCAR in Cartesian coordinates with every digit, so that it reads back to the same numbers.
 
     Fractional coordinates would have to be divided and multiplied by the cell, which costs the last digit.
     """
+    atoms = as_atoms(atoms)
     _check_writable(atoms)
     order = list(species_order(atoms))
     groups = Counter(atoms.get_chemical_symbols())

@@ -19,7 +19,7 @@ from pymatgen.symmetry.analyzer import PointGroupAnalyzer
 from nanoslab.builders import build_nanosheet
 from nanoslab.builders.enumeration import Removal, read_table, removals, write_table
 from nanoslab.builders.enumeration.particle import particle_permutations
-from nanoslab.builders.nanocrystal import build_nanocrystal
+from nanoslab.builders.particles.particle import build_nanocrystal
 from nanoslab.crystals import load_crystal
 from nanoslab.errors import FileError, InputError
 

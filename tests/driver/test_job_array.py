@@ -20,9 +20,9 @@ from nanoslab.campaign.state import State, write_state
 from nanoslab.driver.job_array import calculations_table, job_array_script
 from nanoslab.errors import InputError
 from nanoslab.presets import preset
+from nanoslab.selective_dynamics import free_components
 from nanoslab.vasp.inputs.deck import write_deck
 from nanoslab.vasp.poscar import read_poscar, write_poscar
-from nanoslab.vasp.selective_dynamics import free_components
 
 # One job after the other: each number of --array is a shell of its own, as under Slurm.
 SBATCH = r"""#!/bin/bash

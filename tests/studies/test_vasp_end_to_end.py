@@ -14,8 +14,8 @@ from nanoslab.calculation import Calculation
 from nanoslab.campaign import load_campaign
 from nanoslab.cli.main import main
 from nanoslab.files import data_folder
+from nanoslab.selective_dynamics import free_components
 from nanoslab.vasp.poscar import species_order
-from nanoslab.vasp.selective_dynamics import free_components
 
 _WRITERS = Path(__file__).parents[1] / "vasp" / "writers.py"
 _spec = importlib.util.spec_from_file_location("vasp_writers", _WRITERS)

@@ -15,11 +15,11 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.vasp.inputs import Poscar
 
 from nanoslab.errors import FileError, InputError
-from nanoslab.vasp.poscar import poscar_text, read_poscar, species_order, write_poscar
-from nanoslab.vasp.selective_dynamics import (
+from nanoslab.selective_dynamics import (
     constraints_from_flags,
     free_components,
 )
+from nanoslab.vasp.poscar import poscar_text, read_poscar, species_order, write_poscar
 
 ALL_FLAGS = [[bool(k & 1), bool(k & 2), bool(k & 4)] for k in range(8)]
 

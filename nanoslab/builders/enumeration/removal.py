@@ -23,6 +23,7 @@ from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError, unknown_name
 from nanoslab.slab_geometry import empty_height
 from nanoslab.species import formal_charges
+from nanoslab.structure_types import AnyStructure, as_atoms
 from nanoslab.symmetry import TOLERANCE
 
 #: above this many distinct ways without the filters, those that pass them are not counted one by one
@@ -171,7 +172,7 @@ class Removal:
 
 
 def removals(
-    atoms: Atoms,
+    atoms: AnyStructure,
     counts: Mapping[str, int | tuple[int, int]],
     *,
     region: str = "any",
@@ -207,6 +208,7 @@ def removals(
     tuple of Removal
         By rising numbers.
     """
+    atoms = as_atoms(atoms)
     if not counts:
         raise InputError("remove", expected="at least one species", got="none", advice="such as Se=3")
     present = sorted(set(atoms.get_chemical_symbols()))

@@ -9,5 +9,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "vacancies": ("building.vacancies", "every symmetry-distinct vacancy of a sheet"),
     "neck": ("building.neck", "double slab with a neck of columns in the gap"),
     "sandwich": ("building.sandwich", "double slab with ligands in the gap"),
+    "particle": ("building.particle", "a particle of any shape, neutral, with ligands"),
     "nanocrystal": ("building.nanocrystal", "a sphere or a faceted crystal of an exact composition"),
 }

@@ -2,7 +2,7 @@
 
 Give the diameter, which is converted to a whole number of formula units by the volume per atom of the bulk, or the
 number of atoms of each element. Each facet has a distance from the centre. Only ratios matter, so surface energies can
-be used (Wulff construction). Atoms with few bonds are moved to free sites until no move adds a bond.
+be used (Wulff construction). The fewest atoms are moved so that none is held by a single bond.
 
 example:
   nanoslab build nanocrystal CdSe-zincblende --diameter 2.5 --facet 111=1 --facet 001=1.2 -o dot.xyz
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
-from nanoslab.cli.building.options import add_crystal_arguments, add_output_arguments
+from nanoslab.cli.building.options import add_crystal_arguments, add_output_arguments, facet
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "--facet",
         action="append",
-        type=_facet,
+        type=facet,
         metavar="HKL=R",
         help="face and its distance from the centre; repeatable (default: a sphere)",
     )
@@ -39,7 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Build, write and print one nanocrystal."""
-    from nanoslab.builders.nanocrystal import build_nanocrystal, units_of_diameter
+    from nanoslab.builders.particles.particle import build_nanocrystal, units_of_diameter
     from nanoslab.cli.structures import finish, structure_record
 
     composition = dict(arguments.atoms) if arguments.atoms else arguments.units
@@ -63,11 +63,3 @@ def _atoms(text: str) -> tuple[str, int]:
     if not number.isdigit():
         raise ArgumentTypeError(f"expected an element and a number as Cd=55, got {text!r}")
     return element, int(number)
-
-
-def _facet(text: str) -> tuple[str, float]:
-    face, _, distance = text.partition("=")
-    try:
-        return face, float(distance)
-    except ValueError:
-        raise ArgumentTypeError(f"expected a face and a distance as 111=1.2, got {text!r}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +62,12 @@ def slab_options(arguments: Namespace) -> dict[str, Any]:
     same = ("planes", "gap_planes", "gap", "twist", "vacuum", "fixed_planes", "lattice", "lattice_constant")
     options = {name: getattr(arguments, name) for name in same}
     return {**options, "lateral": tuple(arguments.lateral), "shift": tuple(arguments.shift)}
+
+
+def facet(text: str) -> tuple[str, float]:
+    """Face and its energy or distance, such as 111=1.2."""
+    face, _, distance = text.partition("=")
+    try:
+        return face, float(distance)
+    except ValueError:
+        raise ArgumentTypeError(f"expected a face and a distance as 111=1.2, got {text!r}") from None

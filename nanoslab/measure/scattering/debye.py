@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import czt
 
 from nanoslab.errors import InputError
 from nanoslab.measure.scattering.distances import PairDistances, pair_distances
 from nanoslab.measure.scattering.form_factors import form_factors
+from nanoslab.structure_types import AnyStructure
 
 #: sines held at a time: 32 MB
 _CHUNK = 4_000_000
@@ -48,7 +48,7 @@ AT_REST = Vibration()
 
 
 def debye_intensity(
-    structure: Atoms | PairDistances, q: ArrayLike, form_factor: str = "xray", vibration: Vibration = AT_REST
+    structure: AnyStructure | PairDistances, q: ArrayLike, form_factor: str = "xray", vibration: Vibration = AT_REST
 ) -> NDArray[np.float64]:
     r"""Coherent intensity per structure, averaged over all orientations (Debye, Ann. Phys. 351 (1915) 809).
 

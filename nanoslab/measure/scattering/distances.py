@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
-from ase import Atoms
 from numpy.typing import NDArray
 
 from nanoslab.errors import InputError
 from nanoslab.measure.scattering.lattice_distances import lattice_pairs
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -50,7 +50,7 @@ class PairDistances:
             array.setflags(write=False)
 
 
-def pair_distances(atoms: Atoms, width: float = 0.001) -> PairDistances:
+def pair_distances(atoms: AnyStructure, width: float = 0.001) -> PairDistances:
     """Count all distances within a structure, taken as it stands without periodic images.
 
     Atoms on a lattice are counted by its vectors, others pair by pair with the memory of a block of 524,288 pairs and
@@ -63,6 +63,7 @@ def pair_distances(atoms: Atoms, width: float = 0.001) -> PairDistances:
     >>> found.radii.round(3).tolist(), found.counts["Cd", "Se"].tolist(), found.counts["Cd", "Cd"].tolist()
     ([2.605, 5.205], [2, 0], [0, 1])
     """
+    atoms = as_atoms(atoms)
     if not len(atoms):
         raise InputError("structure", expected="atoms", got="none")
     if not 1e-5 <= width <= 0.1:

@@ -14,6 +14,7 @@ from nanoslab.errors import InputError
 from nanoslab.measure.scattering.debye import AT_REST, Vibration, debye_intensity
 from nanoslab.measure.scattering.distances import PairDistances, pair_distances
 from nanoslab.measure.scattering.form_factors import form_factors
+from nanoslab.structure_types import AnyStructure, as_atoms
 
 Array = NDArray[np.float64]
 
@@ -56,7 +57,7 @@ class MeasuredPdf:
 
 
 def pair_distribution(
-    structure: Atoms | PairDistances,
+    structure: AnyStructure | PairDistances,
     radii: ArrayLike,
     window: PdfWindow | None = None,
     vibration: Vibration = AT_REST,
@@ -93,9 +94,14 @@ def pair_distribution(
 
 
 def difference_pdf(
-    first: Atoms, second: Atoms, radii: ArrayLike, window: PdfWindow | None = None, vibration: Vibration = AT_REST
+    first: AnyStructure,
+    second: AnyStructure,
+    radii: ArrayLike,
+    window: PdfWindow | None = None,
+    vibration: Vibration = AT_REST,
 ) -> Array:
     """G(r) of a structure less that of another, each normalised to its own atoms [1/Å²]."""
+    first, second = as_atoms(first), as_atoms(second)
     return pair_distribution(first, radii, window, vibration) - pair_distribution(second, radii, window, vibration)
 
 
@@ -130,12 +136,13 @@ class PdfFit:
     evidence: float
 
 
-def fit_pdf(measured: MeasuredPdf, structure: Atoms, name: str = "structure") -> PdfFit:
+def fit_pdf(measured: MeasuredPdf, structure: AnyStructure, name: str = "structure") -> PdfFit:
     """Fit scale, expansion, correlated motion and displacements of a structure to a measured G(r).
 
     The atoms stay where they are but for one common expansion of 5 % at most; the scale is solved for exactly at
     every step. Displacements per direction stay below 0.2 Å².
     """
+    structure = as_atoms(structure)
     found = pair_distances(structure, width=0.002)
     elements = list(found.n_atoms)
     names = ["expansion", "delta2", *[f"U_{element}" for element in elements]]

@@ -13,8 +13,8 @@ from nanoslab.builders import build_nanosheet, distinct_vacancies, rattle_atoms
 from nanoslab.builders.recipe import describe_lattice, group_by_species
 from nanoslab.builders.vacancy import Vacancy
 from nanoslab.calculation import Calculation, Settings
-from nanoslab.crystals import load_crystal, make_recipe
-from nanoslab.errors import InputError
+from nanoslab.crystals import crystal_names, crystal_record, load_crystal, make_recipe
+from nanoslab.errors import InputError, NanoslabError
 from nanoslab.presets import crystal_settings, isolated_atom_settings
 from nanoslab.slab_geometry import slab_heights
 from nanoslab.species import cations_first
@@ -46,10 +46,15 @@ def vacancy_calculations(
     ``source``: crystal as the study file names it -> what builders take.
     """
     pristine: list[tuple[SheetModel, Atoms, Calculation]] = []
+    faults: list[NanoslabError] = []
     for sheet in sheets:
-        with inside(f"sheet {sheet.phase}"):
+        try:
             ideal = ideal_sheet(sheet, source)
             pristine.append((sheet, ideal, pristine_calculation(sheet, ideal, settings)))
+        except NanoslabError as error:
+            faults.append(error.within(f"sheet {sheet.phase}"))
+    if faults:
+        raise InputError.together(faults)
     made = [calculation for _, _, calculation in pristine]
     for sheet, ideal, whole in pristine:
         if sheet.lateral:
@@ -162,7 +167,9 @@ def reference_calculations(
         for (name, _), atoms in crystals.items():
             yield _crystal(f"{folder_name(name)}-bulk", BulkRole(crystal=name), atoms, settings, spacing)
     for element, name in references.elements.items():
-        atoms = load_crystal(source(name))
+        # its lattice is relaxed: where no PBE constants are known, others are a start as good
+        lattices = crystal_record(name).lattices if name in crystal_names() else {"pbe": None}
+        atoms = load_crystal(source(name), None if "pbe" in lattices else next(iter(lattices)))
         if set(atoms.get_chemical_symbols()) != {element}:
             raise InputError(
                 f"references.elements.{element}", expected=f"a crystal of {element}", got=name, advice="see its formula"

@@ -10,9 +10,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from nanoslab.selective_dynamics import free_components
 from nanoslab.vasp.runs.numbers import number
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
-from nanoslab.vasp.selective_dynamics import free_components
 
 _RESPONSES = {5: "finite differences", 6: "finite differences", 7: "linear response", 8: "linear response"}
 _MOTIONS = {0: "molecular dynamics", 40: "reaction path", 44: "dimer"}

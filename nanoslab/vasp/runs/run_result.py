@@ -16,11 +16,11 @@ from ase.units import GPa
 from numpy.typing import NDArray
 
 from nanoslab.errors import FileError
+from nanoslab.selective_dynamics import constraints_from_flags
 from nanoslab.vasp.runs.find_runs import files_of_run
 from nanoslab.vasp.runs.outcar import read_outcar
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep
 from nanoslab.vasp.runs.vasprun import read_vasprun
-from nanoslab.vasp.selective_dynamics import constraints_from_flags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
