@@ -1,4 +1,4 @@
-"""Cation exchange of a structure atom by atom: swaps of neighbours, and exchange with the solution at the surface.
+"""Cation exchange of a structure atom by atom: neighbours swap, surface atoms exchange with the solution.
 
 Barriers come from nudged elastic bands ('nanoslab new cdse-vacancy-hop'); --gain is the energy set free by one exchange.
 
@@ -51,13 +51,14 @@ def run(arguments: argparse.Namespace) -> None:
         atoms, arguments.species, rates, arguments.temperature, n_events=arguments.events, seed=arguments.seed
     )
     if arguments.output:
-        from nanoslab.cli.structures import structure_record, write_structures
+        from nanoslab.cli.structures import structure_text
+        from nanoslab.files import write_atomically
 
         end = atoms.copy()
         symbols = np.array(end.get_chemical_symbols(), dtype="U2")
         symbols[walk.sites] = np.where(walk.is_second[-1], arguments.species[1], arguments.species[0])
         end.set_chemical_symbols(symbols.tolist())
-        write_structures({arguments.output: end}, {arguments.output: structure_record(end, arguments.output)})
+        write_atomically(arguments.output, structure_text(end, arguments.output))
     chosen = np.unique(np.linspace(0, len(walk.times_s) - 1, 12).round().astype(int))
     columns = {"time_s": walk.times_s[chosen], "fraction": walk.fractions[chosen]}
     show(arguments, columns, n_sites=len(walk.sites), n_events=walk.n_events)
