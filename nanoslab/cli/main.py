@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "formation": ("runs.formation", "formation energies of vacancies from any VASP run folders"),
     "validate": ("campaign.validate", "compare published values with those of every engine"),
     "scatter": ("measuring.scatter", "X-ray or electron scattering of a structure, G(r), sizes; fits to measured data"),
+    "search": ("measuring.search", "reconstructions of a surface or defect: distinct minima from displaced starts"),
     "image": ("measuring.image", "HRTEM or HAADF images of a structure with noise; spacings, also in measured images"),
     "strain": ("measuring.strain", "lattice constant, strain of every atom, surface and stacking faults of a particle"),
     "reconstruct": ("measuring.reconstruct", "projections of a particle with noise, and the atoms found from them"),
