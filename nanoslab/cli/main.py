@@ -42,6 +42,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "reconstruct": ("measuring.reconstruct", "projections of a particle with noise, and the atoms found from them"),
     "phonons": ("measuring.phonons", "vibrational free energy, imaginary modes and thermal motion of a structure"),
     "free-energy": ("runs.free_energy", "most stable phase of one composition against temperature"),
+    "barrier": ("kinetics.barrier", "nudged elastic bands as VASP input sets, and their energies read back"),
+    "diffuse": ("kinetics.diffuse", "exchange by diffusion: fronts, mixing, hollowing, atom by atom"),
+    "grow": ("kinetics.grow", "growth of clusters, isomers, rate constants from measured courses"),
     "analyze": ("campaign.analyze", "results of a campaign: tables, JSON, CSV, plots, HTML report"),
     "completion": ("completion", "completion of commands and options in bash, zsh or fish"),
 }
