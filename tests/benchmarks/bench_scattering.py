@@ -58,7 +58,7 @@ def main() -> None:
                 atoms = ball(n_atoms, displacement)
                 row = [f"{n_atoms:7d} {name:15s} nanoslab {seconds(lambda a=atoms: debye_intensity(a, Q)):8.2f} s"]
                 file = Path(folder) / f"{n_atoms}{displacement}.xyz"
-                write(file, atoms, format="xyz", plain=True)
+                write(file, atoms, format="xyz")
                 if len(sys.argv) > 1:
                     row.append(f"Debyer {seconds(debyer(sys.argv[1], file)):8.2f} s")
                 if DebyeCalculator is not None and n_atoms <= 2000:
