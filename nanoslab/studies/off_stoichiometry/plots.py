@@ -56,8 +56,8 @@ def hull_plot(document: Document) -> Plot | None:
         level_of_theory=document["level_of_theory"],
         x_reversed=True,
         notes=(
-            "Lines: the lower hull of each phase over the lowest ways searched; thin: with the entropy of the ways of a "
-            "cell. Points: compositions above the hull, and the runs of the campaign.",
+            "Lines: the lower hull of each phase over the lowest ways searched; thin: with the entropy of the ways. "
+            "Points: compositions above the hull, and the runs of the campaign.",
         ),
     )
 
