@@ -97,6 +97,7 @@ class ParslBackend:
         # Parsl calls its own programs by bare name, also where nobody activated the environment
         os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         os.environ[_MARK] = self.label
+        os.environ["SPT_NOENV"] = "1"  # setproctitle, where Parsl finds it, would write over that mark
         config = parsl.Config(
             executors=[parsl.ThreadPoolExecutor(label="unused", max_threads=1)],
             run_dir=str(self.folder),

@@ -234,18 +234,20 @@ def crossings(points: Sequence[HullPoint], uncertainty: float) -> tuple[Crossing
         curves[phase] = [(shares[i], energies[i]) for i in lower_hull(shares, energies)]
     found = []
     for before, after in permutations(curves, 2):
-        middle, early, late = (_change(curves, before, after, shift) for shift in (0.0, -uncertainty, uncertainty))
-        if middle is not None or early is not None or late is not None:
-            found.append(Crossing(before=before, after=after, anion_to_cation=middle, interval=(late, early)))
+        here, early, late = (_changes(curves, before, after, shift) for shift in (0.0, -uncertainty, uncertainty))
+        middles: list[float | None] = [*here] or ([None] if early or late else [])
+        for middle in middles:
+            highest = min((x for x in early if middle is None or x >= middle), default=None)
+            lowest = max((x for x in late if middle is None or x <= middle), default=None)
+            found.append(Crossing(before=before, after=after, anion_to_cation=middle, interval=(lowest, highest)))
     return tuple(sorted(found, key=lambda one: -(one.anion_to_cation or one.interval[1] or one.interval[0] or 0)))
 
 
-def _change(curves: Mapping[str, Sequence[tuple[float, float]]], before: str, after: str, shift: float) -> float | None:
-    """First composition, from many anions, at which `after`, raised by a shift, comes below `before`."""
+def _changes(curves: Mapping[str, Sequence[tuple[float, float]]], before: str, after: str, shift: float) -> list[float]:
+    """Anions per cation at which `after`, raised by a shift, comes below `before`."""
     pair = {before: curves[before], after: [(x, y + shift) for x, y in curves[after]]}
     changes = [one.anion_to_cation for one in phase_changes(pair) if (one.before, one.after) == (before, after)]
-    share = max(changes, default=None)
-    return None if share is None else round(share / (1 - share), 6)
+    return [round(share / (1 - share), 6) for share in changes]
 
 
 def _formation(energy: float, counts: Mapping[str, int], elements: Mapping[str, float]) -> float:

@@ -27,6 +27,10 @@ from nanoslab.yaml_file import StrictModel, validated
 Result = TypeVar("Result", bound=StudyResult)
 
 
+#: earlier words for kinds
+ALIASES: Mapping[str, str] = {"cdse-nanosheet": "vacancies", "pbse-neck": "neck", "pbse-gap": "gap"}
+
+
 class Reference(NamedTuple):
     """One line of a list of references, and where it leads."""
 
@@ -60,7 +64,7 @@ class Study(StudyModel, Generic[Result]):
     Attributes
     ----------
     study
-        Kind as the file names it: `kind` or one of the `aliases`.
+        Kind as the file names it: `kind`, or an earlier word for it.
     title
         One line.
     settings
@@ -69,9 +73,8 @@ class Study(StudyModel, Generic[Result]):
         What the study follows, cited on its page.
     """
 
-    #: word after ``study:``, and earlier words for the same
+    #: word after ``study:``
     kind: ClassVar[str]
-    aliases: ClassVar[tuple[str, ...]] = ()
     #: roles of the calculations, told apart by their ``kind``
     roles: ClassVar[tuple[type[Role], ...]] = ()
     #: what the page cites for the method, whatever the material
@@ -90,7 +93,7 @@ class Study(StudyModel, Generic[Result]):
     @field_validator("study")
     @classmethod
     def _is_of_this_kind(cls, word: str) -> str:
-        if word not in (cls.kind, *cls.aliases):
+        if ALIASES.get(word, word) != cls.kind:
             raise ValueError(f"{cls.kind}, got {word!r}")
         return word
 

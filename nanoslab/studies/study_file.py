@@ -9,7 +9,7 @@ from typing import Any
 
 from nanoslab.calculation import Calculation
 from nanoslab.errors import FileError, InputError, NanoslabError, unknown_name
-from nanoslab.studies.study import Study
+from nanoslab.studies.study import ALIASES, Study
 from nanoslab.yaml_file import read_yaml, validated
 
 #: kind of study -> where its class is; other packages add theirs under the entry point group ``nanoslab.studies``
@@ -22,18 +22,17 @@ STUDIES: Mapping[str, str] = {
     "off-stoichiometry": "nanoslab.studies.off_stoichiometry.study:OffStoichiometryStudy",
     "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",
 }
-#: earlier words for kinds
-ALIASES: Mapping[str, str] = {"cdse-nanosheet": "vacancies", "pbse-neck": "neck", "pbse-gap": "gap"}
 GROUP = "nanoslab.studies"
 
 
 def study_class(word: str, where: object = "study") -> type[Study[Any]]:
     """Class of a kind of study that ships with nanoslab or that an installed package registers, or an earlier word."""
-    kind, others = ALIASES.get(word, word), entry_points(group=GROUP)
-    if kind not in STUDIES and kind not in others.names:
-        raise unknown_name(where, word, (*STUDIES, *sorted(others.names), *ALIASES))
-    point = EntryPoint(kind, STUDIES[kind], GROUP) if kind in STUDIES else others[kind]
-    found: type[Study[Any]] = point.load()
+    kind = ALIASES.get(word, word)
+    own = [EntryPoint(kind, STUDIES[kind], GROUP)] if kind in STUDIES else []
+    points = own or [*entry_points(group=GROUP, name=kind)]
+    if not points:
+        raise unknown_name(where, word, (*STUDIES, *sorted(entry_points(group=GROUP).names), *ALIASES))
+    found: type[Study[Any]] = points[0].load()
     return found
 
 

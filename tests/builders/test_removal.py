@@ -192,6 +192,7 @@ def test_frozen_atoms_tell_faces_apart_for_two_species_too() -> None:
 
 
 def test_a_table_reads_back_and_makes_the_structures(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
     questions = removals(sheet(), {"Se": (1, 2), "Cd": (0, 1)})
     path = tmp_path / "ways.parquet"
     n_rows = write_table(path, ((q, block) for q in questions for block in q.blocks()), questions)
@@ -225,6 +226,8 @@ def test_structures_in_one_file_are_those_that_ase_would_write(tmp_path: Path) -
 
 @pytest.mark.parametrize("ending", ["parquet", "extxyz"])
 def test_no_file_is_overwritten_and_none_is_left_half_written(tmp_path: Path, ending: str) -> None:
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
     question = one(sheet(), {"Se": 2})
     path = tmp_path / f"ways.{ending}"
 
@@ -242,6 +245,7 @@ def test_no_file_is_overwritten_and_none_is_left_half_written(tmp_path: Path, en
 
 
 def test_what_is_no_table_is_said_to_be_none(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
     path = tmp_path / "a.parquet"
     path.write_text("no table")
     with pytest.raises(FileError, match="a table of vacancies"):

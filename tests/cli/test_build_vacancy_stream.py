@@ -24,6 +24,7 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
 
 
 def test_every_way_is_a_row_and_the_numbers_are_printed(slab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyarrow")
     target = slab.with_name("ways.parquet")
     said = answer(capsys, slab, "--remove", "Se=2", "Cd=0-1", "--stream", target)
     assert [row["remove"] for row in said["counts"]] == [{"Se": 2, "Cd": 0}, {"Se": 2, "Cd": 1}]
@@ -34,6 +35,7 @@ def test_every_way_is_a_row_and_the_numbers_are_printed(slab: Path, capsys: pyte
 
 
 def test_filters_and_draws_are_told(slab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyarrow")
     options = ["--remove", "Se=2", "--apart", 5, 20, "--sample", 30, "--seed", 4, "--weights", "equal"]
     said = answer(capsys, slab, *options, "--stream", slab.with_name("a.parquet"))
     again = answer(capsys, slab, *options, "--stream", slab.with_name("b.parquet"))

@@ -132,6 +132,16 @@ def test_a_phase_counts_with_its_own_hull() -> None:
     assert crossings([*points, *between], 0.01) == crossings(points, 0.01)
 
 
+def test_two_crossings_keep_their_own_intervals() -> None:
+    # b - a = 2 |s - 0.46| - 0.04, shifted by 0.01: b is lower between shares of 0.44 and 0.48
+    points = [*line("a", at(0.5, 0.0), at(0.42, 0.0)), *line("b", at(0.5, 0.04), at(0.46, -0.04), at(0.42, 0.04))]
+    into, out = crossings(points, 0.01)
+    assert (into.before, into.after, out.before, out.after) == ("a", "b", "b", "a")
+    for one, low, middle, high in ((into, 0.475, 0.48, 0.485), (out, 0.435, 0.44, 0.445)):
+        shares = [value / (1 + value) for value in (one.interval[0], one.anion_to_cation, one.interval[1])]
+        assert shares == pytest.approx([low, middle, high], abs=1e-6)
+
+
 def test_an_interval_that_leaves_the_compositions_has_no_end_there() -> None:
     points = [*line("a", at(0.5, 0.0), at(0.42, 0.0)), *line("b", at(0.5, 0.04), at(0.42, -0.04))]
     (found,) = crossings(points, 0.05)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -269,15 +270,23 @@ def test_what_cannot_be_built_is_refused(fields, message):
         study(**fields).calculations()
 
 
-@pytest.fixture
-def screened(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(HERE))
-    monkeypatch.setenv(
-        "NANOSLAB_TRUSTED_ENGINES", f"ase.calculators.emt:EMT {ENGINE} {ENGINE.replace('BondModel', 'Nothing')}"
-    )
-    file = tmp_path / "study.yaml"
+@pytest.fixture(scope="module")
+def finished_screen(tmp_path_factory):
+    file = tmp_path_factory.mktemp("screen") / "study.yaml"
     file.write_text(FILE + f"screen: {{engine: '{ENGINE}', shapes: all, keep: 2, planes: 1}}\n")
-    return file
+    trusted = f"ase.calculators.emt:EMT {ENGINE} {ENGINE.replace('BondModel', 'Nothing')}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(HERE))
+        patch.setenv("NANOSLAB_TRUSTED_ENGINES", trusted)
+        ready_study_file(file, jobs=1)
+        yield file
+
+
+@pytest.fixture
+def screened(finished_screen, tmp_path):
+    """Study file whose screen has been computed beside it."""
+    shutil.copytree(finished_screen.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "study.yaml"
 
 
 def test_the_screen_keeps_the_best_few_and_their_energies(screened):
@@ -324,6 +333,7 @@ def test_a_second_screen_computes_nothing_and_a_study_without_one_is_left_alone(
 
 
 def test_a_screen_that_cannot_run_is_told(screened):
+    shutil.rmtree(screened.with_name("study.screening"))
     screened.write_text(screened.read_text().replace("BondModel", "Nothing"))
     with pytest.raises(NanoslabError, match="Nothing"):
         ready_study_file(screened, jobs=1)

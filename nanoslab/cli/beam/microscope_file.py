@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nanoslab.errors import FileError
+
+if TYPE_CHECKING:
+    from nanoslab.measure.imaging import Image
 
 #: ending of the file -> reader of RosettaSciIO
 READERS = {
@@ -32,6 +35,31 @@ def read_header(path: Path) -> dict[str, float]:
     -------
     Keys ``kilovolts`` [kV], ``current`` [A], ``pixel`` [Å], ``dwell`` [s], ``time`` [s], ``frames``.
     """
+    first = _first_signal(path)
+    return exposure_of(first.get("metadata", {}), first.get("axes", ()))
+
+
+def read_image(path: Path) -> Image:
+    """First image of a file with its scale; one of several frames the first. Shape (x, y)."""
+    import numpy as np
+
+    from nanoslab.measure.imaging import FieldOfView, Image
+
+    first = _first_signal(path)
+    values, axes = np.asarray(first["data"], dtype=float), list(first["axes"])
+    while values.ndim > 2:
+        values, axes = values[0], axes[1:]
+    scales = [LENGTHS.get(str(axis.get("units", "")).lower(), 0.0) * abs(float(axis.get("scale", 0))) for axis in axes]
+    if values.ndim != 2 or not all(scales) or not np.all(np.isfinite(values)):
+        got = f"shape {values.shape}, scales {[axis.get('units') for axis in axes]}"
+        raise FileError(path, expected="an image with a scale in nm, Å, pm or µm", got=got, advice="calibrate it")
+    shape = (values.shape[1], values.shape[0])
+    lengths = (shape[0] * scales[1], shape[1] * scales[0])
+    return Image(values=values.T, field=FieldOfView(corner=(0.0, 0.0), lengths=lengths, shape=shape))
+
+
+def _first_signal(path: Path) -> Mapping[str, Any]:
+    """First signal of a file, as RosettaSciIO gives it."""
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise FileError("--from", expected=f"a file ending in {', '.join(READERS)}", got=str(path))
@@ -49,7 +77,7 @@ def read_header(path: Path) -> dict[str, float]:
         raise FileError(
             path, expected="a file that RosettaSciIO reads", got=f"{type(error).__name__}: {error}"
         ) from None
-    return exposure_of(first.get("metadata", {}), first.get("axes", ()))
+    return first  # type: ignore[no-any-return]
 
 
 def exposure_of(metadata: Mapping[str, Any], axes: Any) -> dict[str, float]:

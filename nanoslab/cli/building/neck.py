@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.building.options import add_output_arguments, add_slab_arguments, slab_options
-from nanoslab.cli.output import print_json, print_table
+from nanoslab.cli.output import print_json, print_records
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def _run_several(arguments: Namespace) -> None:
     if arguments.count_only:
         print(f"{document['n_distinct']} distinct shapes, {document['n_fitting']} of which fit the cell")
         return
-    columns = ["label", "perimeter", "imbalance", "degeneracy", "formula", "file"]
-    print_table(columns, [[str(entry[column]) for column in columns] for entry in document["structures"]])
+    names = ("label", "perimeter", "imbalance", "degeneracy", "formula", "file")
+    print_records(document["structures"], {name: name for name in names})
 
 
 def _write_shapes(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> list[dict[str, Any]]:

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.building.options import add_output_arguments, add_slab_arguments, slab_options
-from nanoslab.cli.output import print_json, print_table
+from nanoslab.cli.output import print_json, print_records
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+    from nanoslab.studies.result import Cell
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -105,11 +107,12 @@ def _run_scan(arguments: Namespace) -> None:
     if arguments.json:
         print_json({"structures": records})
         return
-    tilts = [f"{record['ledger']['ligands']['tilt_degree'][0]:.0f}" for record in records]
-    rows = [
-        [f"{one['gap_A']:.2f}", one["formula"], tilt, one["file"]] for one, tilt in zip(records, tilts, strict=True)
-    ]
-    print_table(["gap [Å]", "formula", "tilt [degree]", "file"], rows)
+    columns: dict[str, Cell] = {
+        **{"gap [Å]": "gap_A:.2f", "formula": "formula"},
+        "tilt [degree]": lambda one: f"{one['ledger']['ligands']['tilt_degree'][0]:.0f}",
+        "file": "file",
+    }
+    print_records(records, columns)
 
 
 def _options(arguments: Namespace) -> dict[str, Any]:

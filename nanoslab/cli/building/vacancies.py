@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.building.vacancy_stream import add_stream_arguments, stream
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.output import add_json_option, print_json, print_records
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 #: relaxed positions scatter by less than this about the symmetric ones [Å]
 RELAXED_TOLERANCE = 0.05
+COLUMNS = {
+    **{"label": "label", "degeneracy": "degeneracy", "formula": "formula", "depth [Å]": "depth_A:.3f"},
+    **{"charge [e]": "ledger.formal_charge:g", "dipole [e Å]": "ledger.dipole_eA:.3f", "file": "file"},
+}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -66,9 +70,8 @@ def run(arguments: Namespace) -> None:
     from nanoslab.cli.structures import read_structure, write_structures
 
     if arguments.output is None and not arguments.count_only:
-        raise InputError(
-            "--output", expected="a folder", got="none", advice="give -o DIR, or --count-only to write nothing"
-        )
+        advice = "give -o DIR, or --count-only to write nothing"
+        raise InputError("--output", expected="a folder", got="none", advice=advice)
     if Path(arguments.file_name).name != arguments.file_name:
         raise InputError("--file-name", expected="a name without folders", got=repr(arguments.file_name))
     slab = read_structure(arguments.slab)
@@ -82,10 +85,8 @@ def run(arguments: Namespace) -> None:
         return
     vacancies = distinct_vacancies(*options, tolerance=arguments.tolerance)
     paths = [arguments.output / vacancy.label / arguments.file_name for vacancy in vacancies]
+    document["structures"] = [_record(vacancy, path) for vacancy, path in zip(vacancies, paths, strict=True)]
     structures = {path: vacancy.atoms for path, vacancy in zip(paths, vacancies, strict=True)}
-    document["structures"] = [
-        _record(vacancy, path, structures[path]) for path, vacancy in zip(paths, vacancies, strict=True)
-    ]
     write_structures(structures, {arguments.output / "vacancies.json": document})
     _print(document, document["structures"], as_json=arguments.json)
 
@@ -121,7 +122,7 @@ def _count(text: str) -> int | str:
         raise ArgumentTypeError(f"expected a whole number or 'layer', got {text!r}") from None
 
 
-def _record(vacancy: Vacancy, path: Path, atoms: Any) -> dict[str, Any]:
+def _record(vacancy: Vacancy, path: Path) -> dict[str, Any]:
     from nanoslab.cli.structures import structure_record
 
     return {
@@ -130,7 +131,7 @@ def _record(vacancy: Vacancy, path: Path, atoms: Any) -> dict[str, Any]:
         "removed_indices": list(vacancy.removed_indices),
         "layers": list(vacancy.layers),
         "depth_A": vacancy.depth,
-        **structure_record(atoms, path),
+        **structure_record(vacancy.atoms, path),
     }
 
 
@@ -139,15 +140,8 @@ def _print(document: dict[str, Any], structures: list[dict[str, Any]], *, as_jso
         print_json(document)
         return
     if structures:
-        columns = ["label", "degeneracy", "formula", "depth [Å]", "charge [e]", "dipole [e Å]", "file"]
-        print_table(columns, [_row(entry) for entry in structures])
+        print_records(structures, COLUMNS)
         print()
     print(f"{document['n_distinct']} distinct of {document['n_total']} ways")
     for note in document["notes"]:
         print(note)
-
-
-def _row(entry: dict[str, Any]) -> list[str]:
-    ledger = entry["ledger"]
-    numbers = [f"{entry['depth_A']:.3f}", f"{ledger['formal_charge']:g}", f"{ledger['dipole_eA']:.3f}"]
-    return [entry["label"], str(entry["degeneracy"]), entry["formula"], *numbers, entry["file"]]

@@ -108,13 +108,7 @@ def _why(standing: Standing) -> str:
 
 
 def _age(since: float | None) -> str:
-    """Time since a moment, in the largest unit that suits.
-
-    Examples
-    --------
-    >>> _age(None), _age(time.time() - 7300)
-    ('', '2.0 h')
-    """
+    """Time since a moment, in the largest unit that suits."""
     if since is None:
         return ""
     seconds = max(0.0, time.time() - since)

@@ -10,18 +10,19 @@ Example: nanoslab formation runs/v_Se runs/v_2Se --pristine runs/sheet --element
 from __future__ import annotations
 
 import argparse
+import math
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.output import add_json_option, print_json, print_records
 from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
     from nanoslab.calculation import CalculationResult
     from nanoslab.energetics.chemical_potential import ChemicalPotentials
     from nanoslab.energetics.consistency import Rule
-    from nanoslab.energetics.vacancy import VacancyEnergy
+    from nanoslab.studies.result import Cell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,62 +42,42 @@ def run(arguments: argparse.Namespace) -> None:
     """Read, compare, subtract, print."""
     from nanoslab.energetics.consistency import SAME_CELL
 
-    pristine = _read(arguments.pristine)
-    _require(pristine, pristine, (), arguments)
+    pristine, _ = _read(arguments.pristine, arguments)
     potentials = _potentials(arguments, pristine)
-    rows = []
-    for path in arguments.defects:
-        defect = _read(path)
-        differences = _require(defect, pristine, SAME_CELL, arguments)
-        rows.append((path, defect, _energy(defect, pristine, potentials), differences))
+    rows = [
+        _record(path, *_read(path, arguments, pristine, SAME_CELL), pristine, potentials) for path in arguments.defects
+    ]
     if arguments.json:
-        print_json(
-            {
-                "pristine": str(arguments.pristine),
-                "level_of_theory": pristine.level_of_theory,
-                "vacancies": [_record(*row) for row in rows],
-            }
-        )
+        theory = {"pristine": str(arguments.pristine), "level_of_theory": pristine.level_of_theory}
+        print_json({**theory, "vacancies": rows})
         return
-    names = list(potentials)
-    print_table(
-        ["run", "lost", "E - E_pristine [eV]", *(f"E_f({name}) [eV]" for name in names)],
-        [_cells(path, energy, names) for path, _, energy, _ in rows],
-    )
+    columns: dict[str, Cell] = {
+        "run": "path",
+        "lost": lambda row: " ".join(f"{count} {element}" for element, count in row["removed"].items()),
+        "E - E_pristine [eV]": "energy_difference_eV:.6f",
+        **{f"E_f({name}) [eV]": f"formation_energy_eV.{name}:.6f" for name in potentials},
+    }
+    print_records(rows, columns)
     print(f"Level of theory: {pristine.level_of_theory}.")
     for name, mu in potentials.items():
         print(f"mu({name}): " + "; ".join(f"{e} {mu.values[e]:.6f} eV = {mu.sources[e]}" for e in mu.values))
-    for path, defect, _, differences in rows:
-        for note in (*defect.problems, *differences):
-            print(f"{path}: {note}")
+    for row in rows:
+        for note in row["notes"]:
+            print(f"{row['path']}: {note}")
 
 
-def _cells(path: Path, energy: VacancyEnergy, names: list[str]) -> list[str]:
-    found = energy.formation_energies
-    return [
-        str(path),
-        " ".join(f"{count} {element}" for element, count in energy.removed.items()),
-        f"{energy.energy_difference:.6f}",
-        *(f"{found[name]:.6f}" if name in found else "-" for name in names),
-    ]
-
-
-def _read(path: Path) -> CalculationResult:
+def _read(
+    path: Path, arguments: argparse.Namespace, pristine: CalculationResult | None = None, rules: tuple[Rule, ...] = ()
+) -> tuple[CalculationResult, tuple[str, ...]]:
+    """Result of a run that may be used, and how it differs from the pristine run where that is allowed."""
+    from nanoslab.energetics.consistency import require_comparable, require_energy
     from nanoslab.vasp import calculation_result, read_run
 
     result: CalculationResult = calculation_result(path.name, read_run(path))
-    return result
-
-
-def _require(
-    result: CalculationResult, pristine: CalculationResult, rules: tuple[Rule, ...], arguments: argparse.Namespace
-) -> tuple[str, ...]:
-    from nanoslab.energetics.consistency import require_comparable, require_energy
-
     require_energy(result, allow_unconverged=arguments.allow_unconverged)
     if result.atoms is None:
         raise InputError(result.path, expected="a run with a structure", got="none")
-    return require_comparable(result, pristine, rules, allow_mismatch=arguments.allow_mismatch)
+    return result, require_comparable(result, pristine or result, rules, allow_mismatch=arguments.allow_mismatch)
 
 
 def _potentials(arguments: argparse.Namespace, pristine: CalculationResult) -> dict[str, ChemicalPotentials]:
@@ -105,13 +86,10 @@ def _potentials(arguments: argparse.Namespace, pristine: CalculationResult) -> d
 
     given: dict[str, dict[str, tuple[float, str]]] = {"mu": {}, "atom": {}, "element": {}}
     for element, value in (_pair("--mu", text) for text in arguments.mu):
-        try:
-            given["mu"][element] = (float(value), "as given")
-        except ValueError:
-            raise InputError(f"--mu {element}", expected="a number [eV]", got=repr(value)) from None
+        given["mu"][element] = (_number(element, value), "as given")
     for name, rules in (("atom", SAME_THEORY), ("element", REFERENCE_CRYSTAL)):
         for element, value in (_pair(f"--{name}", text) for text in getattr(arguments, name)):
-            given[name][element] = _per_atom(element, Path(value), pristine, rules, arguments)
+            given[name][element] = _per_atom(element, value, *_read(Path(value), arguments, pristine, rules))
     return {
         name: ChemicalPotentials(
             name=name,
@@ -123,13 +101,19 @@ def _potentials(arguments: argparse.Namespace, pristine: CalculationResult) -> d
     }
 
 
-def _per_atom(
-    element: str, path: Path, pristine: CalculationResult, rules: tuple[Rule, ...], arguments: argparse.Namespace
-) -> tuple[float, str]:
+def _number(element: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"--mu {element}", expected="a number [eV]", got=repr(text))
+    return number
+
+
+def _per_atom(element: str, path: str, result: CalculationResult, differences: tuple[str, ...]) -> tuple[float, str]:
     from nanoslab.energetics.consistency import require_energy
 
-    result = _read(path)
-    differences = _require(result, pristine, rules, arguments)
     counts = _counts(result)
     if set(counts) != {element}:
         raise InputError(f"reference of {element}", expected=f"a run of {element} alone", got=f"{path}: {dict(counts)}")
@@ -137,28 +121,27 @@ def _per_atom(
     return require_energy(result, allow_unconverged=True) / counts[element], source
 
 
-def _energy(
-    defect: CalculationResult, pristine: CalculationResult, potentials: dict[str, ChemicalPotentials]
-) -> VacancyEnergy:
+def _counts(result: CalculationResult) -> Counter[str]:
+    return Counter(result.atoms.get_chemical_symbols() if result.atoms is not None else ())
+
+
+def _record(
+    path: Path,
+    defect: CalculationResult,
+    differences: tuple[str, ...],
+    pristine: CalculationResult,
+    potentials: dict[str, ChemicalPotentials],
+) -> dict[str, Any]:
     from nanoslab.energetics.consistency import require_energy
     from nanoslab.energetics.vacancy import vacancy_energy
 
-    return vacancy_energy(
+    energy = vacancy_energy(
         defect_energy=require_energy(defect, allow_unconverged=True),
         defect_counts=_counts(defect),
         pristine_energy=require_energy(pristine, allow_unconverged=True),
         pristine_counts=_counts(pristine),
         potentials=potentials,
     )
-
-
-def _counts(result: CalculationResult) -> Counter[str]:
-    return Counter(result.atoms.get_chemical_symbols() if result.atoms is not None else ())
-
-
-def _record(
-    path: Path, defect: CalculationResult, energy: VacancyEnergy, differences: tuple[str, ...]
-) -> dict[str, Any]:
     return {
         "path": str(path),
         "n_removed": energy.n_removed,
@@ -173,7 +156,7 @@ def _record(
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:
-    element, found, value = text.partition("=")
-    if not found or not element or not value:
+    element, _, value = text.partition("=")
+    if not element or not value:
         raise InputError(option, expected="element=value", got=repr(text), advice=f"such as {option} Se=...")
     return element, value

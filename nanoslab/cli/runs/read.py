@@ -18,11 +18,12 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from nanoslab.cli.output import add_json_option, print_json, print_table
+from nanoslab.cli.output import add_json_option, print_json, print_records
 from nanoslab.errors import FileError, InputError
 from nanoslab.text import printable
 
 if TYPE_CHECKING:
+    from nanoslab.studies.result import Cell
     from nanoslab.vasp import RunResult
     from nanoslab.vasp.runs.find_runs import RunFiles
 
@@ -49,12 +50,8 @@ def run(arguments: Namespace) -> None:
         raise InputError("--jobs", expected="at least 1", got=arguments.jobs, advice="leave it out to use every core")
     files = list(find_runs(arguments.runs))
     if not any(found.has_outputs and not found.problem for found in files):
-        raise FileError(
-            ", ".join(arguments.runs),
-            expected="vasprun.xml, OUTCAR or OSZICAR",
-            got=_instead(files),
-            advice="give a folder VASP ran in",
-        )
+        expected, advice = "vasprun.xml, OUTCAR or OSZICAR", "give a folder VASP ran in"
+        raise FileError(", ".join(arguments.runs), expected=expected, got=_instead(files), advice=advice)
     results = list(_with_progress(read_all(files, arguments.jobs), len(files), quiet=arguments.quiet))
     if arguments.csv:
         _write_csv(results, Path(arguments.csv))
@@ -63,7 +60,10 @@ def run(arguments: Namespace) -> None:
     if arguments.json:
         print_json({"runs": [result.to_dict() for result in results], "verdicts": dict(_counts(results))})
         return
-    print_table(_COLUMNS, [_row(result) for result in results])
+    rows = (
+        {**one.to_dict(), "formula": one.formula or "-", "convergence": convergence_in_words(one)} for one in results
+    )
+    print_records(rows, _COLUMNS)
     print()
     _print_problems([result for result in results if result.problems])
     for outcome, count in _counts(results).most_common():
@@ -80,19 +80,14 @@ def _with_progress(results: Iterator[RunResult], total: int, *, quiet: bool) -> 
     yield from track(results, description="reading", total=total, console=Console(stderr=True), transient=True)
 
 
-_COLUMNS = ("run", "formula", "E0 [eV]", "max F", "steps", "convergence")
-
-
-def _row(result: RunResult) -> list[str]:
-    energy, force = result.energy, result.max_free_force
-    return [
-        result.path,
-        result.formula or "-",
-        "-" if energy is None else f"{energy:.5f}",
-        "-" if force is None else f"{force:.3f}",
-        str(result.n_ionic_steps),
-        convergence_in_words(result),
-    ]
+_COLUMNS: dict[str, Cell] = {
+    "run": "path",
+    "formula": lambda run: run["formula"] or "-",
+    "E0 [eV]": "energy_eV:.5f",
+    "max F": "max_free_force_eV_per_A:.3f",
+    "steps": "n_ionic_steps",
+    "convergence": "convergence",
+}
 
 
 _OUTCOMES: tuple[tuple[str, Callable[[RunResult], bool]], ...] = (

@@ -67,7 +67,6 @@ class GapStudy(DoubleSlabStudy[GapStudyResult]):
     """
 
     kind: ClassVar[str] = "gap"
-    aliases: ClassVar[tuple[str, ...]] = ("pbse-gap",)
     roles: ClassVar[tuple[type[Role], ...]] = (SlabRole, LigandRole, GapRole)
     analysis_only: ClassVar[dict[str, Any]] = {**DoubleSlabStudy.analysis_only, "compare": True}
 

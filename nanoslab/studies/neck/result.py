@@ -166,14 +166,9 @@ def _shape(row: NeckRow) -> dict[str, Any]:
     renamed = {"delta_energy": "delta_energy_eV", "screening_energy": "screening_delta_energy_eV", "metrics": None}
     document = {**record(row, **renamed), "intact": row.intact}
     if row.metrics is not None:
-        document |= {
-            "n_connected_columns": row.metrics.n_connected,
-            "width_nm": row.metrics.width_nm,
-            "length_A": row.metrics.length,
-            "plane_spacing_A": row.metrics.plane_spacing,
-            "column_spacing_A": row.metrics.column_spacing,
-            "largest_displacement_A": row.metrics.largest_displacement,
-        }
+        document |= {"n_connected_columns": row.metrics.n_connected, "width_nm": row.metrics.width_nm}
+        lengths = ("length", "plane_spacing", "column_spacing", "largest_displacement")
+        document |= {f"{name}_A": getattr(row.metrics, name) for name in lengths}
     return document
 
 

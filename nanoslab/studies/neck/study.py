@@ -54,7 +54,6 @@ class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
     """
 
     kind: ClassVar[str] = "neck"
-    aliases: ClassVar[tuple[str, ...]] = ("pbse-neck",)
     roles: ClassVar[tuple[type[Role], ...]] = (BulkRole, DoubleSlabRole, NeckRole)
     analysis_only: ClassVar[dict[str, Any]] = {**DoubleSlabStudy.analysis_only, "compare": True}
 

@@ -52,7 +52,9 @@ def analyze_search(study: OffStoichiometryStudy, record: SearchRecord, runs: Usa
     points = [row.point for row in rows if (row.level, row.temperature) == (SEARCH, coldest)]
     first = study.sheets[0].phase
     return OffStoichiometryResult(
-        level_of_theory=f"search: {record.level_of_theory}" + (f"; runs: {level}" if level else ""),
+        level_of_theory=record.level_of_theory
+        if level in ("", record.level_of_theory)
+        else f"search: {record.level_of_theory}; runs: {level}",
         search={
             "engine": record.engine,
             "level_of_theory": record.level_of_theory,

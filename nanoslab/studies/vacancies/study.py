@@ -35,7 +35,6 @@ class VacancyStudy(Study[VacancyStudyResult]):
     """
 
     kind: ClassVar[str] = "vacancies"
-    aliases: ClassVar[tuple[str, ...]] = ("cdse-nanosheet",)
     roles: ClassVar[tuple[type[Role], ...]] = (
         PristineRole,
         VacancyRole,

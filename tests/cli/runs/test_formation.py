@@ -22,6 +22,7 @@ def test_published_oxygen_vacancy_from_the_command_line(vasp_corpus: Path, capsy
     [
         (["--mu", "O"], "element=value"),
         (["--mu", "O=cheap"], "a number [eV]"),
+        (["--mu", "O=nan"], "a number [eV]"),
         (["--element", "Sr=HOST"], "a run of Sr alone"),
     ],
 )

@@ -1,0 +1,8 @@
+"""The way back: projections of a particle to its density, and the density to atoms.
+
+Public names are listed in ``__init__.pyi``; each is loaded when it is first asked for.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

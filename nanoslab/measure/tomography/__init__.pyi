@@ -1,0 +1,15 @@
+from .atoms import RoundTrip, TracedAtoms, compare_atoms, trace_atoms
+from .density import reconstruct_density
+from .projections import Projections, project, random_rotations, tilt_rotations
+
+__all__ = [
+    "Projections",
+    "RoundTrip",
+    "TracedAtoms",
+    "compare_atoms",
+    "project",
+    "random_rotations",
+    "reconstruct_density",
+    "tilt_rotations",
+    "trace_atoms",
+]

@@ -1,0 +1,222 @@
+"""Atoms from a density: peaks, refined against the images themselves, and named by how strongly they scatter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import lsmr
+from scipy.spatial import cKDTree
+
+from nanoslab.errors import InputError
+from nanoslab.measure.tomography.density import reconstruct_density
+from nanoslab.measure.tomography.projections import Projections
+
+Array = NDArray[np.float64]
+
+#: pixels of an atom lie within this many of its widths
+_REACH = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedAtoms:
+    """Atoms found in projections.
+
+    Attributes
+    ----------
+    atoms
+        With their elements, about the origin of the projections.
+    errors
+        Standard error of every atom's position along one direction [Å], shape (atoms,), from the residuals of the
+        images; overlap with other atoms is left out, so they are lower bounds.
+    strengths
+        Integrated signal of every atom [Å²], shape (atoms,).
+    width
+        Common standard deviation of an atom in the images [Å].
+    residual
+        Root mean square of the images less the fit, over the root mean square of the images.
+    """
+
+    atoms: Atoms
+    errors: Array
+    strengths: Array
+    width: float
+    residual: float
+
+
+def trace_atoms(
+    projections: Projections,
+    density: Array,
+    strengths: Mapping[str, float],
+    *,
+    shortest_distance: float = 2.0,
+    n_steps: int = 8,
+) -> TracedAtoms:
+    """Find atoms in a density, refine them against the images and name them.
+
+    Peaks of the density are the start, and those that the images still show once the first are fitted. Positions,
+    strengths and one common width of Gaussian atoms are then fitted to all images at once (Gauss-Newton, sparse), for
+    which the density need not be accurate. An atom is the element whose relative strength, on a scale found from all
+    atoms, is nearest in the logarithm.
+
+    Parameters
+    ----------
+    strengths
+        Relative signal of each element, such as `annular_cross_section`.
+    shortest_distance
+        Between atoms [Å].
+    """
+    weakest = min(strengths.values()) / max(strengths.values())
+    least = 0.4 * weakest * float(_smoothed(density, projections.pixel).max())
+    points = _peaks(density, projections.pixel, shortest_distance, least)
+    if len(points) < 1:
+        raise InputError("density", expected="peaks", got="none", advice="take more images or a higher dose")
+    weights = np.full(len(points), float(np.mean([image.sum() for image in projections.images])) / len(points))
+    weights *= projections.pixel**2
+    width = 0.6
+    for step in range(n_steps):
+        jacobian, residual = _linearised(projections, points, weights, width)
+        change = lsmr(jacobian, residual, damp=0.0, atol=1e-6, btol=1e-6, maxiter=30)[0]
+        moves = np.clip(change[: 3 * len(points)].reshape(-1, 3), -0.3, 0.3)
+        points = points + moves
+        weights = np.maximum(weights + change[3 * len(points) : -1], 0.02 * weights.mean())
+        width = float(np.clip(width + change[-1], 0.7 * width, 1.4 * width))
+        if step == n_steps // 2:
+            kept = weights > 0.5 * weakest * np.quantile(weights, 0.9)
+            points, weights = points[kept], weights[kept]
+            # a weak atom beside a strong one has no peak of its own before the strong one is taken away
+            rest = _linearised(projections, points, weights, width)[1].reshape(projections.images.shape)
+            density = reconstruct_density(replace(projections, images=rest))
+            more = _peaks(density, projections.pixel, shortest_distance, least)
+            more = more[cKDTree(points).query(more)[0] > 0.6 * shortest_distance] if len(more) else more
+            points = np.concatenate([points, more])
+            weights = np.concatenate([weights, np.full(len(more), weakest * np.quantile(weights, 0.9))])
+    kept = weights > 0.5 * weakest * np.quantile(weights, 0.9)
+    points, weights = points[kept], weights[kept]
+    jacobian, residual = _linearised(projections, points, weights, width)
+    squares = np.asarray(jacobian.power(2).sum(axis=0)).ravel()[: 3 * len(points)].reshape(-1, 3)
+    noise = float(np.sum(residual**2)) / residual.size
+    return TracedAtoms(
+        atoms=Atoms(_names(weights, strengths), points),
+        errors=np.sqrt(noise / squares.mean(axis=1)),
+        strengths=weights,
+        width=width,
+        residual=float(np.sqrt(noise / np.mean(projections.images**2))),
+    )
+
+
+def _peaks(density: Array, pixel: float, shortest_distance: float, least: float) -> Array:
+    """Maxima of a density, between its voxels by the centre of mass of their surroundings [Å], shape (peaks, 3)."""
+    smooth = _smoothed(density, pixel)
+    size = 2 * int(0.6 * shortest_distance / pixel) + 1
+    highest = np.argwhere((smooth == maximum_filter(smooth, size)) & (smooth > least))
+    highest = highest[np.all((highest > 1) & (highest < len(density) - 2), axis=1)]
+    around = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    cube = highest[:, None] + around
+    mass = smooth[tuple(np.moveaxis(cube, 2, 0))]
+    mass = mass - mass.min(axis=1, keepdims=True)
+    centres = (mass[..., None] * cube).sum(axis=1) / mass.sum(axis=1, keepdims=True)
+    return np.asarray((centres - len(density) // 2) * pixel)
+
+
+def _smoothed(density: Array, pixel: float) -> Array:
+    """Density blurred by less than the width of an atom."""
+    return np.asarray(gaussian_filter(density, 0.35 / pixel))
+
+
+def _linearised(projections: Projections, points: Array, weights: Array, width: float) -> tuple[csr_array, Array]:
+    """Derivatives of all pixels by positions, strengths and width, and images less model; pixels in rows."""
+    n, pixel, n_atoms = projections.images.shape[1], projections.pixel, len(points)
+    reach = int(np.ceil(_REACH * width / pixel))
+    steps = np.arange(-reach, reach + 1)
+    blocks, rest = [], np.array(projections.images)
+    for number, rotation in enumerate(projections.rotations):
+        flat = points @ rotation[:2].T / pixel + n // 2
+        nearest = np.rint(flat).astype(int)
+        pixels = nearest[:, :, None] + steps
+        away = (pixels - flat[:, :, None]) * pixel
+        one = np.exp(-(away**2) / (2 * width**2)) / np.sqrt(2 * np.pi * width**2)
+        gx, gy = one[:, 0, :, None], one[:, 1, None, :]
+        x, y = away[:, 0, :, None], away[:, 1, None, :]
+        shape = gx * gy
+        by_u, by_v = shape * x / width**2, shape * y / width**2
+        by_width = shape * ((x**2 + y**2) / width**2 - 2) / width
+        valid = ((pixels >= 0) & (pixels < n)).astype(bool)
+        inside = valid[:, 0, :, None] & valid[:, 1, None, :]
+        rows = np.where(inside, pixels[:, 0, :, None] * n + pixels[:, 1, None, :], 0)
+        strength = weights[:, None, None]
+        columns = [
+            (strength * (by_u * rotation[0, axis] + by_v * rotation[1, axis]), 3 * np.arange(n_atoms) + axis)
+            for axis in range(3)
+        ]
+        columns += [(shape, 3 * n_atoms + np.arange(n_atoms)), (strength * by_width, np.full(n_atoms, 4 * n_atoms))]
+        values = np.concatenate([np.where(inside, value, 0.0).ravel() for value, _ in columns]).astype(np.float32)
+        where = np.concatenate([np.broadcast_to(c[:, None, None], shape.shape).ravel() for _, c in columns])
+        index = np.tile(rows.ravel(), len(columns))
+        blocks.append((values, index + number * n * n, where))
+        model = np.bincount(rows.ravel(), np.where(inside, strength * shape, 0.0).ravel(), minlength=n * n)
+        rest[number] -= model.reshape(n, n)
+    values, rows, columns_of = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return csr_array((values, (rows, columns_of)), shape=(rest.size, 4 * n_atoms + 1)), rest.ravel()
+
+
+def _names(weights: Array, strengths: Mapping[str, float]) -> list[str]:
+    """Elements nearest to the strengths of the atoms on the scale that fits all of them best."""
+    elements = sorted(strengths, key=lambda element: strengths[element])
+    logs = np.log([strengths[element] for element in elements])
+    measured = np.log(weights)
+
+    def misfit(shift: float) -> float:
+        return float(np.abs(measured[:, None] - logs - shift).min(axis=1).sum())
+
+    centre = float(np.median(measured))
+    shifts = np.linspace(centre - logs[-1] - 0.3, centre - logs[0] + 0.3, 400)
+    best = min(shifts, key=misfit)
+    return [elements[k] for k in np.abs(measured[:, None] - logs - best).argmin(axis=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundTrip:
+    """Atoms found against those that were there.
+
+    Attributes
+    ----------
+    distances
+        Of each atom that was there to the one found, NaN where none lies within 1 Å, shape (atoms,).
+    n_missing, n_extra, n_wrong_element
+        Atoms that were not found, found atoms that were not there, and found ones with a wrong name.
+    """
+
+    distances: Array
+    n_missing: int
+    n_extra: int
+    n_wrong_element: int
+
+    @property
+    def rms(self) -> float:
+        """Root mean square distance of the found atoms [Å]."""
+        found = self.distances[~np.isnan(self.distances)]
+        return float(np.sqrt(np.mean(found**2))) if len(found) else float("nan")
+
+
+def compare_atoms(truth: Atoms, found: Atoms, largest: float = 1.0) -> RoundTrip:
+    """Match found atoms to those that were there, both about their own origin: the middle of the truth.
+
+    Each pair of nearest neighbours that choose one another within a largest distance [Å] is a match.
+    """
+    points = truth.positions - truth.positions.mean(axis=0)
+    forth, hit = cKDTree(found.positions).query(points)
+    back = cKDTree(points).query(found.positions)[1]
+    matched = (back[hit] == np.arange(len(points))) & (forth <= largest)
+    wrong = int(np.sum(truth.numbers[matched] != found.numbers[hit[matched]]))
+    return RoundTrip(
+        distances=np.where(matched, forth, np.nan),
+        n_missing=int(np.sum(~matched)),
+        n_extra=len(found) - int(matched.sum()),
+        n_wrong_element=wrong,
+    )
