@@ -197,7 +197,11 @@ def gap_headline(evidence: Evidence) -> Headline:
         ]
         plot = replace(plot, series=(*plot.series, *(line for line in more if line.x)))
     compared = document.get("compared_with")
-    how = "The ± is a jackknife over the gaps computed." if gap is not None else f"Why not: {document['minimum_problem']}."
+    how = (
+        "The ± is a jackknife over the gaps computed."
+        if gap is not None
+        else f"Why not: {document['minimum_problem']}."
+    )
     paper = ("{}: {:g} to {:g} Å.".format(compared["source"], *compared["gap_A"]),) if compared else ()
     return Headline(
         question="Do the facets keep a gap between them?",

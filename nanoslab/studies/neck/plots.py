@@ -99,7 +99,9 @@ def neck_headline(evidence: Evidence) -> Headline:
     others, axis = list(evidence.documents)[1:], "delta_energy_eV"
     if plot is not None and others:
         more = [
-            series_of(_with(evidence.documents[one].get("necks", ()), axis), "n_pairs", axis, evidence.level(one), style=n)
+            series_of(
+                _with(evidence.documents[one].get("necks", ()), axis), "n_pairs", axis, evidence.level(one), style=n
+            )
             for n, one in enumerate(others, start=4)
         ]
         plot = replace(plot, series=(*plot.series, *(line for line in more if line.x)))

@@ -42,12 +42,15 @@ def beam_headline(evidence: Evidence) -> Headline | None:
     for source, one in evidence.documents.items():
         for same in removals(one):
             if same[:2] == cost[:2]:
-                found[f"{evidence.level(source)}: {same.energy:.2f} eV"] = "yes" if _knocked((same,), decisive) else "no"
+                found[f"{evidence.level(source)}: {same.energy:.2f} eV"] = (
+                    "yes" if _knocked((same,), decisive) else "no"
+                )
     return Headline(
         question="Can the beam knock atoms out?",
         verdict=verdict,
         sentence=f"{sentence[:-1]} by {evidence.level(next(iter(evidence.documents)))}.",
         trust=(
+            *weaker,
             agreement(found),
             bound,
             "Knock-on alone, the nucleus at rest; ionization and heat come on top.",
