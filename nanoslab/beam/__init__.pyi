@@ -41,7 +41,7 @@ from .kinematics import (
 )
 from .knockon import default_thresholds
 from .loss.etching import Etching, coordination_cross_sections, etch, etch_by_coordination, site_cross_sections
-from .loss.site_etching import SiteEtching, etch_sites
+from .loss.site_etching import Irradiation, SiteEtching, etch_sites
 from .loss.sites import SiteEnergy, SiteThresholds, bond_counting_thresholds, layers_along, site_thresholds
 from .mott import mott_ratio
 from .phonon_vibration import (
@@ -71,6 +71,7 @@ __all__ = [
     "Explanation",
     "Exposure",
     "Facet",
+    "Irradiation",
     "Isotope",
     "KnockOnQuestion",
     "MeasuredCrossSection",

@@ -56,12 +56,56 @@ class PublishedValue(StrictModel):
         return self.factor * {"first": numbers[0], "lowest": min(numbers), "mean": fmean(numbers)}[self.take]
 
 
+class ExposureModel(StrictModel):
+    """What was exposed to which beam, and the fraction of an element that was lost; no current where none is known."""
+
+    name: str
+    material: str
+    element: str
+    lost: float = Field(gt=0, lt=1)
+    beam_energy_keV: float
+    current_A: float | None = None
+    area_A2: float | None = None
+    time_s: float | None = None
+    thresholds: dict[str, float] = Field(default_factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        """Largest fraction that knock-on takes of the weakest site, and the least dose for the loss seen [e/Å²]."""
+        from nanoslab.beam import Exposure, broad_beam, dose_budget, plan_session
+
+        known = None not in (self.current_A, self.area_A2, self.time_s)
+        parts = (self.current_A or 0.0, self.area_A2 or 0.0, self.time_s or 0.0)
+        exposure = broad_beam(*parts) if known else Exposure(dose_e_per_A2=1.0)
+        plan = plan_session(self.material, self.beam_energy_keV, exposure, thresholds=self.thresholds)
+        sites = [site for site in plan.sites if site.element == self.element]
+        return {
+            "name": self.name,
+            "dose_e_per_A2": exposure.dose_e_per_A2 if known else None,
+            "lost_at_most": max(site.lost[1] for site in sites) if known else None,
+            "needed_dose_e_per_A2": min(dose_budget(site.cross_sections_barn[1], self.lost) for site in sites),
+        }
+
+
 class PublishedFile(StrictModel):
     """Published values of one source, for materials that hold certain elements."""
 
     source: str
     elements: tuple[str, ...]
+    exposures: tuple[ExposureModel, ...] = ()
     values: tuple[PublishedValue, ...]
+
+    def exposed(self) -> AnalysedCampaign:
+        """What our cross-sections make of its exposures, in the form of a campaign."""
+        return AnalysedCampaign(
+            kind="exposure",
+            source="mott",
+            elements=frozenset(self.elements),
+            document={
+                "exposures": [exposure.record() for exposure in self.exposures],
+                "level_of_theory": "knock-on by Mott cross-sections, natural isotopes, 300 K",
+            },
+            deck_ready=False,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

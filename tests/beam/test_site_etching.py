@@ -6,6 +6,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from nanoslab.beam import (
+    Irradiation,
     SiteEnergy,
     Target,
     bond_counting_thresholds,
@@ -32,12 +33,16 @@ def energies(se: float = 5.12, cd: float = 9.0) -> list[SiteEnergy]:
     return [SiteEnergy(element="Se", energy=se), SiteEnergy(element="Cd", energy=cd)]
 
 
+def under(doses: object, **changes: object) -> Irradiation:
+    return Irradiation(beam_energy_keV=200, doses_e_per_A2=doses, **changes)
+
+
 def test_atoms_far_apart_follow_the_exponential_law() -> None:
     cloud = Atoms("Se200", positions=np.indices((10, 10, 2)).reshape(3, -1).T * 12.0)
     pairs = cloud + Atoms("Cd200", positions=cloud.positions + np.array([0, 0, 2.6]))
     thresholds = site_thresholds(pairs, energies(cd=50.0))
     doses = [2e5, 1e6]
-    etching = etch_sites(pairs, thresholds, 200, doses, n_runs=10, seed=3)
+    etching = etch_sites(pairs, thresholds, under(doses), n_runs=10, seed=3)
     p = surviving_fraction(displacement_cross_section("Se", 200, 5.12, masses="isotopes"), np.array(doses))
     sigma = np.sqrt(200 * p * (1 - p) / 10)
     assert np.all(np.abs(etching.mean_counts("Se") - 200 * p) < 3.5 * sigma)
@@ -49,7 +54,7 @@ def test_an_atom_above_another_stays_and_is_counted() -> None:
     column = Atoms("SeCd", positions=[[0, 0, 0], [0, 0, 2.6]])
     covered = Atoms("CdSe", positions=[[0, 0, 0], [0, 0, 2.6]])
     free, stopped = (
-        etch_sites(atoms, site_thresholds(atoms, energies(6.5, 50.0)), 200, [1e9], n_runs=20)
+        etch_sites(atoms, site_thresholds(atoms, energies(6.5, 50.0)), under([1e9]), n_runs=20)
         for atoms in (column, covered)
     )
     assert free.counts["Se"].max() == 0
@@ -57,9 +62,8 @@ def test_an_atom_above_another_stays_and_is_counted() -> None:
     assert free.outcomes["Cd"]["freed"].min() == 1
     assert stopped.counts["Se"].min() == 1
     assert stopped.outcomes["Se"]["interstitial"].min() > 0, "Cd needs 50 eV: it cannot be replaced"
-    turned = etch_sites(
-        covered, site_thresholds(covered, energies(6.5, 50.0)), 200, [1e9], n_runs=3, beam_direction=(0, 0, 3.0)
-    )
+    up = under([1e9], beam_direction=(0, 0, 3.0))
+    turned = etch_sites(covered, site_thresholds(covered, energies(6.5, 50.0)), up, n_runs=3)
     assert turned.counts["Se"].max() == 0
 
 
@@ -67,7 +71,7 @@ def test_a_light_blow_does_not_replace_and_a_hard_one_does() -> None:
     covered = Atoms("CdSe", positions=[[0, 0, 0], [0, 0, 2.6]])
     rows = [SiteEnergy(element="Se", energy=6.0), SiteEnergy(element="Cd", energy=5.5)]
     still = {element: Target(element=element) for element in ("Cd", "Se")}
-    etching = etch_sites(covered, site_thresholds(covered, rows), 200, [1e8], n_runs=1, targets=still)
+    etching = etch_sites(covered, site_thresholds(covered, rows), under([1e8], targets=still), n_runs=1)
     # 4 m M/(m + M)² = 0.969: all recoils from 6 eV on hand over at least 5.8 eV
     assert etching.outcomes["Se"]["replacement"][0, 0] > 0 == etching.outcomes["Se"]["interstitial"][0, 0]
 
@@ -76,7 +80,7 @@ def test_atoms_are_conserved_and_the_exit_face_goes_first() -> None:
     atoms = sheet()
     before = atoms.copy()
     doses = np.linspace(0, 1e6, 6)
-    etching = etch_sites(atoms, site_thresholds(atoms, energies()), 200, doses, n_runs=6, seed=2)
+    etching = etch_sites(atoms, site_thresholds(atoms, energies()), under(doses), n_runs=6, seed=2)
     for element, by in etching.outcomes.items():
         start = atoms.get_chemical_symbols().count(element)
         left = sum(by[name] for name in LEFT)
@@ -87,13 +91,13 @@ def test_atoms_are_conserved_and_the_exit_face_goes_first() -> None:
     assert np.all(lost.mean(axis=1)[0] > 2 * lost.mean(axis=1)[1:])
     assert lost[2:].sum() < 0.1 * lost.sum()
     assert atoms == before
-    again = etch_sites(atoms, site_thresholds(atoms, energies()), 200, doses, n_runs=6, seed=2)
+    again = etch_sites(atoms, site_thresholds(atoms, energies()), under(doses), n_runs=6, seed=2)
     assert again.to_dict() == etching.to_dict()
 
 
 def test_a_repeated_cell_loses_the_same_share() -> None:
     small, large = (
-        etch_sites(atoms, site_thresholds(atoms, energies()), 200, [3e5], n_runs=runs, seed=5)
+        etch_sites(atoms, site_thresholds(atoms, energies()), under([3e5]), n_runs=runs, seed=5)
         for atoms, runs in ((sheet(2), 90), (sheet(3), 40))
     )
     shares = [1 - e.counts["Se"][:, 0] / n for e, n in ((small, 40), (large, 90))]
@@ -196,9 +200,11 @@ def test_universal_repulsion() -> None:
 )
 def test_bad_arguments_are_one_line(change: dict, named: str) -> None:
     atoms = sheet(1)
-    arguments = {"beam_energy_keV": 200, "doses_e_per_A2": [1e6], **change}
+    change = dict(change)
+    runs = change.pop("n_runs", 20)
+    beam = Irradiation(**{"beam_energy_keV": 200, "doses_e_per_A2": [1e6], **change})
     with pytest.raises(InputError, match=named):
-        etch_sites(atoms, site_thresholds(atoms, energies()), **arguments)
+        etch_sites(atoms, site_thresholds(atoms, energies()), beam, n_runs=runs)
 
 
 def test_an_element_without_energy_is_named() -> None:
@@ -207,4 +213,42 @@ def test_an_element_without_energy_is_named() -> None:
     with pytest.raises(InputError, match="an energy for Se"):
         bond_counting_thresholds(sheet(1), {"Cd": 2.0})
     with pytest.raises(InputError, match="those of 20 atoms"):
-        etch_sites(sheet(1), site_thresholds(sheet(2), energies()), 200, [1.0])
+        etch_sites(sheet(1), site_thresholds(sheet(2), energies()), under([1.0]))
+
+
+def test_a_relaxation_that_moves_nothing_changes_nothing() -> None:
+    atoms, beam = sheet(2), under([3e6])
+    thresholds = site_thresholds(atoms, energies())
+    seen = []
+
+    def rest(left: Atoms) -> Atoms:
+        seen.append(len(left))
+        return left.copy()
+
+    still = etch_sites(atoms, thresholds, beam, n_runs=2, seed=4)
+    relaxed = etch_sites(atoms, thresholds, beam, relax=rest, n_runs=2, seed=4)
+    assert relaxed.to_dict() == still.to_dict()
+    assert seen[0] == len(atoms) - 1
+    assert len(seen) == sum(2 * len(atoms.symbols.search(e)) - n.sum() for e, n in still.counts.items())
+
+
+def test_after_a_relaxation_neighbours_and_thresholds_are_those_of_where_atoms_are() -> None:
+    """Se leaves Cd; what is left then moves apart, so that the last Se has no bond and is freed."""
+    chain = Atoms("SeCdSe", positions=[[0, 0, 0], [0, 0, 2.6], [0, 0, 5.2]])
+    rows = [SiteEnergy(element="Se", energy=4.0), SiteEnergy(element="Cd", energy=50.0)]
+
+    def part(left: Atoms) -> Atoms:
+        moved = left.copy()
+        moved.positions[:, 0] += 10.0 * np.arange(len(left))
+        return moved
+
+    thresholds = site_thresholds(chain, rows)
+    still = etch_sites(chain, thresholds, under([1e9]), n_runs=4)
+    parted = etch_sites(chain, thresholds, under([1e9]), relax=part, n_runs=4)
+    assert still.counts["Se"].tolist() == [[1]] * 4, "the upper Se has Cd in its way"
+    assert parted.counts["Se"].max() == 0
+    assert parted.outcomes["Se"]["freed"].min() == 1
+    assert chain.positions[0, 0] == 0
+
+    with pytest.raises(InputError, match="relaxation between losses: expected CdSe in the same order"):
+        etch_sites(chain, thresholds, under([1e9]), relax=lambda left: left[::-1], n_runs=1)

@@ -228,11 +228,7 @@ def coordination_cross_sections(
 
 
 def _etch(atoms: Atoms, initial: Array, update: Update, doses: ArrayLike, *, n_runs: int, seed: int) -> Etching:
-    grid = np.atleast_1d(np.array(doses, dtype=float))
-    require_not_negative("doses", grid, "e/Å²")
-    if grid.ndim != 1 or not np.all(np.diff(grid) >= 0):
-        raise InputError("doses", expected="increasing numbers", got=grid.tolist())
-    require_positive("number of runs", n_runs, "")
+    grid = counted_doses(doses, n_runs)
     symbols = np.array(atoms.get_chemical_symbols())
     counts = {symbol: np.empty((n_runs, len(grid)), dtype=int) for symbol in dict.fromkeys(symbols.tolist())}
     first: tuple[int, ...] = ()
@@ -243,6 +239,16 @@ def _etch(atoms: Atoms, initial: Array, update: Update, doses: ArrayLike, *, n_r
             rows[run] = np.count_nonzero(symbols == symbol) - lost
         first = first if run else tuple(order.tolist())
     return Etching(doses_e_per_A2=grid, counts=counts, last_removed=first)
+
+
+def counted_doses(doses: ArrayLike, n_runs: int) -> Array:
+    """Doses at which atoms are counted, checked with the number of runs, shape (n_doses,) [e/Å²]."""
+    grid = np.atleast_1d(np.array(doses, dtype=float))
+    require_not_negative("doses", grid, "e/Å²")
+    if grid.ndim != 1 or not np.all(np.diff(grid) >= 0):
+        raise InputError("doses", expected="increasing numbers", got=grid.tolist())
+    require_positive("number of runs", n_runs, "")
+    return grid
 
 
 def _one_run(

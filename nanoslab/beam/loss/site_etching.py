@@ -20,18 +20,17 @@ at most.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nanoslab.beam.binding import neighbour_lists
-from nanoslab.beam.checks import require_not_negative, require_positive
 from nanoslab.beam.closed_form import Escape
 from nanoslab.beam.cross_section import named_exit
 from nanoslab.beam.dose import A2_PER_BARN
-from nanoslab.beam.loss.etching import Etching
+from nanoslab.beam.loss.etching import Etching, counted_doses
 from nanoslab.beam.loss.paths import Surroundings, beam_frame
 from nanoslab.beam.loss.recoils import Recoils, recoils
 from nanoslab.beam.loss.sites import SiteThresholds, layers_along
@@ -88,15 +87,37 @@ class SiteEtching(Etching):
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Irradiation:
+    """What a structure is exposed to.
+
+    Attributes
+    ----------
+    beam_energy_keV
+        [keV].
+    doses_e_per_A2
+        Where atoms are counted, increasing [e/Å²].
+    escape
+        ``spherical`` (the energy decides) or ``planar`` (the momentum along the beam).
+    targets
+        For each element how it scatters and moves; by default Mott with the natural isotopes at 300 K.
+    beam_direction
+        Cartesian flight of the electrons, any length; by default down the z axis.
+    """
+
+    beam_energy_keV: float
+    doses_e_per_A2: ArrayLike
+    escape: Escape = "spherical"
+    targets: Mapping[str, Target] | None = None
+    beam_direction: Sequence[float] = (0.0, 0.0, -1.0)
+
+
 def etch_sites(
     atoms: Atoms,
     thresholds: SiteThresholds,
-    beam_energy_keV: float,
-    doses_e_per_A2: ArrayLike,
+    irradiation: Irradiation,
     *,
-    escape: Escape = "spherical",
-    targets: Mapping[str, Target] | None = None,
-    beam_direction: Sequence[float] = (0.0, 0.0, -1.0),
+    relax: Callable[[Atoms], Atoms] | None = None,
     n_runs: int = 20,
     seed: int = 0,
 ) -> SiteEtching:
@@ -108,16 +129,11 @@ def etch_sites(
         The structure; not changed.
     thresholds
         From `site_thresholds` or `bond_counting_thresholds`.
-    beam_energy_keV
-        [keV].
-    doses_e_per_A2
-        Where atoms are counted, increasing [e/Å²].
-    escape
-        ``spherical`` (the energy decides) or ``planar`` (the momentum along the beam).
-    targets
-        For each element how it scatters and moves; by default Mott with the natural isotopes at 300 K.
-    beam_direction
-        Cartesian flight of the electrons, any length; by default down the z axis.
+    irradiation
+        The beam, and the doses at which atoms are counted.
+    relax
+        Called after every loss with what is left; returns the same atoms at rest. Neighbours and ways out, and with
+        them the thresholds, are evaluated anew from there. None leaves the atoms where they are.
     n_runs, seed
         Independent runs, and the seed that makes them reproducible.
 
@@ -127,30 +143,36 @@ def etch_sites(
     >>> from nanoslab.beam.loss.sites import SiteEnergy, site_thresholds
     >>> column = Atoms("CdSe", positions=[[0, 0, 0], [0, 0, 2.6]])  # the electrons fly down: Cd covers Se
     >>> energies = [SiteEnergy(element="Cd", energy=8.0), SiteEnergy(element="Se", energy=6.5)]
-    >>> etching = etch_sites(column, site_thresholds(column, energies), 200, [1e8], n_runs=1)
+    >>> beam = Irradiation(beam_energy_keV=200, doses_e_per_A2=[1e8])
+    >>> etching = etch_sites(column, site_thresholds(column, energies), beam, n_runs=1)
     >>> int(etching.counts["Se"][0, 0]), int(etching.outcomes["Se"]["interstitial"][0, 0])
     (1, 19)
     """
-    grid = np.atleast_1d(np.array(doses_e_per_A2, dtype=float))
-    require_not_negative("doses", grid, "e/Å²")
-    if grid.ndim != 1 or not np.all(np.diff(grid) >= 0):
-        raise InputError("doses", expected="increasing numbers", got=grid.tolist())
-    require_positive("number of runs", n_runs, "")
+    grid = counted_doses(irradiation.doses_e_per_A2, n_runs)
     if thresholds.by_neighbours.shape[0] != len(atoms):
         raise InputError("thresholds", expected=f"those of {len(atoms)} atoms", got=thresholds.by_neighbours.shape[0])
-    model = _Model(
-        atoms,
-        thresholds,
-        beam_energy_keV,
-        escape=escape,
-        targets=targets or {},
-        frame=beam_frame(beam_direction),
-    )
+    model = _Model(atoms, thresholds, irradiation, relax)
     runs = [
         model.run(np.random.default_rng(sequence), float(grid[-1]))
         for sequence in np.random.SeedSequence(seed).spawn(n_runs)
     ]
-    return _result(atoms, runs, grid, layers_along(atoms, beam_direction), model.barns_at_start)
+    return _result(atoms, runs, grid, layers_along(atoms, irradiation.beam_direction), model.barns_at_start)
+
+
+class _Around:
+    """Neighbours and ways of the atoms that are left, by their index in the whole structure."""
+
+    def __init__(self, left: Atoms, kept: NDArray[np.intp], n_atoms: int, energies: Mapping[str, float]) -> None:
+        self.near: list[NDArray[np.intp]] = [kept[:0]] * n_atoms
+        for atom, near in zip(kept.tolist(), neighbour_lists(left), strict=True):
+            self.near[atom] = kept[near]
+        self._kept, self._surroundings = kept, Surroundings(left, energies)
+
+    def first_in_the_way(self, atom: int, direction: Array, alive: NDArray[np.bool_]) -> int | None:
+        """See `nanoslab.beam.loss.paths.Surroundings`."""
+        at = int(np.searchsorted(self._kept, atom))
+        struck = self._surroundings.first_in_the_way(at, direction, alive[self._kept])
+        return None if struck is None else int(self._kept[struck])
 
 
 class _Model:
@@ -160,40 +182,38 @@ class _Model:
         self,
         atoms: Atoms,
         thresholds: SiteThresholds,
-        beam_energy_keV: float,
-        *,
-        escape: Escape,
-        targets: Mapping[str, Target],
-        frame: Array,
+        irradiation: Irradiation,
+        relax: Callable[[Atoms], Atoms] | None,
     ) -> None:
-        self.near = neighbour_lists(atoms)
-        self.frame, self.thresholds = frame, thresholds.by_neighbours
+        self.atoms, self.relax = atoms, relax
+        self.frame, self.thresholds = beam_frame(irradiation.beam_direction), thresholds.by_neighbours
         self.masses = atoms.get_masses()
         symbols = np.array(atoms.get_chemical_symbols())
         self.barns = np.full(self.thresholds.shape, np.inf)
         self.recoils: dict[tuple[str, float], Recoils] = {}
-        self.symbols, self.escape, self.kilovolts = symbols, escape, beam_energy_keV
+        self.symbols, self.escape, self.kilovolts = symbols, irradiation.escape, irradiation.beam_energy_keV
+        given = irradiation.targets or {}
         self.targets = {
-            symbol: targets.get(symbol) or natural_target(symbol, 300.0) for symbol in dict.fromkeys(symbols.tolist())
+            symbol: given.get(symbol) or natural_target(symbol, 300.0) for symbol in dict.fromkeys(symbols.tolist())
         }
         for symbol, target in self.targets.items():
             here = symbols == symbol
             distinct, back = np.unique(self.thresholds[here, 1:], return_inverse=True)
-            totals = np.asarray(total_cross_section(target, beam_energy_keV, distinct, named_exit(escape)))
+            totals = np.asarray(total_cross_section(target, self.kilovolts, distinct, named_exit(self.escape)))
             self.barns[here, 1:] = totals[back.reshape(here.sum(), -1)]
-        at_start = [self.thresholds[i, len(near)] for i, near in enumerate(self.near)]
-        typical = {symbol: float(np.max(np.array(at_start)[symbols == symbol])) for symbol in self.targets}
-        self.surroundings = Surroundings(atoms, {symbol: energy or 1.0 for symbol, energy in typical.items()})
+        at_start = np.array([self.thresholds[i, len(near)] for i, near in enumerate(neighbour_lists(atoms))])
+        self.typical = {symbol: float(at_start[symbols == symbol].max()) or 1.0 for symbol in self.targets}
+        self.at_start = _Around(atoms, np.arange(len(atoms)), len(atoms), self.typical)
 
     @property
     def barns_at_start(self) -> Array:
         """Cross-sections of the atoms with all their neighbours."""
-        return np.array([self.barns[i, len(near)] for i, near in enumerate(self.near)])
+        return np.array([self.barns[i, len(near)] for i, near in enumerate(self.at_start.near)])
 
     def run(self, random: np.random.Generator, last_dose: float) -> tuple[list[int], list[float], list[str]]:
         """Atoms that were hit, the doses at which they were, and what became of them."""
-        alive = np.ones(len(self.near), dtype=bool)
-        rates = self.barns_at_start
+        alive, around = np.ones(len(self.atoms), dtype=bool), self.at_start
+        rates, now = self.barns_at_start, self.atoms
         hit: tuple[list[int], list[float], list[str]] = ([], [], [])
         dose = 0.0
         while True:
@@ -208,32 +228,54 @@ class _Model:
                 if dose > last_dose:
                     break
                 atom = int(np.searchsorted(steps, random.random() * steps[-1], side="right"))
-                outcome = self._outcome(atom, alive, random)
+                outcome = self._outcome(atom, alive, around, random)
             hit[0].append(atom)
             hit[1].append(dose)
             hit[2].append(outcome)
             if outcome in LEFT:
+                affected = set(around.near[atom].tolist())
                 alive[atom], rates[atom] = False, 0.0
-                for other in set(self.near[atom].tolist()):
+                if self.relax is not None and alive.any():
+                    now = self._relaxed(now, atom, alive)
+                    around = _Around(now, np.flatnonzero(alive), len(self.atoms), self.typical)
+                    affected = set(np.flatnonzero(alive).tolist())
+                for other in affected:
                     if alive[other]:
-                        rates[other] = self.barns[other, int(alive[self.near[other]].sum())]
+                        rates[other] = self.barns[other, self._left(other, alive, around)]
         return hit
 
-    def _outcome(self, atom: int, alive: NDArray[np.bool_], random: np.random.Generator) -> str:
-        threshold = float(self.thresholds[atom, int(alive[self.near[atom]].sum())])
+    def _left(self, atom: int, alive: NDArray[np.bool_], around: _Around) -> int:
+        """Neighbours that an atom has left, at most as many as there are thresholds for."""
+        return min(int(alive[around.near[atom]].sum()), int(self.thresholds.shape[1]) - 1)
+
+    def _relaxed(self, before: Atoms, lost: int, alive: NDArray[np.bool_]) -> Atoms:
+        """What is left after one more loss, at rest."""
+        left = before.copy()
+        del left[int(alive[:lost].sum())]
+        relaxed = self.relax(left) if self.relax else left
+        if not np.array_equal(relaxed.numbers, left.numbers):
+            raise InputError(
+                "relaxation between losses",
+                expected=f"{left.get_chemical_formula()} in the same order",
+                got=relaxed.get_chemical_formula(),
+            )
+        return relaxed
+
+    def _outcome(self, atom: int, alive: NDArray[np.bool_], around: _Around, random: np.random.Generator) -> str:
+        threshold = float(self.thresholds[atom, self._left(atom, alive, around)])
         key = str(self.symbols[atom]), threshold
         if key not in self.recoils:
             self.recoils[key] = recoils(self.targets[key[0]], self.kilovolts, threshold, escape=self.escape)
         cosine, energy = self.recoils[key].draw(random)
         phi, sine = 2 * np.pi * random.random(), (1 - cosine**2) ** 0.5
         direction = np.array([sine * np.cos(phi), sine * np.sin(phi), cosine]) @ self.frame
-        struck = self.surroundings.first_in_the_way(atom, direction, alive)
+        struck = around.first_in_the_way(atom, direction, alive)
         if struck is None:
-            straight = self.surroundings.first_in_the_way(atom, self.frame[2], alive)
+            straight = around.first_in_the_way(atom, self.frame[2], alive)
             return "exit face" if straight is None else "sideways"
         mine, other = self.masses[atom], self.masses[struck]
         handed = energy * 4 * mine * other / (mine + other) ** 2
-        needed = self.thresholds[struck, int(alive[self.near[struck]].sum())]
+        needed = self.thresholds[struck, self._left(struck, alive, around)]
         return "replacement" if handed >= needed else "interstitial"
 
 

@@ -144,6 +144,16 @@ def _exposure(arguments: Namespace) -> Exposure:
     names = ("current", "pixel", "dwell", "area", "diameter", "time", "dose", "dose_rate")
     given = tuple(name for name in names if getattr(arguments, name) is not None)
     way = next((way for way in WAYS if set(way) == set(given)), None)
+    if way is None and arguments.file is not None:
+        asked = next((way for way in WAYS[1:3] if way[1] in given), WAYS[0])
+        missing = [name for name in asked if name not in given]
+        if missing and not {"dose", "dose_rate"} & {*given}:
+            raise InputError(
+                arguments.file,
+                expected=f"a header with {', '.join(asked)}",
+                got=f"none of {', '.join(missing)}" if len(missing) > 1 else f"no {missing[0]}",
+                advice=f"give {' '.join(_option(name) for name in missing)}",
+            )
     if way is None:
         raise InputError(
             "exposure",

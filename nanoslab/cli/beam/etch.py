@@ -84,6 +84,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "--beam", nargs=3, type=float, default=(0.0, 0.0, -1.0), metavar=("X", "Y", "Z"), help="flight of the electrons"
     )
+    add("--relax", metavar="ENGINE", help="relax what is left after every loss: chgnet, xtb, ... (slow)")
     add_motion_options(parser)
     add("--runs", type=int, default=20, help="independent runs (default: %(default)s)")
     add("--seed", type=int, default=0, help="the same seed gives the same runs (default: %(default)s)")
@@ -164,22 +165,24 @@ def _require_all(option: str, elements: tuple[str, ...], given: Any) -> None:
 def _etch(arguments: Namespace, atoms: Atoms, thresholds: SiteThresholds, kv: float, dose: float) -> SiteEtching:
     import numpy as np
 
-    from nanoslab.beam.loss.site_etching import etch_sites
+    from nanoslab.beam.loss.site_etching import Irradiation, etch_sites
     from nanoslab.beam.planning.targets import targets_under
 
     elements = tuple(dict.fromkeys(atoms.get_chemical_symbols()))
     conditions = _conditions(arguments, elements)
-    return etch_sites(
-        atoms,
-        thresholds,
-        kv,
-        np.linspace(0, dose, N_DOSES),
+    irradiation = Irradiation(
+        beam_energy_keV=kv,
+        doses_e_per_A2=np.linspace(0, dose, N_DOSES),
         escape=conditions.escape,
         targets=targets_under(conditions, elements),
         beam_direction=arguments.beam,
-        n_runs=arguments.runs,
-        seed=arguments.seed,
     )
+    relax = None
+    if arguments.relax is not None:
+        from nanoslab.cli.beam.relaxation import relaxation
+
+        relax = relaxation(arguments.relax)
+    return etch_sites(atoms, thresholds, irradiation, relax=relax, n_runs=arguments.runs, seed=arguments.seed)
 
 
 def _dose(arguments: Namespace) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,10 @@ READERS = {
 }
 
 #: unit of an axis -> Å
-LENGTHS = {"pm": 0.01, "å": 1.0, "a": 1.0, "nm": 10.0, "µm": 1e4, "μm": 1e4, "um": 1e4}
+LENGTHS = {"pm": 0.01, "å": 1.0, "a": 1.0, "nm": 10.0, "µm": 1e4, "μm": 1e4, "um": 1e4, "m": 1e10}
+
+#: what RosettaSciIO leaves where Velox wrote it: key of the header -> place
+VELOX = {"dwell": ("Scan", "DwellTime"), "current": ("Optics", "LastMeasuredScreenCurrent")}
 
 
 def read_header(path: Path) -> dict[str, float]:
@@ -36,7 +40,12 @@ def read_header(path: Path) -> dict[str, float]:
     Keys ``kilovolts`` [kV], ``current`` [A], ``pixel`` [Å], ``dwell`` [s], ``time`` [s], ``frames``.
     """
     first = _first_signal(path)
-    return exposure_of(first.get("metadata", {}), first.get("axes", ()))
+    found = exposure_of(_mapped(first), first.get("axes", ()))
+    for key, place in VELOX.items():
+        value = _at(first.get("original_metadata", {}), place)
+        if key not in found and value is not None and float(value) > 0:
+            found[key] = float(value)
+    return found
 
 
 def read_image(path: Path) -> Image:
@@ -80,6 +89,33 @@ def _first_signal(path: Path) -> Mapping[str, Any]:
     return first  # type: ignore[no-any-return]
 
 
+def _mapped(signal: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of a signal with what its reader says how to take from the original ones (HyperSpy does the same)."""
+    metadata: dict[str, Any] = deepcopy(dict(signal.get("metadata", {})))
+    for path, (target, convert) in signal.get("mapping", {}).items():
+        value = _at(signal.get("original_metadata", {}), path.split("."))
+        if value is None or not target.startswith("Acquisition_instrument."):
+            continue
+        *parents, last = target.split(".")
+        place = metadata
+        for name in parents:
+            place = place.setdefault(name, {})
+        try:
+            place[last] = value if convert is None else convert(value)
+        except (TypeError, ValueError, KeyError):
+            continue  # a header that says it in words: what is missing is named later
+    return metadata
+
+
+def _at(tree: Any, path: Sequence[str]) -> Any:
+    """Value at a place of nested mappings; None where there is none."""
+    for name in path:
+        if not isinstance(tree, Mapping) or name not in tree:
+            return None
+        tree = tree[name]
+    return tree
+
+
 def exposure_of(metadata: Mapping[str, Any], axes: Any) -> dict[str, float]:
     """The same from RosettaSciIO's metadata and axes.
 
@@ -90,13 +126,15 @@ def exposure_of(metadata: Mapping[str, Any], axes: Any) -> dict[str, float]:
     >>> exposure_of({"Acquisition_instrument": {"TEM": tem}}, axes)
     {'kilovolts': 200.0, 'current': 5e-11, 'dwell': 1e-05, 'pixel': 0.2}
     """
-    tem = metadata.get("Acquisition_instrument", {}).get("TEM", {})
+    instruments = metadata.get("Acquisition_instrument", {})
+    tem = instruments.get("TEM") or instruments.get("SEM") or {}
     found: dict[str, float] = {}
     if tem.get("beam_energy"):
         found["kilovolts"] = float(tem["beam_energy"])
     if tem.get("beam_current"):
         found["current"] = float(tem["beam_current"]) / 1e9
-    detectors = [tem.get("STEM", {}), *(d for d in tem.get("Detector", {}).values() if isinstance(d, Mapping)), tem]
+    parts = [*tem.values(), *tem.get("Detector", {}).values(), *instruments.get("Detector", {}).values()]
+    detectors = [*(part for part in parts if isinstance(part, Mapping)), tem]
     for key, names in (("dwell", ("dwell_time",)), ("time", ("exposure", "exposure_time")), ("frames", ("frames",))):
         value = next((d[name] for d in detectors for name in names if d.get(name)), None)
         if value is not None:

@@ -8,7 +8,7 @@ Example: nanoslab validate
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,10 @@ from nanoslab.cli.output import add_json_option, print_json, print_table
 if TYPE_CHECKING:
     from nanoslab.campaign import Campaign
     from nanoslab.report.validation import AnalysedCampaign
+
+
+#: kinds whose numbers have other sources than the energies of the rest
+ALONE = frozenset({"displacement", "exposure"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,21 +47,34 @@ def run(arguments: argparse.Namespace) -> None:
     shipped = sorted(path.parent for path in (workflows / "reference_results").glob("*/study.yaml"))
     campaigns = [one for folder in arguments.campaigns or shipped for one in _analysed(folder)]
     files = arguments.published or sorted((workflows / "published").glob("*.yaml"))
-    rows = validation_rows([read_published(path) for path in files], campaigns)
-    sources = tuple(dict.fromkeys(campaign.source for campaign in campaigns))
+    published = [read_published(path) for path in files]
+    campaigns += [file.exposed() for file in published if file.exposures]
+    rows = validation_rows(published, campaigns)
     if arguments.json:
         print_json({"levels_of_theory": _levels(campaigns), "quantities": [row.to_dict() for row in rows]})
         return
-    columns = ["quantity", "paper", "deck", *sources]
-    if arguments.markdown:
-        print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-        for row in rows:
-            print(f"| {' | '.join(row.cells(sources))} |")
-    else:
-        print_table(columns, [row.cells(sources) for row in rows])
+    for number, kinds in enumerate(_tables(row.published.study for row in rows)):
+        own = [row for row in rows if row.published.study in kinds]
+        sources = tuple(dict.fromkeys(campaign.source for campaign in campaigns if campaign.kind in kinds))
+        columns = ["quantity", "paper", "deck", *sources]
+        if number:
+            print()
+        if arguments.markdown:
+            print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+            for row in own:
+                print(f"| {' | '.join(row.cells(sources))} |")
+        else:
+            print_table(columns, [row.cells(sources) for row in own])
     print()
     for source, level in _levels(campaigns).items():
         print(f"{'- ' if arguments.markdown else ''}{source}: {level}")
+
+
+def _tables(kinds: Iterable[str]) -> list[set[str]]:
+    """Kinds of studies that share a table: those of energies in one, the beam's each in its own."""
+    found = dict.fromkeys(kinds)
+    together = set(found) - ALONE
+    return [*([together] if together else []), *({kind} for kind in found if kind in ALONE)]
 
 
 def _analysed(folder: Path) -> Iterator[AnalysedCampaign]:
@@ -81,7 +98,7 @@ def _decks_can_be_written(campaign: Campaign) -> bool:
     from nanoslab.vasp.inputs.settings import incar, kpoints_text
 
     try:
-        return all(incar(c).text() and kpoints_text(c) for c in campaign.calculations)
+        return all(c.procedure is None and incar(c).text() and kpoints_text(c) for c in campaign.calculations)
     except InputError:
         return False
 

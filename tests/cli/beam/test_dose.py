@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from microscope_files import write_dm3, write_fei_tiff, write_velox_emd
 
 from nanoslab.beam import broad_beam, plan_session
 from nanoslab.cli.beam.microscope_file import exposure_of
@@ -88,6 +89,57 @@ def test_a_header_fills_what_was_not_given(capsys: pytest.CaptureFixture[str], t
     more = document(capsys, "MoS2", "--from", str(tmp_path / "scan.hspy"), "--current", "100pA", "--kv", "60")
     assert more["dose_e_per_A2"] == pytest.approx(2 * 78018.9, rel=1e-4)
     assert more["beam_energy_keV"] == 60
+
+
+SCAN = {"beam_energy_keV": 80, "dose_e_per_A2": pytest.approx(78018.9, rel=1e-4)}
+
+
+def microscope_file(folder: Path, ending: str, current: float | None = 50e-12) -> str:
+    """Scan of 0.2 Å and 10 µs at 80 kV, as a microscope writes it."""
+    path, image = folder / f"scan{ending}", np.zeros((4, 4))
+    if ending == ".dm3":
+        info = {"Voltage": 80000.0, "Illumination Mode": "STEM NANOPROBE"}
+        info |= {} if current is None else {"Probe Current (nA)": 1e9 * current}
+        write_dm3(path, {"Microscope Info": info, "DigiScan": {"Sample Time": 10.0}}, image, 0.02)
+    elif ending == ".emd":
+        optics = {"AccelerationVoltage": "80000", "LastMeasuredScreenCurrent": str(current or 0)}
+        size = {"PixelSize": {"width": "2e-11", "height": "2e-11"}, "PixelUnitX": "m", "PixelUnitY": "m"}
+        detector = {"Detector": "HAADF", "DetectorIndex": "0"}
+        more = {
+            "Scan": {"DwellTime": "1e-05", "FrameTime": "0.1"},
+            "Detectors": {"Detector-0": {"DetectorName": "HAADF"}},
+        }
+        start = {"Acquisition": {"AcquisitionStartDatetime": {"DateTime": "1600000000"}, "BeamType": ""}}
+        rest = {"Core": {"MetadataDefinitionVersion": "7.9"}, "Instrument": {}, "Sample": {}, "Stage": {}}
+        write_velox_emd(path, {"Optics": optics, "BinaryResult": size | detector, **more, **start, **rest}, image)
+    else:
+        beam = {"HV": 80000} | ({} if current is None else {"BeamCurrent": current})
+        scan = {"PixelWidth": 2e-11, "PixelHeight": 2e-11, "Dwelltime": 1e-5}
+        write_fei_tiff(path, {"Beam": {"HV": 80000}, "EBeam": beam, "Scan": scan}, image)
+    return str(path)
+
+
+@pytest.mark.parametrize("ending", [".dm3", ".emd", ".tif"])
+def test_headers_of_three_makers_give_the_same_dose(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: str
+) -> None:
+    pytest.importorskip("rsciio")
+    found = document(capsys, "MoS2", "--from", microscope_file(tmp_path, ending))
+    assert {key: found[key] for key in SCAN} == SCAN
+
+
+@pytest.mark.parametrize("ending", [".dm3", ".emd", ".tif"])
+def test_what_a_header_lacks_is_named_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: str
+) -> None:
+    pytest.importorskip("rsciio")
+    path = microscope_file(tmp_path, ending, current=None)
+    assert main(["dose", "MoS2", "--from", path]) == 2
+    said = capsys.readouterr().err
+    assert "a header with current, pixel, dwell, got no current; give --current" in said
+    assert said.count("\n") == 1
+    found = document(capsys, "MoS2", "--from", path, "--current", "50pA")
+    assert {key: found[key] for key in SCAN} == SCAN
 
 
 def test_metadata_without_a_beam_say_nothing() -> None:
