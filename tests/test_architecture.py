@@ -24,6 +24,7 @@ FLOORS = {
     "calculation": 1.5,
     "presets": 2,
     "crystals": 2,
+    "atom_paths": 2,
     "symmetry": 2,
     "species": 1,
     "slab_geometry": 2,
@@ -33,6 +34,7 @@ FLOORS = {
     "beam": 2.6,
     "energetics": 3,
     "measure": 2.5,
+    "kinetics": 3,
     "build": 4,  # alias of builders, for one release
     "campaign": 4,
     "driver": 5,

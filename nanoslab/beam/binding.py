@@ -144,7 +144,7 @@ def bond_counting_energy(cohesive_energy: float, n_neighbours: int, full_coordin
 
     Examples
     --------
-    >>> bond_counting_energy(2.25, 3, 6) == sublimation_energy("Se")  # a half-coordinated site
+    >>> bond_counting_energy(2.46, 3, 6) == sublimation_energy("Se")  # a half-coordinated site
     True
     >>> round(bond_counting_energy(2.329, 3, 4), 2)  # Se or Cd on (11-20) of CdSe, PBE
     3.49

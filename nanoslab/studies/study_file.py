@@ -18,6 +18,7 @@ STUDIES: Mapping[str, str] = {
     "neck": "nanoslab.studies.neck.study:NeckStudy",
     "gap": "nanoslab.studies.gap.study:GapStudy",
     "phonons": "nanoslab.studies.phonons.study:PhononsStudy",
+    "barrier": "nanoslab.studies.barrier.study:BarrierStudy",
     "displacement": "nanoslab.studies.displacement.study:DisplacementStudy",
     "off-stoichiometry": "nanoslab.studies.off_stoichiometry.study:OffStoichiometryStudy",
     "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",

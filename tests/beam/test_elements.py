@@ -37,7 +37,7 @@ def test_isotopes_add_up_to_the_element() -> None:
         assert mean == pytest.approx(element_data(symbol).mass, rel=5e-3 if symbol == "Li" else 4e-4)
 
 
-def test_sublimation_energies_are_those_of_ase_but_for_three() -> None:
+def test_sublimation_energies_are_those_of_ase_but_for_two() -> None:
     for symbol in symbols():
         expected = OTHER_SUBLIMATION.get(symbol, cohesive_energy[atomic_numbers[symbol]])
         assert element_data(symbol).sublimation_energy == expected

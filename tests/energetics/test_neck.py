@@ -1,5 +1,6 @@
 """dE(n), the critical size and what has become of a neck: closed forms counted by hand."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from nanoslab.energetics.neck import (
     raw_critical_size,
 )
 from nanoslab.errors import InputError
+from nanoslab.files import data_folder
 from nanoslab.measure.neck_shape import measure_neck
 
 EDGE = 6.2086
@@ -271,3 +273,29 @@ def test_a_fit_that_predicts_worse_than_the_mean_is_refused():
         ]
         with pytest.raises(InputError, match=r"better than the mean.*no critical size"):
             fit_nucleation(points)
+
+
+def test_the_shipped_necks_by_pbe_have_the_fit_that_their_page_states() -> None:
+    folder = data_folder("workflows") / "reference_results" / "pbse_neck_cp2k"
+    document = json.loads((folder / "energies.json").read_text())
+    energies = {one["name"]: one["energy_eV"] for one in document["calculations"]}
+    points = []
+    for row in document["necks"]:
+        [necked] = [energy for name, energy in energies.items() if name.startswith(f"neck-{row['n_pairs']:02d}-")]
+        delta = neck_energy(
+            necked=necked,
+            double_slab=energies["double-slab"],
+            bulk_pair=document["bulk_eV_per_pair"],
+            n_pairs=row["n_pairs"],
+        )
+        assert delta == pytest.approx(row["delta_energy_eV"], abs=6e-4)
+        points.append(
+            NeckPoint(
+                n_pairs=row["n_pairs"], perimeter=row["perimeter"], imbalance=row["imbalance"], delta_energy=delta
+            )
+        )
+    fit = fit_nucleation([point for point in points if point.n_pairs <= 20])
+    assert (round(fit.area_term, 2), round(fit.edge_term, 2), round(fit.imbalance_term or 0, 2)) == (-0.06, 0.33, 1.19)
+    assert round(fit.critical_pairs or 0) == 110
+    assert fit.interval == (13.0, None)
+    assert fit.prediction_error < fit.prediction_error_of_constant

@@ -21,7 +21,17 @@ from nanoslab.calculation import Settings
 from nanoslab.engines import engine
 
 SLAB = describe_double_slab("PbSe-rocksalt", gap_planes=2, lattice="pbe", lateral=(6, 6), planes=2, vacuum=10.0)
-SQUARES = {"neck-01-1": 1, "neck-04-3.3": 2, "neck-09-7.7.7": 3, "neck-16-f.f.f.f": 4}
+#: columns along the two sides of the rectangles
+NECKS = {
+    "neck-01-1": (1, 1),
+    "neck-02-3": (2, 1),
+    "neck-04-3.3": (2, 2),
+    "neck-06-7.7": (3, 2),
+    "neck-09-7.7.7": (3, 3),
+    "neck-12-f.f.f": (4, 3),
+    "neck-16-f.f.f.f": (4, 4),
+    "neck-20-1f.1f.1f.1f": (5, 4),
+}
 DFT, NETWORK = engine("cp2k:cutoff=100,relative_cutoff=30"), engine("chgnet")
 
 
@@ -31,8 +41,8 @@ def structure(name: str) -> Atoms:
         return bulk("PbSe", "rocksalt", a=6.2086, cubic=True)
     if name == "double-slab":
         return build_neck_of_shape(SLAB, None)
-    side = SQUARES[name]
-    cells = [(i, j) for i in range(side) for j in range(side)]
+    columns, lines = NECKS[name]
+    cells = [(i, j) for i in range(columns) for j in range(lines)]
     return build_neck_of_shape(SLAB, neck_shape(SLAB, cells), empty_columns=1)
 
 
@@ -58,5 +68,5 @@ def compute(name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    for asked in sys.argv[2:] or ("bulk", "double-slab", *SQUARES):
+    for asked in sys.argv[2:] or ("bulk", "double-slab", *NECKS):
         compute(asked, Path(sys.argv[1]) / asked)

@@ -1,0 +1,124 @@
+"""The two ends of an atom's way: a vacancy that changes places, an interstitial that moves, two atoms that swap."""
+
+from __future__ import annotations
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import find_mic
+from numpy.typing import ArrayLike, NDArray
+
+from nanoslab.crystals import make_recipe
+from nanoslab.errors import InputError
+
+Pair = tuple[Atoms, Atoms]
+
+
+def vacancy_hop(atoms: Atoms, vacancy: int, hopping: int) -> Pair:
+    """Return start and end of a vacancy's hop: an atom moves into the empty place of another of its species.
+
+    Parameters
+    ----------
+    atoms
+        The structure without the vacancy.
+    vacancy
+        Index of the atom that is missing.
+    hopping
+        Index of the atom that takes its place.
+
+    Returns
+    -------
+    tuple of Atoms
+        Start and end, atom by atom the same, with the constraints of the structure.
+
+    Raises
+    ------
+    InputError
+        An index is not in the structure, or both are one, or they are of different species.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> crystal = bulk("Al", cubic=True).repeat(2)
+    >>> start, end = vacancy_hop(crystal, 0, 1)
+    >>> len(start), end.positions[0].tolist()
+    (31, [0.0, 0.0, 0.0])
+    """
+    _require_two(atoms, vacancy, hopping)
+    if atoms.numbers[vacancy] != atoms.numbers[hopping]:
+        got = f"{atoms.symbols[hopping]} into a place of {atoms.symbols[vacancy]}"
+        raise InputError("hopping", expected="an atom of the species that is missing", got=got)
+    end = atoms.copy()
+    end.positions[hopping] = _near(atoms, hopping, atoms.positions[vacancy])
+    ends = tuple(one[[i for i in range(len(one)) if i != vacancy]] for one in (atoms, end))
+    return _told(ends, "vacancy hop", vacancy=vacancy, hopping=hopping)
+
+
+def interstitial_hop(atoms: Atoms, symbol: str, start: ArrayLike, end: ArrayLike) -> Pair:
+    """Return start and end of an additional atom's way from one position [Å] to another, through the host.
+
+    Raises
+    ------
+    InputError
+        A position is nearer than 1 Å to an atom of the host.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> first, last = interstitial_hop(bulk("Al", cubic=True), "Cu", [2.0, 2.0, 2.0], [2.0, 2.0, 4.05 + 2.0])
+    >>> first.symbols[-1], float(last.positions[-1, 2].round(2))
+    ('Cu', 2.0)
+    """
+    first = atoms + Atoms(symbol, positions=[np.asarray(start, float)])
+    first.set_constraint(atoms.constraints)
+    last = first.copy()
+    last.positions[-1] = _near(first, -1, np.asarray(end, float))
+    for name, one in (("start", first), ("end", last)):
+        nearest = one.get_distances(-1, range(len(atoms)), mic=True).min()
+        if nearest < 1.0:
+            raise InputError(name, expected="1 Å or more from every atom", got=f"{nearest:.2f} Å")
+    return _told((first, last), "interstitial hop", symbol=symbol)
+
+
+def exchange(atoms: Atoms, first: int, second: int) -> Pair:
+    """Return start and end of two atoms of different species changing places, as in a step of cation exchange.
+
+    Raises
+    ------
+    InputError
+        An index is not in the structure, or both atoms are of one species.
+
+    Examples
+    --------
+    >>> start, end = exchange(Atoms("PbCd", positions=[[0, 0, 0], [3, 0, 0]]), 0, 1)
+    >>> end.positions[0].tolist()
+    [3.0, 0.0, 0.0]
+    """
+    _require_two(atoms, first, second)
+    if atoms.numbers[first] == atoms.numbers[second]:
+        raise InputError("exchange", expected="two atoms of different species", got=atoms.symbols[first])
+    end = atoms.copy()
+    end.positions[first] = _near(atoms, first, atoms.positions[second])
+    end.positions[second] = _near(atoms, second, atoms.positions[first])
+    return _told((atoms.copy(), end), "exchange", first=first, second=second)
+
+
+def _near(atoms: Atoms, moving: int, place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The image of a place that is nearest to an atom."""
+    way, _ = find_mic(place - atoms.positions[moving], atoms.cell, atoms.pbc)
+    return np.asarray(atoms.positions[moving] + way)
+
+
+def _require_two(atoms: Atoms, *indices: int) -> None:
+    for index in indices:
+        if not 0 <= index < len(atoms):
+            raise InputError("atom", expected=f"an index from 0 to {len(atoms) - 1}", got=index)
+    if indices[0] == indices[1]:
+        raise InputError("atom", expected="two different atoms", got=f"{indices[0]} twice")
+
+
+def _told(ends: tuple[Atoms, ...], function: str, **parameters: object) -> Pair:
+    start, end = ends
+    source = start.info.get("recipe")
+    for one, which in ((start, "start"), (end, "end")):
+        one.info = {"recipe": make_recipe(function, which=which, source=source, **parameters)}
+    return start, end

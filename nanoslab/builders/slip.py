@@ -1,0 +1,119 @@
+"""Hexagonal stacking to cubic: layers that slide over one another, a way from wurtzite to zinc blende."""
+
+from __future__ import annotations
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import natural_cutoffs, neighbor_list
+from numpy.typing import NDArray
+
+from nanoslab.crystals import make_recipe
+from nanoslab.errors import InputError
+from nanoslab.slab_geometry import BOND_FACTOR
+from nanoslab.species import cations_first
+
+#: cosine of the angle with c above which a bond counts as parallel to it: the others lie near 70 degrees
+PARALLEL = 0.9
+
+
+def slide_layers(atoms: Atoms, fraction: float, *, axis: int = 0, along: int = 1) -> Atoms:
+    """Slide the (0001) layers of a wurtzite sheet towards zinc blende: ABAB... becomes ABCABC... at a fraction of 1.
+
+    A layer is the cations and anions joined by the bonds along c, which stay whole. Between every second pair of
+    neighbours the upper layer slides by a third of the period along [1-100], the way that passes between two atoms
+    below and not over one. All slips have one sense, so the lattice vector along c is sheared with them; the (11-20)
+    sheet of wurtzite ends as the (110) sheet of zinc blende.
+
+    Parameters
+    ----------
+    atoms
+        Sheet whose lattice vector `axis` is c and whose lattice vector `along` is [1-100], as `build_nanosheet`
+        makes the wurtzite (11-20) sheet, of whole cells along c.
+    fraction
+        Of the way, 0 to 1.
+    axis, along
+        Numbers of these lattice vectors, from 0.
+
+    Returns
+    -------
+    Atoms
+        The same atoms in their order, without constraints.
+
+    Raises
+    ------
+    InputError
+        The fraction lies outside 0 to 1, or the sheet is not stacked ABAB along that lattice vector.
+
+    Examples
+    --------
+    >>> from nanoslab.builders import build_nanosheet
+    >>> sheet = build_nanosheet("CdSe-wurtzite", "11-20", 3)
+    >>> cubic = slide_layers(sheet, 1.0)
+    >>> [round(float(x), 2) for x in cubic.cell[0] / sheet.cell.lengths()]
+    [1.0, -0.33, 0.0]
+    """
+    if not 0 <= fraction <= 1:
+        raise InputError("fraction", expected="0 to 1", got=fraction)
+    layers = _layers(atoms, axis)
+    n_layers = int(layers.max()) + 1
+    if n_layers % 2:
+        raise InputError("atoms", expected="an even number of layers along c", got=n_layers)
+    slip = -fraction * _step_to_next_layer(atoms, layers, axis, along)
+    slid = atoms.copy()
+    slid.set_constraint()
+    # what lies below the first layer by the borders of the cell belongs to the layers above
+    shift = np.floor(atoms.get_scaled_positions(wrap=False)[:, axis] - layers / n_layers + 0.5)
+    slid.positions += np.outer(layers // 2 + shift * (n_layers // 2), slip)
+    slid.cell[axis] += n_layers // 2 * slip
+    recipe = atoms.info.get("recipe")
+    slid.info = {"recipe": make_recipe("slip", source=recipe, fraction=fraction, axis=axis, along=along)}
+    return slid
+
+
+def _layers(atoms: Atoms, axis: int) -> NDArray[np.int64]:
+    """Number of the layer along c that each atom belongs to, shape (n,): cations and anions bonded parallel to c."""
+    c = atoms.cell[axis] / atoms.cell.lengths()[axis]
+    period = atoms.cell.lengths()[axis]
+    first, second, ways = neighbor_list("ijD", atoms, natural_cutoffs(atoms, mult=BOND_FACTOR))
+    cation = cations_first(atoms.get_chemical_symbols())[0]
+    is_cation = np.array(atoms.get_chemical_symbols()) == cation
+    upright = (ways @ c / np.linalg.norm(ways, axis=1) > PARALLEL) & is_cation[first] & ~is_cation[second]
+    down = (ways @ c / np.linalg.norm(ways, axis=1) < -PARALLEL) & is_cation[first] & ~is_cation[second]
+    pairs = upright if upright.sum() >= down.sum() else down
+    heights = atoms.positions @ c
+    lengths = (ways @ c)[pairs]
+    alone = ~is_cation & ~np.isin(np.arange(len(atoms)), second[pairs])
+    if not len(lengths) or alone.sum() > (~is_cation).sum() / 2:
+        got = f"{int(alone.sum())} of {int((~is_cation).sum())} anions without a bond parallel to c"
+        raise InputError("atoms", expected="wurtzite with c along the sheet", got=got)
+    # a layer has the height of its cations
+    heights[second[pairs]] = heights[first[pairs]]
+    heights[alone] -= np.median(lengths)
+    phases = heights / period * 2 * np.pi
+    n_layers = _count(phases, round(period / 2.5))
+    return np.asarray(np.round((phases - phases[0]) / (2 * np.pi) * n_layers).astype(int) % n_layers)
+
+
+def _count(phases: NDArray[np.float64], most: int) -> int:
+    """Number of equal steps along c at which the atoms lie: the strongest period."""
+    strength = [abs(np.exp(1j * n * phases).mean()) for n in range(1, most + 1)]
+    return int(np.argmax(strength)) + 1
+
+
+def _step_to_next_layer(atoms: Atoms, layers: NDArray[np.int64], axis: int, along: int) -> NDArray[np.float64]:
+    """From a place of the first layer to the nearest one of the second, along a lattice vector [Å], shape (3,)."""
+    fractions = atoms.get_scaled_positions()
+    heights = fractions[:, 3 - along - axis]
+    steps = set()
+    for number in np.unique(atoms.numbers):
+        one, two = (np.flatnonzero((layers == layer) & (atoms.numbers == number)) for layer in (0, 1))
+        for i in one:
+            beside = one[np.abs(heights[one] - heights[i]) < np.ptp(heights) / 20]
+            near = two[np.abs(heights[two] - heights[i]) < np.ptp(heights) / 20]
+            thirds = 3 * len(beside)  # of one cell, in the lattice vector
+            steps |= {(round(float(fractions[j, along] - fractions[i, along]) * thirds) % 3, thirds) for j in near}
+    if len(steps) != 1 or 0 in {third for third, _ in steps}:
+        got = f"steps of {sorted({third for third, _ in steps})} thirds between the first two layers"
+        raise InputError("atoms", expected="layers stacked ABAB", got=got)
+    ((third, thirds),) = steps
+    return np.asarray((1 if third == 1 else -1) * atoms.cell[along] / thirds)

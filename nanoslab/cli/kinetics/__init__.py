@@ -1,0 +1,1 @@
+"""Commands about rates: barriers, exchange by diffusion, growth."""

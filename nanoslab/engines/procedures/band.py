@@ -1,0 +1,128 @@
+"""A path between two minima: nudged elastic band with a climbing image, and the modes that prove its saddle.
+
+Henkelman, Uberuaga and Jonsson, J. Chem. Phys. 113 (2000) 9901; tangents of Henkelman and Jonsson, ibid. 9978.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.geometry import find_mic
+from ase.mep import NEB
+from ase.optimize import FIRE
+
+from nanoslab.atom_paths import free_atoms, interpolated
+from nanoslab.engines.interface import Ended, Task
+from nanoslab.engines.procedures.modes import frequencies_THz
+from nanoslab.engines.procedures.relax import relax
+
+#: stiffness of the springs [eV/Å²], and the largest force at which the highest image begins to climb [eV/Å]
+SPRING, CLIMB_BELOW = 0.1, 0.3
+#: atoms that move by less than this share of the one that moves most are left out of the modes
+MOVED = 0.1
+
+
+def band(atoms: Atoms, task: Task) -> Ended:
+    """Relax both ends, then the path between them, and count the imaginary modes of its highest image.
+
+    Parameters of the calculation: ``end_positions_A`` (of the atoms in their order), ``n_images`` between the ends, and
+    optionally ``n_modes_atoms``, how many of the atoms that move most vibrate (0: no modes).
+    """
+    ask = task.calculation.parameters
+    end = atoms.copy()
+    end.calc = atoms.calc
+    end.set_positions(np.asarray(ask["end_positions_A"], float), apply_constraint=False)
+    wrong: list[str] = []
+    n_steps = 0
+    for name, minimum in (("start", atoms), ("end", end)):
+        ended = relax(minimum, task)
+        n_steps += ended.n_steps
+        wrong += [f"{name} of the path: {problem}" for problem in ended.wrong]
+    images = interpolated(_frozen(atoms), _frozen(end, near=atoms), int(ask["n_images"]))
+    for image in images[1:-1]:
+        image.calc = atoms.calc
+    steps, force = _relax_path(images, task)
+    n_steps += steps
+    if force > task.calculation.settings.force_tolerance:
+        asked = task.calculation.settings.force_tolerance
+        wrong.append(f"path not converged: {force:.3f} eV/Å across it after {steps} steps, asked {asked:g}")
+    energies = [float(image.get_potential_energy()) for image in images]
+    top = int(np.argmax(energies))
+    saddle = images[top]
+    findings: dict[str, Any] = _path(images, energies)
+    if top in (0, len(images) - 1):
+        wrong.append("no barrier between the two minima: the highest image is an end")
+    elif ask.get("n_modes_atoms", 0):
+        findings |= _modes((atoms, saddle, end), int(ask["n_modes_atoms"]))
+        n_imaginary = sum(value < 0 for value in findings["saddle_frequencies_THz"])
+        if n_imaginary != 1:
+            wrong.append(f"the highest image has {n_imaginary} imaginary modes, a saddle has one")
+    remarks = tuple(
+        f"a minimum between the ends at {findings['path_A'][i]:.2f} Å: its two barriers are paths of their own"
+        for i in range(1, len(energies) - 1)
+        if energies[i] < min(energies[i - 1], energies[i + 1])
+    )
+    return Ended(
+        atoms=saddle,
+        n_steps=n_steps,
+        optimiser="NEB, FIRE",
+        wrong=tuple(wrong),
+        remarks=remarks,
+        findings=findings,
+    )
+
+
+def _frozen(minimum: Atoms, near: Atoms | None = None) -> Atoms:
+    """The minimum with its energy kept, which is asked for at every step, every atom in the cell where it is near."""
+    energy, forces = minimum.get_potential_energy(), minimum.get_forces(apply_constraint=False)
+    kept = minimum.copy()
+    if near is not None:
+        way, _ = find_mic(minimum.positions - near.positions, near.cell, near.pbc)
+        kept.set_positions(near.positions + way, apply_constraint=False)
+    kept.calc = SinglePointCalculator(kept, energy=energy, forces=forces)
+    return kept
+
+
+def _relax_path(images: list[Atoms], task: Task) -> tuple[int, float]:
+    """Relax the images, the highest climbing once the path is near; steps taken and the largest force left."""
+    n_steps, force = 0, np.inf
+    for climb, tolerance in ((False, CLIMB_BELOW), (True, task.calculation.settings.force_tolerance)):
+        path = NEB(images, k=SPRING, climb=climb, method="improvedtangent", allow_shared_calculator=True)
+        with FIRE(path, logfile=str(task.log)) as optimiser:
+            optimiser.attach(lambda path=path: task.on_step(path.images[path.imax]))
+            optimiser.run(fmax=max(tolerance, task.calculation.settings.force_tolerance), steps=task.max_steps)
+            n_steps += optimiser.nsteps
+        force = float(np.linalg.norm(path.get_forces(), axis=1).max())
+    return n_steps, force
+
+
+def _path(images: Sequence[Atoms], energies: Sequence[float]) -> dict[str, Any]:
+    steps = [float(np.linalg.norm(find_mic(b.positions - a.positions, a.cell, a.pbc)[0])) for a, b in pairwise(images)]
+    top = int(np.argmax(energies))
+    return {
+        "barrier_eV": energies[top] - energies[0],
+        "reverse_barrier_eV": energies[top] - energies[-1],
+        "reaction_energy_eV": energies[-1] - energies[0],
+        "path_A": np.cumsum([0.0, *steps]).tolist(),
+        "energies_eV": list(energies),
+        "image_positions_A": [image.positions.tolist() for image in images],
+    }
+
+
+def _modes(structures: tuple[Atoms, Atoms, Atoms], n_atoms: int) -> dict[str, Any]:
+    """Frequencies of the atoms that move most, at the start, the saddle and the end; imaginary ones below zero."""
+    start, saddle, end = structures
+    moved = np.linalg.norm(find_mic(end.positions - start.positions, start.cell, start.pbc)[0], axis=1)
+    moved[~free_atoms(start)] = 0.0
+    chosen = np.argsort(-moved)[:n_atoms]
+    chosen = np.sort(chosen[moved[chosen] > MOVED * moved.max()])
+    named = zip(("start", "saddle", "end"), (start, saddle, end), strict=True)
+    return {
+        "vibrating_atoms": chosen.tolist(),
+        **{f"{name}_frequencies_THz": frequencies_THz(atoms, chosen).tolist() for name, atoms in named},
+    }
