@@ -39,7 +39,7 @@ def test_a_small_particle_comes_back_with_its_elements(rotations: np.ndarray) ->
     traced, trip = there_and_back(particle(13), rotations, 3e5)
     assert (trip.n_missing, trip.n_extra, trip.n_wrong_element) == (0, 0, 0)
     assert trip.rms < 0.19
-    assert trip.rms < 3 * np.sqrt(3 * np.mean(traced.errors**2)) + 0.05
+    assert 0.5 < trip.rms / np.sqrt(3 * np.mean(traced.errors**2)) < 2.0, "as far off as stated"
 
 
 @pytest.mark.slow

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from nanoslab.measure.imaging import Image
 
 
+#: spacings printed, the strongest first
+SHOWN = 8
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
@@ -149,7 +153,7 @@ def _row(arguments: Namespace, image: Image) -> dict[str, Any]:
 
 def _spacing_cells(row: dict[str, Any]) -> list[list[str]]:
     cells = []
-    for peak in row["spacings"]:
+    for peak in row["spacings"][:SHOWN]:
         known = ["-", "-", "-"]
         if peak["hkl"] is not None:
             known = [" ".join(map(str, peak["hkl"])), f"{peak['crystal_spacing_A']:.4f}", f"{100 * peak['strain']:.2f}"]

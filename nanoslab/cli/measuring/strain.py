@@ -100,7 +100,7 @@ def _print(document: dict[str, Any]) -> None:
     change, error = 100 * (document["scale"] - 1), 100 * document["scale_error"]
     constants = zip(document["lattice_constants_A"], document["lattice_constant_errors_A"], strict=True)
     rows = [
-        [name, str(document["counts"][name]), *[f"{100 * mean[key]:.3f}" for key in COMPONENTS]]
+        [name, str(document["counts"][name]), *[f"{round(100 * mean[key], 3) + 0.0:.3f}" for key in COMPONENTS]]
         for name, mean in document["mean_strain"].items()
     ]
     print_table(["atoms", "number", *[f"{key} [%]" for key in COMPONENTS]], rows)

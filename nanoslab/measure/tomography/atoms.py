@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 #: pixels of an atom lie within this many of its widths
 _REACH = 3.0
+#: atoms whose errors are computed with all correlations: matrices of 0.3 GB
+_MOST_COUPLED = 1500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,8 @@ class TracedAtoms:
         With their elements, about the origin of the projections.
     errors
         Standard error of every atom's position along one direction [Å], shape (atoms,), from the residuals of the
-        images; overlap with other atoms is left out, so they are lower bounds.
+        images where the atom lies. With more than `_MOST_COUPLED` atoms, the overlap with others is left out and the
+        errors are lower bounds.
     strengths
         Integrated signal of every atom [Å²], shape (atoms,).
     width
@@ -99,11 +102,11 @@ def trace_atoms(
     kept = weights > 0.5 * weakest * np.quantile(weights, 0.9)
     points, weights = points[kept], weights[kept]
     jacobian, residual = _linearised(projections, points, weights, width)
-    squares = np.asarray(jacobian.power(2).sum(axis=0)).ravel()[: 3 * len(points)].reshape(-1, 3)
-    noise = float(np.sum(residual**2)) / residual.size
+    noise = float(np.mean(residual**2))
+    variances = _variances(jacobian, residual)[: 3 * len(points)].reshape(-1, 3)
     return TracedAtoms(
         atoms=Atoms(_names(weights, strengths), points),
-        errors=np.sqrt(noise / squares.mean(axis=1)),
+        errors=np.sqrt(variances.mean(axis=1)),
         strengths=weights,
         width=width,
         residual=float(np.sqrt(noise / np.mean(projections.images**2))),
@@ -122,6 +125,18 @@ def _peaks(density: Array, pixel: float, shortest_distance: float, least: float)
     mass = mass - mass.min(axis=1, keepdims=True)
     centres = (mass[..., None] * cube).sum(axis=1) / mass.sum(axis=1, keepdims=True)
     return np.asarray((centres - len(density) // 2) * pixel)
+
+
+def _variances(jacobian: csr_array, residual: Array) -> Array:
+    """Variance of each parameter for noise that differs between pixels (White, Econometrica 48 (1980) 817)."""
+    noisy = jacobian.multiply(residual[:, None])
+    if jacobian.shape[1] > 4 * _MOST_COUPLED:
+        squares, spread = (np.asarray(m.power(2).sum(axis=0)).ravel() for m in (jacobian, noisy))
+        return np.asarray(spread / np.maximum(squares, 1e-300) ** 2)
+    scale = np.sqrt(np.asarray(jacobian.power(2).sum(axis=0)).ravel())
+    normal, middle = ((m.T @ m).toarray() / np.outer(scale, scale) for m in (jacobian, noisy.tocsr()))
+    inverse = np.linalg.pinv(normal, hermitian=True)
+    return np.asarray(np.einsum("ij,jk,ki->i", inverse, middle, inverse, optimize=True) / scale**2)
 
 
 def _smoothed(density: Array, pixel: float) -> Array:
