@@ -29,8 +29,8 @@ RETRY = ("failed", "needs-you", "all")
 
 #: backend of a queue -> its module and class; only the file that is needed is loaded
 _QUEUES = {
-    "executorlib": ("executorlib_backend", "ExecutorlibBackend"),
-    "parsl": ("parsl_backend", "ParslBackend"),
+    "executorlib": ("queues.with_executorlib", "ExecutorlibBackend"),
+    "parsl": ("queues.with_parsl", "ParslBackend"),
     "array": ("job_array", "ArrayBackend"),
 }
 

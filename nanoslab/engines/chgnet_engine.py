@@ -19,6 +19,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import BaseCalculator
 from ase.data import chemical_symbols
+from ase.stress import full_3x3_to_voigt_6_stress
 
 from nanoslab.calculation import Settings
 from nanoslab.engines.interface import Capabilities, Energies, Engine, OwnCalculator
@@ -100,6 +101,7 @@ class QuietCHGNet(OwnCalculator):
             network.calculate(structure)
         energy = float(network.results["energy"]) - (anion_correction(structure) if self.remove_corrections else 0.0)
         arrays = {key: np.array(network.results[key], dtype=float) for key in ("forces", "stress", "magmoms")}
+        arrays["stress"] = full_3x3_to_voigt_6_stress(arrays["stress"])
         return {"energy": energy, "free_energy": energy, **arrays}
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from nanoslab.driver.backend import JobOrder
 from nanoslab.driver.config import Cluster, Ranks, VaspCommands, load_cluster, resource_lines
-from nanoslab.driver.executorlib_backend import job_script
 from nanoslab.driver.job_array import array_script
+from nanoslab.driver.queues.with_executorlib import job_script
 from nanoslab.driver.slurm import campaign_label
 from nanoslab.errors import InputError, NanoslabError
 from nanoslab.files import data_folder

@@ -12,6 +12,7 @@ from ase.optimize import FIRE
 
 from nanoslab.builders import build_nanosheet, rattle_atoms
 from nanoslab.calculation import Settings
+from nanoslab.crystals import load_crystal
 from nanoslab.engines import engine
 from nanoslab.engines.batch import evaluate, relax_batch
 from nanoslab.errors import EngineError
@@ -99,3 +100,23 @@ def test_chgnets_batch_gives_what_its_calculator_gives(options: str) -> None:
         # float32 of the network
         assert energy == pytest.approx(own, abs=1e-4)
         assert np.allclose(forces, own_forces, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("options", ["", ":corrected=cdse-gpaw"])
+def test_stress_of_chgnet_is_the_slope_of_its_energy_with_strain(options: str) -> None:
+    pytest.importorskip("chgnet")
+    chosen = engine(f"chgnet{options}")
+    crystal = load_crystal("CdSe-zincblende", "experimental")
+
+    def strained(strain: float) -> Atoms:
+        atoms = crystal.copy()
+        cell = atoms.cell.array.copy()
+        cell[:, 0] *= 1 + strain
+        atoms.set_cell(cell, scale_atoms=True)
+        atoms.calc = chosen.calculator(atoms, SETTINGS)
+        return atoms
+
+    slope = (strained(0.005).get_potential_energy() - strained(-0.005).get_potential_energy()) / 0.01
+    # float32 of the network and the curvature of the energy
+    assert strained(0.0).get_stress()[0] == pytest.approx(slope / crystal.get_volume(), abs=2e-3)

@@ -52,7 +52,7 @@ class SizingCurve:
         Examples
         --------
         >>> [round(sizing_curve("CdSe-Yu2003").diameter(peak), 2) for peak in (350, 380, 403, 437, 467)]
-        [1.09, 1.37, 1.58, 1.85, 2.06]
+        [1.09, 1.37, 1.58, 1.85, 2.08]
         """
         low, high = self.wavelengths
         if not low <= wavelength <= high:

@@ -67,7 +67,7 @@ def build_tetrahedral_cluster(
     if symmetry.number != 216 or len(cell) != 8:
         got = f"{cell.get_chemical_formula()}, {symmetry.symbol}"
         raise InputError("crystal", expected="a zinc-blende crystal", got=got, advice="take CdSe-zincblende")
-    n_cations, n_anions, n_ligands = tetrahedral_counts(order)
+    n_ligands = tetrahedral_counts(order)[2]
     cation, anion = cations_first(cell.get_chemical_symbols())
     charges = formal_charges(cell.get_chemical_formula())
     own = int(np.flatnonzero(cell.symbols == anion)[0])

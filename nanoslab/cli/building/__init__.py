@@ -10,5 +10,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "neck": ("building.neck", "double slab with a neck of columns in the gap"),
     "sandwich": ("building.sandwich", "double slab with ligands in the gap"),
     "particle": ("building.particle", "a particle of any shape, neutral, with ligands"),
+    "cluster": ("building.cluster", "a cluster of the tetrahedral series, or sizes from an absorption peak"),
+    "heterostructure": ("building.heterostructure", "a particle of two materials, each on its own lattice"),
+    "exchange": ("building.exchange", "a particle with a share of its ions exchanged, as a series"),
+    "attached": ("building.attached", "two particles facing one another, with or without a neck"),
     "nanocrystal": ("building.nanocrystal", "a sphere or a faceted crystal of an exact composition"),
 }

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.output import add_json_option
+
+if TYPE_CHECKING:
+    from nanoslab.builders.particles.shapes import Shape
 
 
 def add_crystal_arguments(parser: ArgumentParser, example: str) -> None:
@@ -71,3 +74,26 @@ def facet(text: str) -> tuple[str, float]:
         return face, float(distance)
     except ValueError:
         raise ArgumentTypeError(f"expected a face and a distance as 111=1.2, got {text!r}") from None
+
+
+def add_shape_arguments(parser: ArgumentParser, more: tuple[str, ...] = ()) -> None:
+    """Shape of a particle and its sizes; `more` are shapes that the command has of its own."""
+    kinds = ("sphere", "ellipsoid", "rod", "platelet", "shell", "wulff", *more)
+    parser.add_argument("--shape", default="sphere", choices=kinds, help="shape (default sphere)")
+    parser.add_argument("--diameter", type=float, required=True, metavar="NM", help="diameter [nm]")
+    parser.add_argument("--length", type=float, metavar="NM", help="length of a rod or ellipsoid along its axis [nm]")
+    parser.add_argument("--thickness", type=float, metavar="NM", help="thickness of a platelet [nm]")
+    parser.add_argument("--void", type=float, metavar="NM", help="diameter of the void of a shell [nm]")
+    parser.add_argument("--axis", metavar="HKL", help="face whose normal is the axis (default 001 or 0001)")
+    parser.add_argument(
+        "--facet", action="append", type=facet, metavar="HKL=E", help="face and its surface energy, repeatable (wulff)"
+    )
+
+
+def shape_of(arguments: Namespace) -> Shape:
+    """Shape that the arguments describe."""
+    from nanoslab.builders.particles.shapes import Shape
+
+    names = ("diameter", "length", "thickness", "void", "axis")
+    facets = dict(arguments.facet) if arguments.facet else None
+    return Shape(kind=arguments.shape, facets=facets, **{name: getattr(arguments, name) for name in names})

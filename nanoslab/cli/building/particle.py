@@ -14,7 +14,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from nanoslab.cli.building.options import add_crystal_arguments, add_output_arguments, facet
+from nanoslab.cli.building.options import add_crystal_arguments, add_output_arguments, add_shape_arguments, shape_of
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -25,16 +25,7 @@ _TWINNED = ("decahedron", "icosahedron")
 def add_arguments(parser: ArgumentParser) -> None:
     """Arguments of ``nanoslab build particle``."""
     add_crystal_arguments(parser, "CdSe-zincblende")
-    kinds = ("sphere", "ellipsoid", "rod", "platelet", "shell", "wulff", *_TWINNED)
-    parser.add_argument("--shape", default="sphere", choices=kinds, help="shape (default sphere)")
-    parser.add_argument("--diameter", type=float, required=True, metavar="NM", help="diameter [nm]")
-    parser.add_argument("--length", type=float, metavar="NM", help="length of a rod or ellipsoid along its axis [nm]")
-    parser.add_argument("--thickness", type=float, metavar="NM", help="thickness of a platelet [nm]")
-    parser.add_argument("--void", type=float, metavar="NM", help="diameter of the void of a shell [nm]")
-    parser.add_argument("--axis", metavar="HKL", help="face whose normal is the axis (default 001 or 0001)")
-    parser.add_argument(
-        "--facet", action="append", type=facet, metavar="HKL=E", help="face and its surface energy, repeatable (wulff)"
-    )
+    add_shape_arguments(parser, _TWINNED)
     parser.add_argument("--charge", type=float, default=0.0, help="formal charge with the ligands [e] (default 0)")
     parser.add_argument("--any-charge", action="store_true", help="whatever charge the shape gives")
     parser.add_argument("--stoichiometric", action="store_true", help="atoms of the crystal in its own ratio, too")
@@ -72,11 +63,7 @@ def run(arguments: Namespace) -> None:
 def _cut(arguments: Namespace) -> Atoms:
     from nanoslab.builders.particles.ligands import Ligands
     from nanoslab.builders.particles.particle import Surface, build_particle
-    from nanoslab.builders.particles.shapes import Shape
 
-    names = ("diameter", "length", "thickness", "void", "axis")
-    facets = dict(arguments.facet) if arguments.facet else None
-    shape = Shape(kind=arguments.shape, facets=facets, **{name: getattr(arguments, name) for name in names})
     ligands = Ligands(name=arguments.ligand, count=arguments.ligands) if arguments.ligand else None
     surface = Surface(
         charge=None if arguments.any_charge else arguments.charge,
@@ -85,7 +72,7 @@ def _cut(arguments: Namespace) -> Atoms:
         ligands=ligands,
     )
     options = {name: getattr(arguments, name) for name in ("centre", "vacuum", "lattice")}
-    return build_particle(arguments.crystal, shape, surface, **options)
+    return build_particle(arguments.crystal, shape_of(arguments), surface, **options)
 
 
 def _twinned(arguments: Namespace) -> Atoms:

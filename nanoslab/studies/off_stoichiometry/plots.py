@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from operator import getitem
-from typing import Any
+from typing import Any, Literal
 
+from nanoslab.energetics.hull import lower_hull
 from nanoslab.plot_data import Guide, Plot, Series, drawn
 
 Document = Mapping[str, Any]
@@ -27,18 +28,16 @@ def hull_plot(document: Document) -> Plot | None:
     phases = list(dict.fromkeys(row["phase"] for row in document["hull"]))
     for (level, temperature, phase), rows in groups.items():
         label = f"{phase}, {level}" + (f", {temperature:g} K" if temperature else "")
-        lowest = _lowest(rows, "formation_energy_per_atom_eV")
-        series.append(
-            Series(
-                label=label,
-                x=tuple(x for x, _, _ in lowest),
-                y=tuple(y for _, y, _ in lowest),
-                names=tuple(name for _, _, name in lowest),
-                style=phases.index(phase),
-                is_thin=bool(temperature),
-                drawn="points" if level == "runs" else "linked",
-            )
-        )
+        points = _lowest(rows, "formation_energy_per_atom_eV")
+        corners = lower_hull([x / (1 + x) for x, _, _ in points], [y for _, y, _ in points]).tolist()
+        style, is_thin = phases.index(phase), bool(temperature)
+        if level == "search":
+            line = [points[i] for i in corners]
+            series.append(_series(line, label, style, drawn="linked", is_thin=is_thin))
+        if not temperature:
+            above = [point for i, point in enumerate(points) if level == "runs" or i not in corners]
+            name = label if level == "runs" else f"{label}, above"
+            series.append(_series(above, name, style, drawn="points"))
     return Plot(
         name="hull",
         title="Energy of formation against composition",
@@ -57,8 +56,8 @@ def hull_plot(document: Document) -> Plot | None:
         level_of_theory=document["level_of_theory"],
         x_reversed=True,
         notes=(
-            "The lowest of all ways searched at each composition; thin: free energy with the entropy of the ways of a "
-            "cell. Points: the runs of the campaign.",
+            "Lines: the lower hull of each phase over the lowest ways searched; thin: with the entropy of the ways. "
+            "Points: compositions above the hull, and the runs of the campaign.",
         ),
     )
 
@@ -75,14 +74,9 @@ def limits_plot(document: Document) -> Plot | None:
         for phase in phases:
             own = [row for row in rows if row["phase"] == phase]
             lowest = _lowest(own, "excess_energy_eV", limit)
+            shifted = [(x, y - zero, name) for x, y, name in lowest]
             series.append(
-                Series(
-                    label=f"{phase}, {limit}",
-                    x=tuple(x for x, _, _ in lowest),
-                    y=tuple(y - zero for _, y, _ in lowest),
-                    names=tuple(name for _, _, name in lowest),
-                    style=phases.index(phase) + len(phases) * number,
-                )
+                _series(shifted, f"{phase}, {limit}", phases.index(phase) + len(phases) * number, drawn="points")
             )
         energies = [row["excess_energy_eV"][limit] for row in rows]
         best = rows[energies.index(min(energies))]
@@ -194,6 +188,18 @@ def removal_plot(document: Document) -> Plot | None:
     )
 
 
+def _series(
+    points: list[tuple[float, float, str]],
+    label: str,
+    style: int,
+    *,
+    drawn: Literal["linked", "points"],
+    is_thin: bool = False,
+) -> Series:
+    x, y, names = (tuple(column) for column in zip(*points, strict=True)) if points else ((), (), ())
+    return Series(label=label, x=x, y=y, names=names, style=style, drawn=drawn, is_thin=is_thin)
+
+
 def _groups(document: Document) -> dict[tuple[str, float, str], list[Record]]:
     groups: dict[tuple[str, float, str], list[Record]] = {}
     for row in document["hull"]:
@@ -219,15 +225,10 @@ def _crossing_words(document: Document) -> str:
     words = []
     for row in document["crossings"]:
         low, high = row["lowest_anion_to_cation"], row["highest_anion_to_cation"]
-        where = (
-            "none within the compositions computed"
-            if row["anion_to_cation"] is None
-            else f"{row['anion_to_cation']:.2f}"
-        )
         ends = " to ".join("beyond" if end is None else f"{end:.2f}" for end in (low, high))
-        words.append(
-            f"{row['level']} at {row['temperature_K']:g} K: {row['before']} to {row['after']} at {where} ({ends})"
-        )
+        where = row["anion_to_cation"]
+        at = "only within the uncertainty" if where is None else f"at {where:.2f}"
+        words.append(f"{row['level']}, {row['temperature_K']:g} K: {row['before']} to {row['after']} {at} ({ends})")
     return ("The lower phase changes, " + "; ".join(words) + ".") if words else "One phase is the lower one throughout."
 
 

@@ -1,0 +1,1 @@
+"""Two materials, each on its own lattice: coincident cells, heterostructures, ion exchange, energies of interfaces."""

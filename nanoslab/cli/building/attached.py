@@ -1,0 +1,36 @@
+"""Two equal particles facing {001} to {001} on one rock-salt lattice, with or without a neck of columns between them.
+
+example:
+  nanoslab build attached PbSe-rocksalt --shape wulff --facet 001=1 --facet 111=1.4 --diameter 3 --pairs 9
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from nanoslab.cli.building.options import add_crystal_arguments, add_output_arguments, add_shape_arguments, shape_of
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``nanoslab build attached``."""
+    add_crystal_arguments(parser, "PbSe-rocksalt")
+    add_shape_arguments(parser)
+    parser.add_argument("--gap-planes", type=int, default=2, metavar="N", help="missing planes, even (default 2)")
+    parser.add_argument("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
+    parser.add_argument("--vacuum", type=float, default=10.0, help="vacuum between periodic images [Å] (default 10)")
+    add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
+
+
+def run(arguments: Namespace) -> None:
+    """Build, write and print one pair of particles."""
+    from nanoslab.builders.particles.attachment import build_attached_pair
+    from nanoslab.cli.structures import finish, structure_record
+
+    options = {name: getattr(arguments, name) for name in ("gap_planes", "pairs", "vacuum", "lattice")}
+    atoms = build_attached_pair(arguments.crystal, shape_of(arguments), **options)
+    parameters = atoms.info["recipe"]["parameters"]
+    record = structure_record(atoms, arguments.output)
+    record |= {"gap_A": parameters["gap_A"], "n_pairs": parameters["n_pairs"]}
+    record["neck_indices"] = atoms.info["recipe"]["neck_indices"]
+    gap = f"{parameters['gap_A']:.4f} Å = {parameters['gap_planes']} planes"
+    finish(arguments, atoms, record, [("gap", gap), ("neck", f"{parameters['n_pairs']} pairs")])

@@ -1,0 +1,79 @@
+"""A cluster of the tetrahedral series, or the size of particles whose first absorption peak is known.
+
+The series has cations at the points of a tetrahedron, an anion within every four, and the ligands that make it neutral:
+order 4 is Cd35Se20X30, 5 is Cd56Se35X42, 6 is Cd84Se56X56. With --peak the published sizing curves of the compound give
+diameter and number of formula units; with --peak-of-diameter they are read the other way.
+
+example:
+  nanoslab build cluster CdSe-zincblende --order 5 --ligand Cl -o cluster.xyz
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from nanoslab.cli.building.options import add_crystal_arguments, add_output_arguments
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Arguments of ``nanoslab build cluster``."""
+    add_crystal_arguments(parser, "CdSe-zincblende")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--order", type=int, metavar="N", help="member of the tetrahedral series")
+    what.add_argument("--peak", type=float, metavar="NM", help="wavelength of the first absorption peak [nm]")
+    what.add_argument("--peak-of-diameter", type=float, metavar="NM", help="diameter whose peak is wanted [nm]")
+    parser.add_argument("--ligand", metavar="NAME", help="ligand of charge -1, such as Cl or formate (default: none)")
+    parser.add_argument("--vacuum", type=float, default=10.0, help="vacuum between periodic images [Å] (default 10)")
+    add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
+
+
+def run(arguments: Namespace) -> None:
+    """Build, write and print one cluster, or print sizes."""
+    if arguments.order is None:
+        _print_sizes(arguments)
+        return
+    from nanoslab.builders.clusters.tetrahedral import build_tetrahedral_cluster
+    from nanoslab.cli.structures import finish, structure_record
+
+    atoms = build_tetrahedral_cluster(
+        arguments.crystal,
+        arguments.order,
+        ligand=arguments.ligand,
+        vacuum=arguments.vacuum,
+        lattice=arguments.lattice,
+    )
+    record = {**structure_record(atoms, arguments.output), "diameter_A": atoms.info["ledger"]["diameter_A"]}
+    finish(arguments, atoms, record)
+
+
+def _print_sizes(arguments: Namespace) -> None:
+    from nanoslab.builders.clusters.sizing import sizing_curves
+    from nanoslab.cli.output import print_json, print_table
+    from nanoslab.crystals import load_crystal
+    from nanoslab.errors import InputError
+
+    formula = load_crystal(arguments.crystal, arguments.lattice or "experimental").symbols.formula.reduce()[0]
+    curves = [curve for curve in sizing_curves() if curve.formula == str(formula.format("metal"))]
+    if not curves:
+        known = ", ".join(sorted({curve.formula for curve in sizing_curves()}))
+        raise InputError("crystal", expected=f"one of {known}", got=str(formula), advice="no curve is known for it")
+    rows: list[dict[str, Any]] = []
+    faults = []
+    for curve in curves:
+        try:
+            peak = arguments.peak if arguments.peak is not None else curve.wavelength(arguments.peak_of_diameter)
+            diameter = curve.diameter(peak)
+        except InputError as error:
+            faults.append(error)
+            continue
+        units = curve.n_units(diameter)
+        row = {"curve": curve.name, "peak_nm": peak, "diameter_nm": diameter, "n_units": units}
+        rows.append({**row, "published_range": curve.published_range, "source": curve.source})
+    if not rows:
+        raise faults[0]
+    if arguments.json:
+        print_json({"sizes": rows})
+        return
+    shown = [[row["curve"], f"{row['peak_nm']:.1f}", f"{row['diameter_nm']:.2f}", str(row["n_units"])] for row in rows]
+    print_table(["curve", "peak [nm]", "diameter [nm]", "formula units"], shown)
