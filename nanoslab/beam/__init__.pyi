@@ -13,6 +13,10 @@ from .cross_section import (
     differential_cross_section,
     displacement_cross_section,
 )
+from .displacement.cross_section import DirectionalThreshold, directional_cross_section
+from .displacement.directions import hemisphere
+from .displacement.flight import Flight, Following, follow
+from .displacement.search import FoundThreshold, Search, bisect_threshold, scan_threshold
 from .dose import (
     displacement_rate,
     dose_budget,
@@ -64,6 +68,7 @@ from .vibration import classical_velocity_variance, debye_velocity_variance, nat
 __all__ = [
     "CompositionDose",
     "Conditions",
+    "DirectionalThreshold",
     "Element",
     "Etching",
     "Excitation",
@@ -71,12 +76,16 @@ __all__ = [
     "Explanation",
     "Exposure",
     "Facet",
+    "Flight",
+    "Following",
+    "FoundThreshold",
     "Irradiation",
     "Isotope",
     "KnockOnQuestion",
     "MeasuredCrossSection",
     "PublishedThreshold",
     "SafeBeamEnergy",
+    "Search",
     "SessionPlan",
     "SiteEnergy",
     "SiteEtching",
@@ -85,6 +94,7 @@ __all__ = [
     "Threshold",
     "angular_cross_section",
     "beam_heating",
+    "bisect_threshold",
     "bond_counting_energy",
     "bond_counting_thresholds",
     "broad_beam",
@@ -95,6 +105,7 @@ __all__ = [
     "debye_velocity_variance",
     "default_thresholds",
     "differential_cross_section",
+    "directional_cross_section",
     "displacement_cross_section",
     "displacement_rate",
     "dos_velocity_variance",
@@ -112,6 +123,8 @@ __all__ = [
     "explanation_map",
     "facets_cross_section",
     "fit_excitation",
+    "follow",
+    "hemisphere",
     "highest_safe_beam_energy",
     "ionisation_assisted_cross_section",
     "knockon_answer",
@@ -129,6 +142,7 @@ __all__ = [
     "published_thresholds",
     "recoil_angle_deg",
     "recoil_energy",
+    "scan_threshold",
     "scanned_beam",
     "site_cross_sections",
     "site_thresholds",

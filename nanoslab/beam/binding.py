@@ -129,12 +129,6 @@ def neighbour_lists(atoms: Atoms, factor: float = NEIGHBOUR_FACTOR) -> list[NDAr
         Any structure; not changed.
     factor
         Cutoff over the sum of the covalent radii.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> [len(near) for near in neighbour_lists(bulk("CdSe", "zincblende", a=6.05))]
-    [4, 4]
     """
     import numpy as np
     from ase.neighborlist import natural_cutoffs, neighbor_list
@@ -190,16 +184,20 @@ def surface_binding_energies(
 
     counts = np.array([len(near) for near in neighbour_lists(atoms)])
     species = np.array(atoms.get_chemical_symbols())
-    energies = np.empty(len(atoms))
-    for symbol, full in full_neighbours(species, counts, full_coordination).items():
+    full = full_neighbours(species, counts, full_coordination)
+    per_bond = energies_per_bond(full, cohesive_energies)
+    return np.asarray(counts * np.array([per_bond[symbol] for symbol in species.tolist()]))
+
+
+def energies_per_bond(full: Mapping[str, int], cohesive_energies: Mapping[str, float]) -> dict[str, float]:
+    """2 E_coh/Z of each element with Z neighbours inside the crystal [eV]."""
+    for symbol in full:
         if symbol not in cohesive_energies:
             raise InputError(
                 "cohesive energies", expected=f"an energy for {symbol}", got=", ".join(cohesive_energies) or "none"
             )
         require_positive(f"cohesive energy of {symbol}", cohesive_energies[symbol], "eV")
-        here = species == symbol
-        energies[here] = 2 * cohesive_energies[symbol] * counts[here] / full
-    return energies
+    return {symbol: 2 * cohesive_energies[symbol] / most for symbol, most in full.items()}
 
 
 def full_neighbours(

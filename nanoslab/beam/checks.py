@@ -89,5 +89,16 @@ def number_or_array(value: Any) -> Any:
     return np.array(value, dtype=float) if np.ndim(value) else float(value)
 
 
+def unit_vector(name: str, vector: Any) -> Any:
+    """Array of length 1 in the direction of three numbers."""
+    import numpy as np
+
+    values = np.array(vector, dtype=float)
+    length = float(np.linalg.norm(values)) if values.shape == (3,) else 0.0
+    if not 0 < length < float("inf"):
+        raise InputError(name, expected="three numbers, not all zero", got=vector)
+    return values / length
+
+
 def _shown(value: Any, low: float) -> str:
     return f"{value}" if isinstance(value, int | float) else f"{low:g} among them"

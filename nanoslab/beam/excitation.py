@@ -83,15 +83,7 @@ class Excitation:
             raise InputError("lifetime", expected="0 s or more", got=self.lifetime_s)
 
     def chance(self, beam_energy_keV: ArrayLike) -> Any:
-        """P at beam energies [keV], at most 1.
-
-        Examples
-        --------
-        >>> Excitation(threshold_energy=1.0, probability=0.01, lifetime_s=0.0).chance(80)
-        0.0
-        >>> round(Excitation(threshold_energy=1.0, probability=0.01).chance(60), 6)
-        0.01
-        """
+        """P at beam energies [keV], at most 1."""
         if self.lifetime_s == 0:
             return 0.0 * number_or_array(beam_energy_keV)
         grown = _bethe(beam_energy_keV, self.excitation_energy) / _bethe(

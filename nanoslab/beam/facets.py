@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nanoslab.beam.checks import require_not_negative, require_positive, smallest_and_largest
+from nanoslab.beam.checks import require_not_negative, require_positive, smallest_and_largest, unit_vector
 from nanoslab.beam.closed_form import Model
 from nanoslab.beam.totals import Exit, Masses, Target, total_cross_section
 from nanoslab.errors import InputError
@@ -117,12 +117,12 @@ def facets_cross_section(
     """
     if not facets:
         raise InputError("facets", expected="one facet or more", got="none")
-    beam = _unit("beam direction", beam_direction)
+    beam = unit_vector("beam direction", beam_direction)
     target = Target(element=element, model=model, masses=masses, velocity_variance=velocity_variance)
     total, area = 0.0, 0.0
     for facet in facets:
         require_positive("facet area", facet.area, "Å²")
-        normal = _unit("facet normal", facet.normal)
+        normal = unit_vector("facet normal", facet.normal)
         way = _tilted_exit(float(np.arccos(np.clip(normal @ beam, -1, 1))), normal)
         total += facet.area * total_cross_section(target, beam_energy_keV, surface_energy, way)
         area += facet.area
@@ -156,11 +156,3 @@ def _tilted_bracket(form: Any, w: Array, tilt: float) -> Array:
         step = np.pi / 2 * weight * half * np.sin(psi)
         total = total + step * fraction * 2 * form.ratio(cosine) * sine / cosine**3
     return total
-
-
-def _unit(name: str, vector: Sequence[float]) -> Array:
-    values = np.array(vector, dtype=float)
-    length = float(np.linalg.norm(values)) if values.shape == (3,) else 0.0
-    if not 0 < length < np.inf:
-        raise InputError(name, expected="three numbers, not all zero", got=vector)
-    return np.asarray(values / length)

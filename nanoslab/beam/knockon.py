@@ -191,7 +191,7 @@ def atomisation_thresholds(formula: str, formation_enthalpy: float) -> dict[str,
     >>> [round(t.energy, 2) for t in atomisation_thresholds("CdTe", -1.0)["Te"]]
     [3.29, 4.39]
     >>> {element: round(those[1].energy, 1) for element, those in atomisation_thresholds("WSe2", 0.0).items()}
-    {'W': 13.4, 'Se': 6.7}
+    {'W': 13.8, 'Se': 6.9}
     """
     from nanoslab.beam.tables.thresholds import lowest_threshold
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nanoslab.beam.checks import require_not_negative, require_positive
+from nanoslab.beam.checks import require_not_negative, require_positive, unit_vector
 from nanoslab.beam.constants import BOLTZMANN_EV_PER_K, REDUCED_PLANCK_EV_S
 from nanoslab.beam.vibration import EV_PER_U_M2_S2
 from nanoslab.errors import InputError
@@ -24,13 +24,7 @@ EV_PER_THZ = 2 * np.pi * 1e12 * REDUCED_PLANCK_EV_S
 
 
 def mean_mode_energy(frequency_THz: ArrayLike, temperature: float) -> Array:
-    """Mean energy (ħω/2) coth(ħω/2kT) of harmonic modes [eV]; kT for ω = 0 and for imaginary (negative) ones.
-
-    Examples
-    --------
-    >>> mean_mode_energy([0.0, 10.0], 0).round(5)
-    array([0.     , 0.02068])
-    """
+    """Mean energy (ħω/2) coth(ħω/2kT) of harmonic modes [eV]; kT for ω = 0 and for imaginary (negative) ones."""
     require_not_negative("temperature", temperature, "K")
     quantum = EV_PER_THZ * np.maximum(np.asarray(frequency_THz, dtype=float), 0)
     if temperature == 0:
@@ -124,9 +118,5 @@ def velocity_variance_along(covariance: ArrayLike, beam_direction: ArrayLike) ->
     >>> velocity_variance_along([np.diag([1.0, 2.0, 4.0])], [0, 0, -1])
     array([4.])
     """
-    direction = np.asarray(beam_direction, dtype=float)
-    length = float(np.linalg.norm(direction))
-    if direction.shape != (3,) or not length > 0:
-        raise InputError("beam direction", expected="three numbers, not all zero", got=beam_direction)
-    n = direction / length
+    n = unit_vector("beam direction", beam_direction)
     return np.asarray(np.einsum("a,iab,b->i", n, np.asarray(covariance, dtype=float), n))

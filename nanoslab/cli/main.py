@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("campaign.status", "state of every calculation of a campaign"),
     "cancel": ("campaign.cancel", "stop the jobs of a campaign; their output is kept"),
     "read": ("runs.read", "read any VASP run folders and check their convergence"),
+    "compare": ("runs.compare", "two VASP runs: what differs, and whether energies may be subtracted"),
     "formation": ("runs.formation", "formation energies of vacancies from any VASP run folders"),
     "validate": ("campaign.validate", "compare published values with those of every engine"),
     "scatter": ("measuring.scatter", "X-ray or electron scattering of a structure, G(r), sizes; fits to measured data"),

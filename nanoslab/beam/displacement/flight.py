@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from ase.units import fs
 
-from nanoslab.beam.checks import require_positive
+from nanoslab.beam.checks import require_positive, unit_vector
 from nanoslab.beam.displacement.outcome import Fate, Places
 from nanoslab.errors import InputError
 
@@ -123,10 +123,7 @@ def follow(
     require_positive("transferred energy", energy, "eV")
     moving = atoms.copy()
     moving.calc = atoms.calc
-    way = np.array(direction, dtype=float)
-    length = float(np.linalg.norm(way)) if way.shape == (3,) else 0.0
-    if not 0 < length < np.inf:
-        raise InputError("direction of the kick", expected="three numbers, not all zero", got=direction)
+    way = unit_vector("direction of the kick", direction)
     if not 0 <= index < len(atoms):
         raise InputError("kicked atom", expected=f"an index below {len(atoms)}", got=index)
     if index in {int(i) for one in atoms.constraints for i in one.get_indices()}:
@@ -134,7 +131,7 @@ def follow(
     masses = moving.get_masses()
     fate = Fate(Places(atoms), index, following.free_A, following.settled_fs)
     velocities = moving.get_velocities()
-    velocities[index] += (2 * energy / masses[index]) ** 0.5 * way / length
+    velocities[index] += (2 * energy / masses[index]) ** 0.5 * way
     moving.set_velocities(velocities)
     start, time, n_steps = float(moving.get_total_energy()), 0.0, 0
     drift, closest, farthest = 0.0, np.inf, 0.0

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nanoslab.beam.binding import full_neighbours, neighbour_lists
+from nanoslab.beam.binding import energies_per_bond, full_neighbours, neighbour_lists
 from nanoslab.beam.checks import require_not_negative, require_positive
 from nanoslab.beam.closed_form import Escape
 from nanoslab.beam.cross_section import named_exit
@@ -213,14 +213,10 @@ def coordination_cross_sections(
     symbols = np.array(atoms.get_chemical_symbols())
     counts = np.array([len(near) for near in neighbour_lists(atoms)])
     tables = {}
-    for symbol, full in full_neighbours(symbols, counts, full_coordination).items():
-        if symbol not in cohesive_energies:
-            raise InputError(
-                "cohesive energies", expected=f"an energy for {symbol}", got=", ".join(cohesive_energies) or "none"
-            )
-        require_positive(f"cohesive energy of {symbol}", cohesive_energies[symbol], "eV")
-        most = max(full, int(counts[symbols == symbol].max()))
-        thresholds = 2 * cohesive_energies[symbol] * np.arange(1, most + 1) / full
+    full = full_neighbours(symbols, counts, full_coordination)
+    for symbol, energy in energies_per_bond(full, cohesive_energies).items():
+        most = max(full[symbol], int(counts[symbols == symbol].max()))
+        thresholds = energy * np.arange(1, most + 1)
         target = (targets or {}).get(symbol, Target(element=symbol, masses="isotopes"))
         barns = total_cross_section(target, beam_energy_keV, thresholds, named_exit(escape))
         tables[symbol] = (np.inf, *barns.tolist())

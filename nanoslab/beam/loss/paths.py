@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nanoslab.beam.checks import unit_vector
 from nanoslab.beam.loss.repulsion import closest_approach
-from nanoslab.errors import InputError
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -106,11 +106,7 @@ def beam_frame(direction: Sequence[float]) -> Array:
     >>> beam_frame((0, 0, -2))[2].tolist()
     [0.0, 0.0, -1.0]
     """
-    beam = np.array(direction, dtype=float)
-    length = float(np.linalg.norm(beam)) if beam.shape == (3,) else 0.0
-    if not 0 < length < np.inf:
-        raise InputError("beam direction", expected="three numbers, not all zero", got=direction)
-    beam = beam / length
+    beam = unit_vector("beam direction", direction)
     helper = np.eye(3)[int(np.argmin(np.abs(beam)))]
     across = np.cross(beam, helper)
     across /= np.linalg.norm(across)

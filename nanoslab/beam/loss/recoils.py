@@ -59,12 +59,6 @@ def recoils(
         What is hit. Of motion that differs between directions the mean over the directions is used.
     escape
         ``spherical`` or ``planar``.
-
-    Examples
-    --------
-    >>> found = recoils(Target(element="Se"), 200, 5.12)
-    >>> round(float(found.cosines[0]) ** 2 * found.largest_energy, 2)  # the flattest one has just the threshold
-    5.12
     """
     require_beam_energy(beam_energy_keV)
     require_positive("threshold energy", threshold_energy, "eV")

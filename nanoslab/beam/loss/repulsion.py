@@ -32,11 +32,6 @@ def zbl_energy(first: str, second: str, distance: ArrayLike) -> Array:
         Chemical symbols.
     distance
         Any shape [Å], above 0.
-
-    Examples
-    --------
-    >>> round(float(zbl_energy("Cd", "Se", 2.0)), 1)
-    6.9
     """
     require_positive("distance", distance, "Å")
     r = np.asarray(distance, dtype=float)
@@ -47,12 +42,6 @@ def zbl_energy(first: str, second: str, distance: ArrayLike) -> Array:
 
 
 def closest_approach(first: str, second: str, energy: float) -> float:
-    """Distance at which the repulsion reaches an energy [Å]: nothing slower comes closer.
-
-    Examples
-    --------
-    >>> round(closest_approach("Cd", "Se", 5.0), 2)
-    2.12
-    """
+    """Distance at which the repulsion reaches an energy [Å]: nothing slower comes closer."""
     require_positive("energy", energy, "eV")
     return float(brentq(lambda r: float(zbl_energy(first, second, r)) - energy, 1e-3, 50.0, xtol=1e-6))

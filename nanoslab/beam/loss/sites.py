@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nanoslab.beam.binding import full_neighbours, neighbour_lists
+from nanoslab.beam.binding import energies_per_bond, full_neighbours, neighbour_lists
 from nanoslab.beam.checks import require_positive
 from nanoslab.beam.loss.paths import beam_frame
 from nanoslab.errors import InputError
@@ -131,13 +131,9 @@ def bond_counting_thresholds(
     counts = np.array([len(near) for near in neighbour_lists(atoms)])
     species = np.array(atoms.get_chemical_symbols())
     table = np.zeros((len(atoms), int(counts.max(initial=0)) + 1))
-    for symbol, full in full_neighbours(species, counts, full_coordination).items():
-        if symbol not in cohesive_energies:
-            raise InputError(
-                "cohesive energies", expected=f"an energy for {symbol}", got=", ".join(cohesive_energies) or "none"
-            )
-        require_positive(f"cohesive energy of {symbol}", cohesive_energies[symbol], "eV")
-        table[species == symbol] = 2 * cohesive_energies[symbol] * np.arange(table.shape[1]) / full
+    full = full_neighbours(species, counts, full_coordination)
+    for symbol, energy in energies_per_bond(full, cohesive_energies).items():
+        table[species == symbol] = energy * np.arange(table.shape[1])
     return SiteThresholds(by_neighbours=table, sources=("bonds counted, 2 E_coh z/Z",) * len(atoms))
 
 

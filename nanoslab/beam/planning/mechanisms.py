@@ -12,7 +12,7 @@ measured that chance, nor the cross-section of damage without any push: what is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import log1p
 from typing import Any
 
@@ -62,16 +62,7 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON."""
-        return {
-            "element": self.element,
-            "beam_energy_keV": self.beam_energy_keV,
-            "dose_e_per_A2": self.dose_e_per_A2,
-            "loss": self.loss,
-            "needed_barn": self.needed_barn,
-            "knock_on_barn": list(self.knock_on_barn),
-            "needed_excitation": self.needed_excitation,
-            "verdict": self.verdict,
-        }
+        return asdict(self) | {"knock_on_barn": list(self.knock_on_barn)}
 
 
 def explain_loss(material: str, element: str, loss: float, beam_energy_keV: float, dose_e_per_A2: float) -> Explanation:
