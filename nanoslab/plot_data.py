@@ -31,11 +31,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """A straight line across the plot at one value of x or y, with its label."""
+    """A straight line across the plot at one value of x or y, or a band from there to another value; its label."""
 
     axis: Literal["x", "y"]
     value: float
     label: str
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class Plot:
     x_log: bool = False
     y_log: bool = False
     x_reversed: bool = False
+    x_whole: bool = False  #: x counts something: its ticks are whole numbers
     notes: tuple[str, ...] = ()  #: below the plot
 
     @property

@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("campaign.status", "state of every calculation of a campaign"),
     "cancel": ("campaign.cancel", "stop the jobs of a campaign; their output is kept"),
     "read": ("runs.read", "read any VASP run folders and check their convergence"),
+    "compare": ("runs.compare", "two VASP runs: what differs, and whether energies may be subtracted"),
     "formation": ("runs.formation", "formation energies of vacancies from any VASP run folders"),
     "validate": ("campaign.validate", "compare published values with those of every engine"),
     "scatter": ("measuring.scatter", "X-ray or electron scattering of a structure, G(r), sizes; fits to measured data"),
@@ -46,6 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diffuse": ("kinetics.diffuse", "exchange by diffusion: fronts, mixing, hollowing, atom by atom"),
     "grow": ("kinetics.grow", "growth of clusters, isomers, rate constants from measured courses"),
     "analyze": ("campaign.analyze", "results of a campaign: tables, JSON, CSV, plots, HTML report"),
+    "export": ("campaign.export", "a campaign as a bundle for others: structures, energies, tables, provenance"),
     "completion": ("completion", "completion of commands and options in bash, zsh or fish"),
 }
 

@@ -28,6 +28,9 @@ def draw(plot: Plot, ax: Axes | None = None) -> Axes:
         _draw_series(axes, series)
     for guide in plot.guides:
         look: dict[str, Any] = {"fontsize": 7, "color": "0.35", "ha": "right"}
+        if guide.until is not None:
+            span = axes.axvspan if guide.axis == "x" else axes.axhspan
+            span(guide.value, guide.until, color="0.9", zorder=0, linewidth=0)
         if guide.axis == "x":
             axes.axvline(guide.value, color="0.55", linewidth=0.8, zorder=0)
             look |= {"rotation": 90, "va": "top", "transform": axes.get_xaxis_transform()}
@@ -37,6 +40,10 @@ def draw(plot: Plot, ax: Axes | None = None) -> Axes:
             axes.text(0.99, guide.value, guide.label, va="bottom", transform=axes.get_yaxis_transform(), **look)
     axes.set_xscale("log" if plot.x_log else "linear")
     axes.set_yscale("log" if plot.y_log else "linear")
+    if plot.x_whole:
+        from matplotlib.ticker import MaxNLocator
+
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if plot.x_reversed:
         axes.invert_xaxis()
     axes.set(xlabel=plot.x_label, ylabel=plot.y_label)

@@ -45,14 +45,15 @@ def render_page(content: PageContent) -> str:
     """
     packed, shown = pack_scenes(content.scenes, LARGEST_SCENES)
     stills = content.scenes[:MOST_STILLS]
-    figures = [
-        {"plot": plot, "still": data_url(svg_text(figure_of(plot)).encode(), "image/svg+xml")} for plot in content.plots
-    ]
+    lead = content.headline.plot if content.headline is not None else None
+    every = (lead, *(plot for plot in content.plots if plot.name != lead.name)) if lead else content.plots
+    figures = [{"plot": plot, "still": data_url(svg_text(figure_of(plot)).encode(), "image/svg+xml")} for plot in every]
     text: str = _template().render(
         content=content,
         version=__version__,
-        figures=figures,
-        plots={plot.name: plotly_figure(plot) for plot in content.plots},
+        lead=figures[0] if lead else None,
+        figures=figures[1:] if lead else figures,
+        plots={plot.name: plotly_figure(plot) for plot in every},
         stills=[{"scene": scene, "still": data_url(png_bytes(views_figure(scene)), "image/png")} for scene in stills],
         scenes=packed,
         n_scenes_left_out=len(content.scenes) - shown,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from nanoslab.calculation import Run
 from nanoslab.plot_data import Plot
 from nanoslab.report.campaign_tables import checks_table, provenance_table, remarks, settings_table, structures_table
+from nanoslab.report.evidence import campaign_evidence
 from nanoslab.report.references import references
 from nanoslab.report.structure_data import Scene, scenes
+from nanoslab.studies.headline import Headline
 from nanoslab.studies.phonons.plots import folder_plots
 from nanoslab.studies.result import StudyResult, Table
 from nanoslab.studies.study import Reference, Study
@@ -34,6 +36,7 @@ class PageContent:
     kind: str
     source: str
     level_of_theory: str
+    headline: Headline | None  #: yes or no in one sentence, with its figure; None of a study that has none
     summary: tuple[str, ...]
     plots: tuple[Plot, ...]
     tables: tuple[Table, ...]
@@ -59,6 +62,8 @@ def page_content(
     """Gather the page of a study from its runs, those of ``source``, and what it made of them."""
     document = result.to_dict()
     plots = (*study.plots(document), *folder_plots(campaign.folder))
+    headline = study.headline(campaign_evidence(campaign, study, source, document)) if plots else None
+    lead = headline.plot.name if headline and headline.plot else ""
     calculations, checks = [run.calculation for run in runs], checks_table(runs, result)
     levels = dict.fromkeys(run.result.level_of_theory for run in runs if run.result.energy is not None)
     return PageContent(
@@ -67,7 +72,8 @@ def page_content(
         kind=study.kind,
         source=source,
         level_of_theory=document["level_of_theory"] or "; ".join(levels) or source,
-        summary=(*(plot.reading for plot in plots if plot.reading), *remarks(checks)),
+        headline=headline,
+        summary=(*(plot.reading for plot in plots if plot.reading and plot.name != lead), *remarks(checks)),
         plots=plots,
         tables=result.tables(),
         checks=checks,

@@ -22,12 +22,23 @@ def plotly_figure(plot: Plot) -> dict[str, Any]:
                 "title": {"text": plain(plot.x_label)},
                 "type": "log" if plot.x_log else "linear",
                 "autorange": "reversed" if plot.x_reversed else True,
+                **_whole_ticks(plot),
             },
             "yaxis": {"title": {"text": plain(plot.y_label)}, "type": "log" if plot.y_log else "linear"},
             "shapes": [_shape(guide, plot) for guide in plot.guides],
             "annotations": [_annotation(guide, plot) for guide in plot.guides],
         },
     }
+
+
+def _whole_ticks(plot: Plot) -> dict[str, Any]:
+    """Ticks at whole numbers, about six of them."""
+    values = [x for series in plot.series for x in series.x if math.isfinite(x)]
+    if not plot.x_whole or not values:
+        return {}
+    least = (max(values) - min(values)) / 6
+    steps = (digit * 10**power for power in range(9) for digit in (1, 2, 5))
+    return {"tickmode": "linear", "tick0": 0, "dtick": next(step for step in steps if step >= least)}
 
 
 def plain(text: str) -> str:
@@ -66,15 +77,16 @@ def _trace(series: Series, plot: Plot) -> dict[str, Any]:
 
 def _shape(guide: Guide, plot: Plot) -> dict[str, Any]:
     other = "y" if guide.axis == "x" else "x"
+    band = {"type": "rect", "fillcolor": "gray", "opacity": 0.18, "line": {"width": 0}}
+    line = {"type": "line", "line": {"color": "gray", "width": 1, "dash": "dot"}}
     return {
-        "type": "line",
+        **(line if guide.until is None else band),
         "layer": "below",
         f"{guide.axis}0": guide.value,
-        f"{guide.axis}1": guide.value,
+        f"{guide.axis}1": guide.value if guide.until is None else guide.until,
         f"{other}0": 0,
         f"{other}1": 1,
         f"{other}ref": "paper",
-        "line": {"color": "gray", "width": 1, "dash": "dot"},
         "name": plain(plot.name),
     }
 

@@ -18,6 +18,7 @@ from nanoslab.campaign import structure_file
 from nanoslab.errors import InputError, NanoslabError
 from nanoslab.plot_data import Plot
 from nanoslab.studies.crystal_source import crystal_source, is_structure_file
+from nanoslab.studies.headline import Evidence, Headline
 from nanoslab.studies.result import StudyResult
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
@@ -131,6 +132,11 @@ class Study(StudyModel, Generic[Result]):
     def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:  # noqa: ARG003  # for studies that have plots
         """Plots of the document of a result; none unless a study makes them."""
         return ()
+
+    @classmethod
+    def headline(cls, evidence: Evidence) -> Headline | None:  # noqa: ARG003  # for studies that have one
+        """Yes or no in one sentence from the documents of a campaign's results; None unless a study says it."""
+        return None
 
     def analyze(self, runs: Iterable[Run], *, allow_unconverged: bool = False, allow_mismatch: bool = False) -> Result:
         """Answer of the study, with what was refused and what is missing.

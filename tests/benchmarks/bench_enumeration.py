@@ -184,9 +184,7 @@ def verify(folder: Path, largest: int) -> None:
             print(f"{row['File']} {row['Supercell']}: {found}, published {published}")
     seconds = time.process_time() - began
     print(f"{agree} agree, {differ} differ, {failed} could not be read, {skipped} larger of three species and more")
-    print(
-        f"{made} ways in {seconds:.0f} s; of more than {largest} the number alone was compared where that can be counted"
-    )
+    print(f"{made} ways in {seconds:.0f} s; of more than {largest} the number alone was compared")
 
 
 def main() -> None:

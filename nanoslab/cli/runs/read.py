@@ -36,6 +36,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("runs", nargs="+", metavar="RUN", help="run folders, folders of runs, or single files")
     add("--csv", metavar="FILE", help="write all columns to a CSV file")
     add("--extxyz", metavar="FILE", help="write every ionic step of every run to an extended XYZ file")
+    add("--details", action="store_true", help="energy per atom, Fermi level, volume, moment, settings, time, memory")
+    add("--failed", action="store_true", help="only runs that are not converged")
+    add("--sort", choices=tuple(SORTED_BY), metavar="BY", help=f"lowest first, by {', '.join(SORTED_BY)}")
+    add("--plot", metavar="FILE", help="draw energy, largest force and electronic steps against the ionic step")
     add("--jobs", type=int, metavar="N", help="parallel processes (default: one per core)")
     add("--quiet", action="store_true", help="no progress bar")
     add_json_option(parser)
@@ -53,20 +57,27 @@ def run(arguments: Namespace) -> None:
         expected, advice = "vasprun.xml, OUTCAR or OSZICAR", "give a folder VASP ran in"
         raise FileError(", ".join(arguments.runs), expected=expected, got=_instead(files), advice=advice)
     results = list(_with_progress(read_all(files, arguments.jobs), len(files), quiet=arguments.quiet))
+    counts = _counts(results)
+    results = _chosen(results, arguments)
+    if arguments.plot:
+        from nanoslab.cli.runs.read_plot import plot_runs
+
+        n_shown = plot_runs(results, Path(arguments.plot))
+        print(f"wrote {arguments.plot}: {n_shown} of {len(results)} runs", file=sys.stderr)
     if arguments.csv:
         _write_csv(results, Path(arguments.csv))
     if arguments.extxyz:
         _write_extxyz(results, Path(arguments.extxyz))
     if arguments.json:
-        print_json({"runs": [result.to_dict() for result in results], "verdicts": dict(_counts(results))})
+        print_json({"runs": [result.to_dict() for result in results], "verdicts": dict(counts)})
         return
     rows = (
         {**one.to_dict(), "formula": one.formula or "-", "convergence": convergence_in_words(one)} for one in results
     )
-    print_records(rows, _COLUMNS)
+    print_records(rows, _DETAILS if arguments.details else _COLUMNS)
     print()
     _print_problems([result for result in results if result.problems])
-    for outcome, count in _counts(results).most_common():
+    for outcome, count in counts.most_common():
         print(f"{count:6d}  {outcome}")
 
 
@@ -88,6 +99,36 @@ _COLUMNS: dict[str, Cell] = {
     "steps": "n_ionic_steps",
     "convergence": "convergence",
 }
+#: columns of --details; a dash where the files do not say
+_DETAILS: dict[str, Cell] = {
+    "run": "path",
+    "E0/atom [eV]": "energy_per_atom_eV:.5f",
+    "Fermi [eV]": "fermi_energy_eV:.4f",
+    "volume [Å³]": "volume_A3:.2f",
+    "moment [μB]": lambda run: " ".join(f"{one:.3f}" for one in run["magnetization_muB"] or ()) or "-",
+    "cutoff [eV]": "cutoff_energy_eV:g",
+    "mesh": lambda run: "x".join(map(str, run["kpoint_mesh"] or ())) or "-",
+    "s/step": "seconds_per_ionic_step:.1f",
+    "memory [MB]": "memory_MB:.0f",
+}
+#: word for --sort -> key of a record
+SORTED_BY = {
+    "energy": "energy_eV",
+    "energy-per-atom": "energy_per_atom_eV",
+    "force": "max_free_force_eV_per_A",
+    "volume": "volume_A3",
+    "steps": "n_ionic_steps",
+    "time": "elapsed_s",
+}
+
+
+def _chosen(results: Sequence[RunResult], arguments: Namespace) -> list[RunResult]:
+    """Those asked for; runs without the number that sorts come last."""
+    kept = [result for result in results if not (arguments.failed and result.converged)]
+    if arguments.sort:
+        key = SORTED_BY[arguments.sort]
+        kept.sort(key=lambda result: ((value := result.to_dict()[key]) is None, value or 0.0))
+    return kept
 
 
 _OUTCOMES: tuple[tuple[str, Callable[[RunResult], bool]], ...] = (
@@ -135,7 +176,7 @@ def _write_csv(results: Iterable[RunResult], path: Path) -> None:
 
     rows = [result.to_dict() for result in results]
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["path"])
     writer.writeheader()
     for row in rows:
         cells = {key: "; ".join(map(str, v)) if isinstance(v, list) else v for key, v in row.items()}

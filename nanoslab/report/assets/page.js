@@ -338,6 +338,13 @@
     });
   }
 
+  /* ---------- folded tables: whole on paper, and open where a link leads ---------- */
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
+  addEventListener("hashchange", () => {
+    const target = byId(location.hash.slice(1));
+    target?.querySelectorAll("details.fold").forEach((fold) => { fold.open = true; });
+  });
+
   /* ---------- start ---------- */
   async function start() {
     document.querySelectorAll("table.data").forEach(liven);

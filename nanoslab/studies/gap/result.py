@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nanoslab.energetics.consistency import SAME_CELL
@@ -11,6 +11,7 @@ from nanoslab.energetics.gap import GapMinimum, gap_minimum
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Guide, Plot
 from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
+from nanoslab.studies.headline import Evidence, Headline, Verdict, agreement, left_out
 from nanoslab.studies.result import StudyResult, Table, marked, record, remarks, series_of, table_of
 from nanoslab.studies.runs import UsableRuns
 
@@ -154,9 +155,11 @@ def gap_plot(document: Mapping[str, Any]) -> Plot | None:
     reading, guides = str(document.get("minimum_problem") or "The computed gaps hold no minimum."), []
     if minimum is not None:
         reading = f"Lowest at a gap of {minimum:.2f}{f' ± {spread:.2f}' if spread is not None else ''} Å."
-        guides.append(Guide(axis="x", value=float(minimum), label=f"minimum {minimum:.2f} Å"))
+        low, high = (float(minimum - (spread or 0.0)), float(minimum + spread) if spread else None)
+        guides.append(Guide(axis="x", value=low, until=high, label=f"minimum {minimum:.2f} Å"))
     if compared := document.get("compared_with"):
-        guides += [Guide(axis="x", value=float(gap), label=str(compared["source"])) for gap in compared["gap_A"]]
+        ends = [float(gap) for gap in compared["gap_A"]]
+        guides.append(Guide(axis="x", value=ends[0], until=ends[1], label=str(compared["source"])))
     return Plot(
         name="gap",
         title="Energy against the gap",
@@ -166,4 +169,44 @@ def gap_plot(document: Mapping[str, Any]) -> Plot | None:
         reading=reading,
         level_of_theory=str(document.get("level_of_theory", "")),
         guides=tuple(guides),
+    )
+
+
+def gap_headline(evidence: Evidence) -> Headline:
+    """Whether the energy has a minimum at a gap, and where."""
+    document = evidence.main
+    found: dict[str, Verdict] = {}
+    for source, one in evidence.documents.items():
+        gap = one.get("minimum_gap_A")
+        words = "no minimum" if gap is None else f"{gap:.2f} Å"
+        found[f"{evidence.level(source)}: {words}"] = "open" if gap is None else "yes"
+    gap, spread = document.get("minimum_gap_A"), document.get("minimum_gap_uncertainty_A")
+    sentence = "The computed gaps do not say at which one the facets rest."
+    if gap is not None:
+        facing = document.get("minimum_facing_distance_A")
+        apart = f", the facing planes {facing:.2f} Å apart" if facing is not None else ""
+        sentence = (
+            f"The facets rest with a gap of {gap:.2f}{f' ± {spread:.2f}' if spread else ''} Å between them{apart}."
+        )
+    plot = gap_plot(document)
+    if plot is not None:
+        others = list(evidence.documents)[1:]
+        more = [
+            series_of(evidence.documents[one].get("gaps", ()), "gap_A", "energy_eV", evidence.level(one), style=n)
+            for n, one in enumerate(others, start=1)
+        ]
+        plot = replace(plot, series=(*plot.series, *(line for line in more if line.x)))
+    compared = document.get("compared_with")
+    how = (
+        "The ± is a jackknife over the gaps computed."
+        if gap is not None
+        else f"Why not: {document['minimum_problem']}."
+    )
+    paper = ("{}: {:g} to {:g} Å.".format(compared["source"], *compared["gap_A"]),) if compared else ()
+    return Headline(
+        question="Do the facets keep a gap between them?",
+        verdict="open" if gap is None else "yes",
+        sentence=f"{sentence[:-1]}, by {evidence.level(next(iter(evidence.documents)))}.",
+        trust=(agreement(found), how, *paper, *left_out(document)),
+        plot=plot,
     )

@@ -17,8 +17,9 @@ from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy, Length
-from nanoslab.studies.gap.result import GapStudyResult, analyze_gaps, gap_plot
+from nanoslab.studies.gap.result import GapStudyResult, analyze_gaps, gap_headline, gap_plot
 from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
+from nanoslab.studies.headline import Evidence, Headline
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.study import StudyModel
 
@@ -102,6 +103,11 @@ class GapStudy(DoubleSlabStudy[GapStudyResult]):
         """Energy against gap, and its minimum."""
         compared = (self.compare.source, self.compare.gap) if self.compare else None
         return replace(analyze_gaps(runs), compared_with=compared)
+
+    @classmethod
+    def headline(cls, evidence: Evidence) -> Headline:
+        """Whether the facets keep a gap between them."""
+        return gap_headline(evidence)
 
     @classmethod
     def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:

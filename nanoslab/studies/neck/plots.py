@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nanoslab.plot_data import Guide, Plot
+from nanoslab.studies.headline import Evidence, Headline, Verdict, agreement, left_out
 from nanoslab.studies.result import Record, series_of
 
 
@@ -37,6 +39,7 @@ def neck_plot(document: Record) -> Plot | None:
         name="neck_energy",
         title="Energy of a neck against its size",
         x_label="pairs in the neck",
+        x_whole=True,
         y_label="dE(n) (eV)",
         series=tuple(line for line in series if line.x),
         reading=_critical_reading(document),
@@ -52,9 +55,11 @@ def _critical_guides(document: Record) -> tuple[Guide, ...]:
     guides = []
     if critical is not None:
         guides.append(Guide(axis="x", value=float(critical), label=f"critical: {critical:.3g} pairs"))
-    for end, value in zip(("from", "to"), interval or (), strict=False):
-        if value is not None:
-            guides.append(Guide(axis="x", value=float(value), label=f"{end} {value:.3g}"))
+    if interval:
+        low, high = interval
+        largest = max((float(row["n_pairs"]) for row in document.get("necks", ())), default=low)
+        label = f"{low:.3g} or more" if high is None else f"{low:.3g} to {high:.3g}"
+        guides.append(Guide(axis="x", value=float(low), until=float(high or max(largest, low)), label=label))
     if compared and compared.get("critical_pairs") is not None:
         guides.append(Guide(axis="x", value=float(compared["critical_pairs"]), label=str(compared["source"])))
     return tuple(guides)
@@ -73,3 +78,53 @@ def _critical_reading(document: Record) -> str:
 
 def _with(rows: Sequence[Record], key: str) -> list[Record]:
     return [row for row in rows if row.get(key) is not None]
+
+
+def neck_headline(evidence: Evidence) -> Headline:
+    """Whether there is a size above which a neck grows by itself, and which."""
+    document = evidence.main
+    found: dict[str, Verdict] = {}
+    for source, one in evidence.documents.items():
+        size = one.get("critical_pairs")
+        words = "no critical size" if size is None else f"{size:.3g} pairs"
+        found[f"{evidence.level(source)}: {words}"] = "open" if size is None else "yes"
+    size, interval = document.get("critical_pairs"), document.get("critical_pairs_interval")
+    if size is None:
+        sentence = "The computed necks do not say above which size one grows by itself."
+    else:
+        high = "any size" if not interval or interval[1] is None else f"{interval[1]:.3g}"
+        bounds = f", 95 %: {interval[0]:.3g} to {high}" if interval else ""
+        sentence = f"A neck of more than {size:.3g} pairs grows by itself (fit{bounds})."
+    plot = neck_plot(document)
+    others, axis = list(evidence.documents)[1:], "delta_energy_eV"
+    if plot is not None and others:
+        more = [
+            series_of(
+                _with(evidence.documents[one].get("necks", ()), axis), "n_pairs", axis, evidence.level(one), style=n
+            )
+            for n, one in enumerate(others, start=4)
+        ]
+        plot = replace(plot, series=(*plot.series, *(line for line in more if line.x)))
+    fit = document.get("nucleation_fit")
+    beats = (
+        f"A size left out is predicted within {fit['prediction_error_eV']:.2f} eV; the mean of all does it within "
+        f"{fit['prediction_error_of_constant_eV']:.2f} eV."
+        if fit
+        else f"Why not: {_why_open(document)}."
+    )
+    return Headline(
+        question="Is there a size above which a neck grows by itself?",
+        verdict="open" if size is None else "yes",
+        sentence=f"{sentence[:-1]}, by {evidence.level(next(iter(evidence.documents)))}.",
+        trust=(agreement(found), beats, *_paper(document), *left_out(document)),
+        plot=plot,
+    )
+
+
+def _why_open(document: Record) -> str:
+    return str(document.get("nucleation_fit_problem") or "the fitted energy rises with every size")
+
+
+def _paper(document: Record) -> tuple[str, ...]:
+    compared = document.get("compared_with")
+    return (f"{compared['source']}: {compared['critical_pairs']:g} pairs.",) if compared else ()

@@ -15,8 +15,9 @@ from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy
+from nanoslab.studies.headline import Evidence, Headline
 from nanoslab.studies.neck.analysis import analyze_necks
-from nanoslab.studies.neck.plots import neck_plot
+from nanoslab.studies.neck.plots import neck_headline, neck_plot
 from nanoslab.studies.neck.result import NeckStudyResult
 from nanoslab.studies.neck.roles import BulkRole, DoubleSlabRole, NeckRole
 from nanoslab.studies.neck.shapes import ShapeChoice, Shapes, chosen_shapes, shape_code
@@ -101,6 +102,11 @@ class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
             screen = f"{len(self.screened)} shapes screened with {self.screen.engine}, {kept}"
         compared = (self.compare.source, self.compare.critical_pairs) if self.compare else None
         return replace(analyze_necks(runs), screen=screen, compared_with=compared)
+
+    @classmethod
+    def headline(cls, evidence: Evidence) -> Headline:
+        """Whether there is a size above which a neck grows."""
+        return neck_headline(evidence)
 
     @classmethod
     def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:

@@ -23,7 +23,7 @@ LOWEST_KEV, N_POINTS = 40.0, 121
 CONDITIONS = Conditions()
 HOW = (
     "Mott scattering, natural isotopes, 300 K, threshold the same in every direction. Thick lines: the threshold is "
-    "E_rem, its lower bound; thin lines: 5/3 of it (Egerton 2010). Knock-on alone; ionization and heat come on top."
+    "E_f(atom), its lower bound; thin lines: 5/3 of it (Egerton 2010). Knock-on alone; ionization and heat come on top."
 )
 
 
@@ -97,7 +97,7 @@ def cross_section_plot(document: Record) -> Plot | None:
     for style, cost in enumerate(costs):
         for is_thin, threshold in zip((False, True), threshold_interval(cost.energy), strict=True):
             barns = _barns(cost.element, energies, threshold)
-            label = f"{cost.label}, E_rem = {threshold:.2f} eV"
+            label = f"{cost.label}, E_f(atom) = {threshold:.2f} eV"
             series.append(_line(label, energies, np.where(barns > 0, barns, np.nan), style, is_thin=is_thin))
     largest = max(np.nanmax(line.y, initial=0.0) for line in series)
     # A logarithmic axis would else spend itself on the tail that thermal motion adds below the threshold

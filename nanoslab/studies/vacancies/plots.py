@@ -45,6 +45,7 @@ def formation_energy_plot(document: Record) -> Plot | None:
         name="formation_energy",
         title="Formation energy of each lost atom",
         x_label="atoms lost",
+        x_whole=True,
         y_label=f"E_f({reference}) per lost atom (eV)",
         series=tuple(series),
         reading=f"Cheapest: {cheapest['phase']} {cheapest['label']}, {energy:.2f} eV per lost atom.",

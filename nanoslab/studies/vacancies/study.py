@@ -9,11 +9,13 @@ from pydantic import Field, model_validator
 
 from nanoslab.calculation import Calculation, Role
 from nanoslab.plot_data import Plot
+from nanoslab.studies.headline import Evidence, Headline
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.study import Reference, Study
 from nanoslab.studies.vacancies.analysis import analyze_vacancies
 from nanoslab.studies.vacancies.calculations import vacancy_calculations
 from nanoslab.studies.vacancies.fields import BeamModel, ReferencesModel, SeriesModel, SheetModel
+from nanoslab.studies.vacancies.headline import beam_headline
 from nanoslab.studies.vacancies.plots import vacancy_plots
 from nanoslab.studies.vacancies.result import VacancyStudyResult
 from nanoslab.studies.vacancies.roles import AtomRole, BulkRole, ElementRole, InPlaneRole, PristineRole, VacancyRole
@@ -83,6 +85,11 @@ class VacancyStudy(Study[VacancyStudyResult]):
         """Formation energies and energies per atom."""
         given = {element: (known.energy, known.source) for element, known in self.references.cohesive_energies.items()}
         return analyze_vacancies(runs, cohesive_energies=given, beam_energies_keV=self.beam.energies_keV)
+
+    @classmethod
+    def headline(cls, evidence: Evidence) -> Headline | None:
+        """Whether the beam can knock an atom out."""
+        return beam_headline(evidence)
 
     @classmethod
     def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from ase.units import GPa
+from numpy.typing import NDArray
 
+from nanoslab.vasp.runs.numbers import Array
 from nanoslab.vasp.runs.parsed_file import IonicStep
 from nanoslab.vasp.runs.parsed_run import ParsedRun
 
@@ -63,9 +65,13 @@ def max_free_force(run: ParsedRun) -> float | None:
         return None if hidden else largest
     if len(free) != len(forces):
         return None
-    # as VASP does: along the lattice vectors, fixed components put to zero
-    along = forces @ np.linalg.inv(frame.lattice)
-    return float(np.linalg.norm(np.where(free, along, 0.0) @ frame.lattice, axis=1).max())
+    return largest_free_force(forces, frame.lattice, free)
+
+
+def largest_free_force(forces: Array, lattice: Array, free: NDArray[np.bool_]) -> float:
+    """Largest force [eV/Å] as VASP has it: along the lattice vectors, components that are fixed put to zero."""
+    along = forces @ np.linalg.inv(lattice)
+    return float(np.linalg.norm(np.where(free, along, 0.0) @ lattice, axis=1).max())
 
 
 def ionic_converged(run: ParsedRun) -> bool | None:

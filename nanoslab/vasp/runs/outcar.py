@@ -35,6 +35,8 @@ _EXTRAPOLATED = re.compile(rb"\n *energy  without entropy *= *(\S+)[^\n]*?energy
 _ELECTRONS_CONVERGED = b"aborting loop because EDIFF is reached"
 _DISPERSION = b" Edisp (eV)"
 _ELAPSED = re.compile(rb"Elapsed time \(sec\): +([\d.]+) *\r?\n")
+_MEMORY = re.compile(rb"Maximum memory used \(kb\): +([\d.]+) *\r?\n")
+_FERMI = b"\n E-fermi :"
 _END = re.compile(rb"Voluntary context switches: +\d+ *\r?\n")
 _PROFILE = b"PROFILE, used timers"
 _PROFILE_END = re.compile(rb"\nProfiling took +[\d.]+ seconds *\r?\n\s*$")
@@ -78,6 +80,8 @@ class _Walk:
         self.reached = False
         self.complete = False
         self.elapsed: float | None = None
+        self.memory: float | None = None
+        self.fermi: float | None = None
 
     def run(self) -> ParsedFile:
         """Walk to the end, or to where the file ends."""
@@ -166,6 +170,9 @@ class _Walk:
         if magnetization and magnetization[1].split():
             self.magnetization = numbers(magnetization[1])
         self.last = self._geometry()
+        at = self.last.text.rfind(_FERMI)
+        if at >= 0:
+            self.fermi = number(self.last.text[at + len(_FERMI) : at + 40].lstrip().partition(b" ")[0])
         self.energies = total[1], extrapolated[1], extrapolated[2]
         free = number(total[1])
         correction = _correction(free, _first(_ELECTRONIC_TOTAL, self.last_iteration), self.last.text)
@@ -192,6 +199,7 @@ class _Walk:
     def _end(self, accounting: bytes) -> None:
         """Judge the last part of the file: the accounting, and the profile that some builds append."""
         self.elapsed = _first(_ELAPSED, accounting)
+        self.memory = _first(_MEMORY, accounting)
         end = _END.search(accounting)
         rest = accounting[end.end() :].strip(b" \r\n\0") if end else b""
         if rest and _PROFILE not in accounting and not self.disorder:
@@ -215,6 +223,8 @@ class _Walk:
             n_machine_learned_steps=self.n_learned,
             magnetization=self.magnetization,
             elapsed_s=self.elapsed,
+            fermi_energy=self.fermi,
+            memory_MB=None if self.memory is None else self.memory / 1000,
             disorder=self.disorder or self.header.disorder or self._beheaded(),
             doubts=self._doubts(),
             problems=tuple(self.problems),

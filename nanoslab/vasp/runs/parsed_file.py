@@ -66,6 +66,8 @@ class ParsedFile:
     n_machine_learned_steps: int = 0  #: steps of a machine-learned force field between the first-principles ones
     magnetization: tuple[float, ...] | None = None
     elapsed_s: float | None = None
+    fermi_energy: float | None = None  #: of the last ionic step that says [eV]
+    memory_MB: float | None = None  #: most that VASP's first process used
     disorder: str = ""  #: what shows that more than one run wrote the file, or that a part of it is missing
     doubts: tuple[str, ...] = ()  #: numbers in the file that contradict one another
     problems: tuple[str, ...] = ()  #: what cannot be read

@@ -23,6 +23,8 @@ from nanoslab.vasp.runs.run_result import RunResult
 #: a process costs a second or two of imports; most campaigns are read before that [s]
 _PATIENCE_S = 4.0
 _AHEAD = 64
+#: taken as the first file says them
+_TAKEN = ("vasp_version", "initial", "n_kpoints", "magnetization", "elapsed_s", "fermi_energy", "memory_MB")
 
 
 def read_run(path: str | os.PathLike[str]) -> RunResult:
@@ -59,8 +61,8 @@ def read_trajectory(path: str | os.PathLike[str]) -> Iterator[Atoms]:
     yield from read_run(path).trajectory()
 
 
-def read_runs(paths: Iterable[str | os.PathLike[str]], jobs: int | None = None) -> Iterator[RunResult]:
-    """Read every run below some folders or files, broken ones too, in the order of `find_runs`.
+def read_runs(paths: Iterable[str | os.PathLike[str]], jobs: int | None = None) -> tuple[RunResult, ...]:
+    """Every run below some folders or files, broken ones too, in the order of `find_runs`.
 
     In as many processes as given, or as there are cores; what takes a few seconds is read in this process.
 
@@ -69,11 +71,11 @@ def read_runs(paths: Iterable[str | os.PathLike[str]], jobs: int | None = None) 
     FileError
         When a path does not exist.
     """
-    return read_all(find_runs(paths), jobs)
+    return tuple(read_all(find_runs(paths), jobs))
 
 
 def read_all(runs: Iterable[RunFiles], jobs: int | None = None) -> Iterator[RunResult]:
-    """Read runs whose files are known; processes are started only when it takes long enough to pay."""
+    """Read runs whose files are known, one by one; processes are started only when it takes long enough to pay."""
     iterator = iter(runs)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     n_jobs = jobs or cores
@@ -142,7 +144,7 @@ def _checked(files: RunFiles, run: ParsedRun) -> RunResult:
         functional=functional(run),
         cutoff_energy=run.value("ENMAX") or run.value("ENCUT"),
         mesh=run.first("mesh") or run.mesh,
-        **{name: run.first(name) for name in ("vasp_version", "initial", "n_kpoints", "magnetization", "elapsed_s")},
+        **{name: run.first(name) for name in _TAKEN},
     )
 
 

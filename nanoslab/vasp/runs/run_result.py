@@ -63,6 +63,8 @@ class RunResult:
     n_kpoints: int | None = None
     magnetization: tuple[float, ...] | None = None  #: total, or its components [Bohr magnetons]
     elapsed_s: float | None = None
+    fermi_energy: float | None = None  #: of the last ionic step that says [eV]
+    memory_MB: float | None = None  #: most that VASP's first process used
 
     def __post_init__(self) -> None:
         if self.free is not None:
@@ -77,6 +79,22 @@ class RunResult:
     def formula(self) -> str | None:
         """Chemical formula, elements in the order of the run."""
         return str(Formula.from_dict(Counter(self.symbols))) if self.symbols else None
+
+    @property
+    def volume(self) -> float | None:
+        """Of the last finished step, or of the start [Å³]."""
+        frame = self.final or self.initial
+        return None if frame is None else abs(float(np.linalg.det(frame.lattice)))
+
+    @property
+    def energy_per_atom(self) -> float | None:
+        """Energy of the last finished step over the number of atoms [eV]."""
+        return None if self.energy is None or not self.symbols else self.energy / len(self.symbols)
+
+    @property
+    def seconds_per_step(self) -> float | None:
+        """Elapsed time over the ionic steps [s]; only a run that ended says how long it took."""
+        return None if self.elapsed_s is None or not self.steps else self.elapsed_s / len(self.steps)
 
     @property
     def n_ionic_steps(self) -> int:
@@ -155,6 +173,14 @@ class RunResult:
             "sources": [f"{quantity}: {file}" for quantity, file in self.sources.items()],
             "magnetization_muB": None if self.magnetization is None else list(self.magnetization),
             "elapsed_s": self.elapsed_s,
+            "seconds_per_ionic_step": self.seconds_per_step,
+            "energy_per_atom_eV": self.energy_per_atom,
+            "volume_A3": self.volume,
+            "fermi_energy_eV": self.fermi_energy,
+            "cutoff_energy_eV": self.cutoff_energy,
+            "kpoint_mesh": None if self.mesh is None else list(self.mesh),
+            "n_kpoints": self.n_kpoints,
+            "memory_MB": self.memory_MB,
         }
 
 

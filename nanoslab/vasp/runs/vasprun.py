@@ -20,6 +20,9 @@ from nanoslab.vasp.runs.numbers import number, three_whole
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 
 _TAG_LIMIT = 1 << 16
+#: the Fermi level stands first in the density of states
+_FERMI = re.compile(rb'\s*<i name="efermi">([^<]{1,40})</i>')
+_FERMI_TEXT = 120
 _NAME = re.compile(rb'name\s*=\s*"([^"]*)"')
 
 
@@ -159,6 +162,10 @@ class _Walk:
                     self.where = f"ionic step {number_of_this}, after its energy"
             elif child.startswith((b"<calculation", b"</")):
                 self._interleaved()
+            elif child.startswith(b"<dos") and not child.endswith(b"/>"):
+                fermi = _FERMI.match(stream.peek(_FERMI_TEXT))
+                self.found = replace(self.found, fermi_energy=number(fermi[1]) if fermi else None)
+                _skip(stream, b"dos")
             elif not child.endswith(b"/>"):
                 _skip(stream, _tag_name(child))
         self.current = None

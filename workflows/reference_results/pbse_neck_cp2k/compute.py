@@ -31,6 +31,7 @@ NECKS = {
     "neck-12-f.f.f": (4, 3),
     "neck-16-f.f.f.f": (4, 4),
     "neck-20-1f.1f.1f.1f": (5, 4),
+    "neck-25-1f.1f.1f.1f.1f": (5, 5),
 }
 DFT, NETWORK = engine("cp2k:cutoff=100,relative_cutoff=30"), engine("chgnet")
 

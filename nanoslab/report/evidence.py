@@ -1,0 +1,35 @@
+"""What an answer is derived from: the results of every source of a campaign, and what papers print."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from nanoslab.driver.results import available_sources, read_runs
+from nanoslab.errors import NanoslabError
+from nanoslab.files import data_folder
+from nanoslab.report.validation import read_published
+from nanoslab.studies.headline import Evidence, Printed
+
+if TYPE_CHECKING:
+    from nanoslab.campaign import Campaign
+    from nanoslab.studies.study import Study
+
+
+def campaign_evidence(campaign: Campaign, study: Study[Any], source: str, document: dict[str, Any]) -> Evidence:
+    """Documents of every source, the one whose document is given first, and printed numbers of such materials."""
+    documents = {source: document}
+    for other in available_sources(campaign):
+        if other not in documents:
+            with suppress(NanoslabError):  # `analyze --source` says what is wrong with it
+                documents[other] = study.analyze(read_runs(campaign, other)).to_dict()
+    elements = {symbol for one in campaign.calculations for symbol in one.atoms.get_chemical_symbols()}
+    files = map(read_published, sorted((data_folder("workflows") / "published").glob("*.yaml")))
+    printed = tuple(
+        Printed(source=file.source, path=one.path, value=one.value)
+        for file in files
+        if elements >= set(file.elements)
+        for one in file.values
+        if one.study == study.kind and one.value is not None
+    )
+    return Evidence(documents=documents, printed=printed)

@@ -1,0 +1,76 @@
+"""What a study says first: yes or no in one sentence, how far to trust it, and the one figure that shows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from nanoslab.plot_data import Plot
+
+#: answer in one word; ``open`` where the runs do not decide
+Verdict = Literal["yes", "no", "open"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """One sentence that answers a question, what it rests on, and its figure."""
+
+    question: str
+    verdict: Verdict
+    sentence: str
+    trust: tuple[str, ...]
+    plot: Plot | None = None
+
+
+class Printed(NamedTuple):
+    """A number that a paper prints, and where the document of a study's result holds the same."""
+
+    source: str
+    path: tuple[Any, ...]
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Documents of one campaign's results by source, the one that was asked for first, and what papers print."""
+
+    documents: Mapping[str, Mapping[str, Any]]
+    printed: Sequence[Printed] = ()
+
+    def level(self, source: str) -> str:
+        """Level of theory of a source in a few words: what its long name begins with, and who computed it."""
+        named = str(self.documents[source].get("level_of_theory") or "")
+        short = re.split(r"[,(;]", named)[0].strip()
+        return f"{short} ({source})" if short else source
+
+    @property
+    def main(self) -> Mapping[str, Any]:
+        """Document that was asked for."""
+        return next(iter(self.documents.values()))
+
+
+def agreement(verdicts: Mapping[str, Verdict]) -> str:
+    """Whether every level of theory gives the answer of the first one; the keys say what each found.
+
+    Examples
+    --------
+    >>> agreement({"PBE: 4.5 eV": "yes", "CHGNet: 7.0 eV": "no"})
+    'The levels of theory disagree: yes by PBE: 4.5 eV; no by CHGNet: 7.0 eV.'
+    """
+    if len(verdicts) == 1:
+        return f"Only one level of theory is here ({next(iter(verdicts))})."
+    if len(set(verdicts.values())) == 1:
+        return f"Every level of theory here gives the same answer ({'; '.join(verdicts)})."
+    said = [
+        f"{verdict} by {'; '.join(found for found, one in verdicts.items() if one == verdict)}"
+        for verdict in dict.fromkeys(verdicts.values())
+    ]
+    return f"The levels of theory disagree: {'; '.join(said)}."
+
+
+def left_out(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Remark on runs that the answer is without."""
+    n = len(document.get("refused", ())) + len(document.get("missing", ()))
+    return (f"{n} {'calculation is' if n == 1 else 'calculations are'} missing or refused.",) if n else ()
