@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diffuse": ("kinetics.diffuse", "exchange by diffusion: fronts, mixing, hollowing, atom by atom"),
     "grow": ("kinetics.grow", "growth of clusters, isomers, rate constants from measured courses"),
     "analyze": ("campaign.analyze", "results of a campaign: tables, JSON, CSV, plots, HTML report"),
+    "export": ("campaign.export", "a campaign as a bundle for others: structures, energies, tables, provenance"),
     "completion": ("completion", "completion of commands and options in bash, zsh or fish"),
 }
 

@@ -163,7 +163,7 @@ def _level_of_theory(document: Mapping[str, Any]) -> str:
     """In words, led by what the settings chose where the engine follows them."""
     text = str(document.get("level_of_theory", document.get("engine", "unknown")))
     comparable = document.get("comparable", {})
-    if "cutoff_energy" not in comparable:
+    if "cutoff_energy" not in comparable or text.startswith(str(comparable.get("functional"))):
         return text
     return f"{comparable['functional']}, plane waves to {comparable['cutoff_energy']:g} eV, {text}"
 
