@@ -2,9 +2,7 @@
 
 The file to fit has two columns: time in s, and fraction of the second isomer.
 
-Examples:
-  nanoslab grow isomers --rates 1e-3 2e-4 --time 3600
-  nanoslab grow isomers --fit course.csv
+Example: nanoslab grow isomers --fit course.csv
 """
 
 from __future__ import annotations
