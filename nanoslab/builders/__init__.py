@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from nanoslab.builders.clusters.tetrahedral import build_tetrahedral_cluster
 from nanoslab.builders.double_slab import DoubleSlab, describe_double_slab
+from nanoslab.builders.interfaces.exchange import exchange_ions
+from nanoslab.builders.interfaces.heterostructure import Join, build_heterostructure
 from nanoslab.builders.ligand import LigandLayer
 from nanoslab.builders.nanosheet import available_terminations, build_nanosheet
 from nanoslab.builders.neck import build_neck
+from nanoslab.builders.particles.attachment import build_attached_pair
 from nanoslab.builders.particles.ligands import Ligands
 from nanoslab.builders.particles.particle import Surface, build_nanocrystal, build_particle
 from nanoslab.builders.particles.shapes import Shape, facet_areas
@@ -17,6 +21,7 @@ from nanoslab.builders.vacancy import Vacancy, VacancyCount, count_vacancies, di
 
 __all__ = [
     "DoubleSlab",
+    "Join",
     "LigandLayer",
     "Ligands",
     "Shape",
@@ -25,15 +30,19 @@ __all__ = [
     "Vacancy",
     "VacancyCount",
     "available_terminations",
+    "build_attached_pair",
+    "build_heterostructure",
     "build_nanocrystal",
     "build_nanosheet",
     "build_neck",
     "build_particle",
     "build_sandwich",
+    "build_tetrahedral_cluster",
     "build_twinned",
     "count_vacancies",
     "describe_double_slab",
     "distinct_vacancies",
+    "exchange_ions",
     "facet_areas",
     "rattle_atoms",
     "scan_gaps",

@@ -194,4 +194,5 @@ def _finish(
     step = max((len(document[x[0]]) - 1) // (SHOWN - 1), 1)
     rows = zip(document[x[0]][::step], document[y[0]][::step], strict=True)
     print_table([x[1], y[1]], [[f"{a:.4g}", f"{b:.5g}"] for a, b in rows])
-    print_note(f"{document['formula']}: every {step}th of {len(document[x[0]])} points; --json has all.")
+    n_points = len(document[x[0]])
+    print_note(f"{document['formula']}: {len(range(0, n_points, step))} of {n_points} points; --json has all.")

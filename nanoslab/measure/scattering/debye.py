@@ -73,6 +73,7 @@ def debye_intensity(
 
     Examples
     --------
+    >>> from ase import Atoms
     >>> dimer = Atoms("CdSe", [(0, 0, 0), (2.6, 0, 0)])
     >>> debye_intensity(dimer, [0.0, 3.0], "unity").round(3).tolist()
     [4.0, 2.256]

@@ -59,6 +59,7 @@ def pair_distances(atoms: AnyStructure, width: float = 0.001) -> PairDistances:
 
     Examples
     --------
+    >>> from ase import Atoms
     >>> found = pair_distances(Atoms("CdSeCd", [(0, 0, 0), (2.6, 0, 0), (5.2, 0, 0)]), width=0.01)
     >>> found.radii.round(3).tolist(), found.counts["Cd", "Se"].tolist(), found.counts["Cd", "Cd"].tolist()
     ([2.605, 5.205], [2, 0], [0, 1])

@@ -72,6 +72,7 @@ def pair_distribution(
     Examples
     --------
     >>> import numpy as np
+    >>> from ase import Atoms
     >>> r = np.arange(2.0, 4.0, 0.01)
     >>> dimer = Atoms("CdSe", [(0, 0, 0), (2.63, 0, 0)])
     >>> round(float(r[pair_distribution(dimer, r).argmax()]), 2)

@@ -60,9 +60,7 @@ def test_deformation_takes_the_second_lattice_onto_the_first_as_far_as_asked() -
     [
         (("PbS-rocksalt", "CdS-zincblende"), Shape(diameter=2.8), {"first_size": 1.8}),
         (("PbSe-rocksalt", "CdSe-zincblende"), ROD, {"form": "capped", "first_size": 2.0}),
-        pytest.param(
-            ("CdS-zincblende", "CdSe-zincblende"), Shape(diameter=2.2), {"form": "janus"}, marks=pytest.mark.slow
-        ),
+        (("CdS-zincblende", "CdSe-zincblende"), Shape(diameter=2.2), {"form": "janus"}),
     ],
 )
 def test_two_materials_are_neutral_and_keep_their_own_lattices(
@@ -83,7 +81,6 @@ def test_two_materials_are_neutral_and_keep_their_own_lattices(
         assert bound[0] - 1e-6 <= found <= bound[1] + 1e-6
 
 
-@pytest.mark.slow
 def test_copper_sulfide_rods_with_zinc_sulfide_caps() -> None:
     # antifluorite Cu2S as a stand-in for Cu(2-x)S: any crystal is taken, charges +1 and +2 balance
     copper = spacegroup_crystal(["Cu", "S"], [(0.25,) * 3, (0,) * 3], spacegroup=225, cellpar=[5.57] * 3 + [90] * 3)
