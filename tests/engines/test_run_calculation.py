@@ -225,7 +225,7 @@ def test_another_procedure_resumes_and_its_findings_come_back(tmp_path: Path, mo
 
 
 def test_an_unknown_procedure_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"procedure that it has \(relax, single, displacement\), got swim"):
+    with pytest.raises(EngineError, match=r"procedure that it has \(relax, single, .*displacement.*\), got swim"):
         run_calculation(calculation(rough_sheet(), procedure="swim"), engine(EMT_ENGINE), tmp_path)
 
 

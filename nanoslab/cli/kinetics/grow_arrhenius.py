@@ -1,6 +1,8 @@
 """Activation energy and prefactor from rates at several temperatures, with their intervals.
 
-Example: nanoslab grow arrhenius rates.csv     (two columns: temperature in K, rate)
+The file has two columns: temperature in K, and rate.
+
+Example: nanoslab grow arrhenius rates.csv
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
 """Two isomers that change into one another: fraction of the second against time, or rate constants of a measured one.
 
-Example: nanoslab grow isomers --rates 1e-3 2e-4 --time 3600
-         nanoslab grow isomers --fit course.csv     (two columns: time in s, fraction of the second isomer)
+The file to fit has two columns: time in s, and fraction of the second isomer.
+
+Examples:
+  nanoslab grow isomers --rates 1e-3 2e-4 --time 3600
+  nanoslab grow isomers --fit course.csv
 """
 
 from __future__ import annotations

@@ -6,4 +6,5 @@ from matscipy.calculators.manybody.explicit_forms.tersoff_brenner import Brenner
 
 
 def calculator() -> Manybody:
+    """Calculator for ASE."""
     return Manybody(**TersoffBrenner(Brenner_PRB_42_9458_C_II))

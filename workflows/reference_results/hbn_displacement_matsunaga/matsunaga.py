@@ -1,4 +1,4 @@
-"""Tersoff's form for B, C and N after Matsunaga, Fisher and Matsubara (Jpn. J. Appl. Phys. 39 (2000) 48), by matscipy."""
+"""Tersoff's form for B, C and N, by matscipy: Matsunaga, Fisher and Matsubara, Jpn. J. Appl. Phys. 39 (2000) 48."""
 
 from matscipy.calculators.manybody import Manybody
 from matscipy.calculators.manybody.explicit_forms import TersoffBrenner
@@ -8,4 +8,5 @@ from matscipy.calculators.manybody.explicit_forms.tersoff_brenner import (
 
 
 def calculator() -> Manybody:
+    """Calculator for ASE."""
     return Manybody(**TersoffBrenner(PARAMETERS))
