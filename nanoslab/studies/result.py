@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from monty.json import MSONable
 
 from nanoslab.errors import unknown_name
 from nanoslab.plot_data import Series
@@ -30,7 +32,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyResult:
+class StudyResult(MSONable):  # type: ignore[misc]  # monty is not typed
     """Answer of a study; a study of its own adds its numbers, and says in `document` how they are called.
 
     Attributes
@@ -77,6 +79,22 @@ class StudyResult:
             "refused": [{"calculation": name, "reason": reason} for name, reason in self.refused],
             "missing": [{"calculation": name, "reason": reason} for name, reason in self.missing],
         }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every field as plain JSON that monty's encoder and decoder take."""
+        from nanoslab.studies.msonable import encoded
+
+        document: dict[str, Any] = encoded(self)
+        return document
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Return the result that `as_dict` was asked of; monty leaves out which class that was, so `cls` says it."""
+        from nanoslab.studies.msonable import decoded
+
+        own = {"@module": cls.__module__, "@class": cls.__qualname__}
+        found: Self = decoded({**own, **document})
+        return found
 
     def to_dataframe(self, records: str | None = None) -> pd.DataFrame:
         """Records of the result as a data frame, a missing number being NaN.

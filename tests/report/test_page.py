@@ -156,6 +156,13 @@ def test_structures_that_do_not_fit_are_counted(
     assert f"{len(content.scenes) - shown} of {len(content.scenes)} structures are left out" in html
 
 
+def test_a_page_whose_only_plot_is_its_answer_does_not_say_that_there_is_none(pages: dict[str, Path]) -> None:
+    html = visible(pages["gap"].read_text())
+    assert "Do the facets keep a gap between them?" in html
+    assert "The only plot stands beside the answer." in html
+    assert "No run gives a number yet" not in html
+
+
 @pytest.mark.parametrize("kind", ["neck", "gap", "vacancy"])
 def test_every_plot_and_structure_is_drawn_without_a_word_in_the_console(
     browser: Any, contents: dict[str, PageContent], pages: dict[str, Path], kind: str

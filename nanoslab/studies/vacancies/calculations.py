@@ -54,7 +54,7 @@ def vacancy_calculations(
         except NanoslabError as error:
             faults.append(error.within(f"sheet {sheet.phase}"))
     if faults:
-        raise InputError.together(faults)
+        raise faults[0] if len(faults) == 1 else InputError.together(faults)
     made = [calculation for _, _, calculation in pristine]
     for sheet, ideal, whole in pristine:
         if sheet.lateral:

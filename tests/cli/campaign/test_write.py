@@ -124,4 +124,4 @@ def test_new_lists_and_suggests(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "cdse_nanosheet"]) == 0
     capsys.readouterr()
     assert main(["new", "cdse-nanoshet"]) == 2
-    assert "did you mean cdse-nanosheet?" in capsys.readouterr().err
+    assert "did you mean cdse-nanosheet" in capsys.readouterr().err
