@@ -41,7 +41,7 @@ class OffStoichiometryStudy(Study[OffStoichiometryResult]):
     ...     {"phase": "wurtzite", "crystal": "CdSe-wurtzite", "face": "11-20", "monolayers": 3, "kpoints": [1, 1, 1]}],
     ...     "remove": {"Se": [0, 2]}})
     >>> [(dict(one.counts), one.n_distinct) for one in study.questions()["wurtzite"]]
-    [({'Se': 1}, 2), ({'Se': 2}, 7)]
+    [({'Se': 1}, 2), ({'Se': 2}, 6)]
     """
 
     kind: ClassVar[str] = "off-stoichiometry"
