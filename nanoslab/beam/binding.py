@@ -101,7 +101,7 @@ def mean_atomisation_energy(composition: Mapping[str, float], formation_enthalpy
     Examples
     --------
     >>> round(mean_atomisation_energy({"Cd": 1, "Se": 1}, -1.42), 3)
-    2.415
+    2.52
     """
     if formation_enthalpy > 0:
         raise InputError(

@@ -7,15 +7,17 @@ import time
 import warnings
 from collections.abc import Callable
 
-import abtem
 import numpy as np
+import pytest
 from ase import Atoms
 from numpy.typing import NDArray
-from skimage.transform import iradon_sart
 
 from nanoslab.builders import build_nanocrystal, build_nanosheet
 from nanoslab.measure.imaging import Microscope, exit_wave, field_of_view, haadf_image
 from nanoslab.measure.tomography import project, reconstruct_density, tilt_rotations
+
+abtem = pytest.importorskip("abtem")
+iradon_sart = pytest.importorskip("skimage.transform").iradon_sart
 
 
 def timed(function: Callable[[], NDArray[np.float64]]) -> tuple[NDArray[np.float64], float]:

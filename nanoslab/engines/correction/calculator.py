@@ -29,7 +29,7 @@ class CorrectedCalculator(OwnCalculator):
     >>> pair = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.5]])
     >>> pair.calc = CorrectedCalculator(EMT(), shift)
     >>> other = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.5]], calculator=EMT())
-    >>> round(pair.get_potential_energy() - other.get_potential_energy(), 6)
+    >>> round(float(pair.get_potential_energy() - other.get_potential_energy()), 6)
     2.0
     """
 
