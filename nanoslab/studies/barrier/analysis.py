@@ -16,7 +16,12 @@ def barrier_row(run: UsableRun, temperatures: Sequence[float]) -> BarrierRow:
     found: dict[str, Any] = dict(run.result.findings)
     saddle = found.get("saddle_frequencies_THz")
     prefactor, notes = None, list(run.result.problems)
-    if saddle is not None:
+    if saddle is not None and min(saddle) >= 0:
+        n = len(found["vibrating_atoms"])
+        notes.append(
+            f"no imaginary mode among {n} vibrating atoms: the saddle is not proven, and has no rate; let more vibrate"
+        )
+    elif saddle is not None:
         try:
             prefactor = harmonic_prefactor(found["start_frequencies_THz"], saddle)
         except InputError as error:
@@ -27,7 +32,7 @@ def barrier_row(run: UsableRun, temperatures: Sequence[float]) -> BarrierRow:
         barrier=barrier,
         reverse_barrier=float(found["reverse_barrier_eV"]),
         reaction_energy=float(found["reaction_energy_eV"]),
-        imaginary_frequency_THz=None if saddle is None else float(min(saddle)),
+        imaginary_frequency_THz=None if saddle is None or min(saddle) >= 0 else float(min(saddle)),
         n_imaginary=None if saddle is None else sum(value < 0 for value in saddle),
         prefactor_per_s=prefactor,
         rates_per_s=()

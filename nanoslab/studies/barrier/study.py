@@ -120,7 +120,7 @@ class BarrierStudy(Study[BarrierStudyResult]):
     kpoints: tuple[int, int, int] = (1, 1, 1)
     images: int = Field(default=5, ge=1, le=50)
     #: how many of the atoms that move most vibrate; 0 leaves the proof of the saddle and the rates out
-    vibrating_atoms: int = Field(default=6, ge=0)
+    vibrating_atoms: int = Field(default=12, ge=0)
     temperatures: tuple[Annotated[float, Field(gt=0)], ...] = (300.0, 400.0, 500.0, 600.0)
 
     @model_validator(mode="after")
