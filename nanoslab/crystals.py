@@ -103,6 +103,8 @@ def load_crystal(source: str | Path | AnyStructure, lattice: str | None = None) 
     elif str(source) in crystal_names():
         return crystal(str(source), lattice or "pbe")
     elif not Path(source).is_file():
+        if Path(source).suffix or Path(source).parent != Path():
+            raise FileError(source, expected="a structure file", got="no such file", advice="check the path")
         raise unknown_crystal("crystal (a name, or the path of a structure file)", str(source))
     if lattice is not None:
         raise InputError("lattice", expected="none beside a structure", got=repr(lattice), advice="leave it out")

@@ -2,8 +2,8 @@
 
 QD_Builder (MIT) goes into an environment of its own, since it brings its own pymatgen:
 
-    python -m venv /tmp/qd && /tmp/qd/bin/pip install git+https://github.com/nlesc-nano/QD_Builder
-    python tests/benchmarks/bench_particles.py --peer /tmp/qd/bin/nc-builder
+    python -m venv qd && qd/bin/pip install path/to/QD_Builder     (a clone of nlesc-nano/QD_Builder)
+    python tests/benchmarks/bench_particles.py --peer qd/bin/nc-builder
 
 Both cut CdSe by the same facets (111A 1, 111B 1.2, 001 1.1) at the same radii and bind Cl. Printed are the charge, the
 atoms held by one bond at most, the closest contact in bonds, and the seconds of each program.

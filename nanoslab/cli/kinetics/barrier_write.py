@@ -66,11 +66,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _structure(path: Path) -> Atoms:
     """Structure of a file, or the last one of a run that converged."""
-    from nanoslab.crystals import read_structure_file
+    from nanoslab.cli.structures import read_structure
     from nanoslab.vasp import read_run
 
     if not path.is_dir():
-        return read_structure_file(path)
+        return read_structure(path)
     result = read_run(path)
     if not result.converged:
         got = "; ".join(result.problems) or "one that is not"

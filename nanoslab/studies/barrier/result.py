@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from nanoslab.studies.result import StudyResult, Table, record
+from nanoslab.studies.result import Cell, Record, StudyResult, Table, marked, record, remarks, table_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,34 +60,33 @@ class BarrierStudyResult(StudyResult):
 
     def tables(self) -> tuple[Table, ...]:
         """Barriers, and rates."""
+        document = self.document()
         notes = [f"Level of theory: {self.level_of_theory}."]
         if any(row.n_imaginary is None for row in self.rows):
             notes.append("Without modes a highest image is not proven to be a saddle, and has no rate.")
-        columns = ("path", "barrier [eV]", "backwards [eV]", "end - start [eV]", "imaginary mode [THz]", "remarks")
-        barriers = tuple(
-            (
-                row.calculation,
-                f"{row.barrier:.3f}{'' if row.converged else ' (!)'}",
-                f"{row.reverse_barrier:.3f}",
-                f"{row.reaction_energy:.3f}",
-                "-" if row.imaginary_frequency_THz is None else f"{-row.imaginary_frequency_THz:.2f}i",
-                "; ".join(row.notes),
-            )
-            for row in self.rows
-        )
-        tables = [Table(title="Barriers", columns=columns, rows=barriers, notes=tuple(notes))]
-        proven = [row for row in self.rows if row.prefactor_per_s is not None]
-        if proven:
-            rates = tuple(
-                (row.calculation, f"{row.prefactor_per_s:.2e}", *(f"{rate:.2e}" for rate in row.rates_per_s))
-                for row in proven
-            )
-            tables.append(
-                Table(
-                    title="Rates of harmonic transition state theory",
-                    columns=("path", "prefactor [1/s]", *(f"{t:g} K [1/s]" for t in self.temperatures)),
-                    rows=rates,
-                    notes=("Modes of the atoms that move most, all others held.",),
-                )
-            )
-        return tuple(tables)
+        columns: dict[str, Cell] = {
+            "path": "calculation",
+            "barrier [eV]": marked("barrier_eV:.3f"),
+            "backwards [eV]": "reverse_barrier_eV:.3f",
+            "end - start [eV]": "reaction_energy_eV:.3f",
+            "imaginary mode [THz]": _imaginary,
+            "remarks": remarks,
+        }
+        barriers = table_of("Barriers", document["barriers"], columns, notes)
+        proven = [row for row in document["barriers"] if row["prefactor_per_s"] is not None]
+        if not proven:
+            return (barriers,)
+        rates: dict[str, Cell] = {"path": "calculation", "prefactor [1/s]": "prefactor_per_s:.2e"}
+        for number, temperature in enumerate(self.temperatures):
+            rates[f"{temperature:g} K [1/s]"] = partial(_rate, number)
+        note = "Modes of the atoms that move most, all others held."
+        return barriers, table_of("Rates of harmonic transition state theory", proven, rates, [note])
+
+
+def _imaginary(row: Record) -> str:
+    frequency = row["imaginary_frequency_THz"]
+    return "-" if frequency is None else f"{-frequency:.2f}i"
+
+
+def _rate(number: int, row: Record) -> str:
+    return f"{row['rates_per_s'][number]:.2e}"

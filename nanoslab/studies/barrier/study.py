@@ -17,6 +17,7 @@ from nanoslab.builders.recipe import group_by_species
 from nanoslab.builders.slip import slide_layers
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.crystals import load_crystal
+from nanoslab.errors import InputError
 from nanoslab.files import is_folder_name
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.barrier.analysis import barrier_row, slip_row
@@ -169,6 +170,9 @@ class BarrierStudy(Study[BarrierStudyResult]):
             fraction = step / (path.slip or 1)
             atoms = slide_layers(sheet, fraction)
             way = sheet.cell[0] - atoms.cell[0]
+            if np.abs(way[[0, 2]]).max() > 1e-3:
+                got, advice = f"a slip along {way.round(3).tolist()}", "turn the sheet as 'build nanosheet' makes it"
+                raise InputError("structure", expected="[1-100] along y, which is held", got=got, advice=advice)
             atoms.set_constraint(FixCartesian(range(len(atoms)), mask=(False, True, False)))
             role = SlipRole(
                 label=f"{path.name}, {100 * fraction:.0f} %",

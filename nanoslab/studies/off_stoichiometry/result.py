@@ -8,7 +8,7 @@ from typing import Any
 
 from nanoslab.energetics.hull import Crossing, HullPoint
 from nanoslab.studies.off_stoichiometry.losses import LossPath
-from nanoslab.studies.result import StudyResult, Table, record, text_of
+from nanoslab.studies.result import StudyResult, Table, record, table_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,81 +175,64 @@ def _path(path: LossPath, counts: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _tables(document: Mapping[str, Any]) -> tuple[Table, ...]:
-    crossings = Table(
-        title="Where the order of phases turns",
-        columns=("level", "T (K)", "from", "to", "anions per cation", "interval"),
-        rows=tuple(
-            (
-                row["level"],
-                f"{row['temperature_K']:g}",
-                row["before"],
-                row["after"],
-                text_of(row["anion_to_cation"], ".3f"),
-                f"{_end(row['lowest_anion_to_cation'])} to {_end(row['highest_anion_to_cation'])}",
-            )
-            for row in document["crossings"]
-        ),
-        notes=(
-            "'beyond': outside the compositions computed. The interval is that of the uncertainty in the study file.",
-        ),
+    return (_crossing_table(document), _hull_table(document), _search_table(document), _path_table(document))
+
+
+def _crossing_table(document: Mapping[str, Any]) -> Table:
+    return table_of(
+        "Where the order of phases turns",
+        document["crossings"],
+        {
+            "level": "level",
+            "T (K)": "temperature_K:g",
+            "from": "before",
+            "to": "after",
+            "anions per cation": "anion_to_cation:.3f",
+            "interval": lambda row: f"{_end(row['lowest_anion_to_cation'])} to {_end(row['highest_anion_to_cation'])}",
+        },
+        ["'beyond': outside the compositions computed. The interval is that of the uncertainty in the study file."],
     )
-    hull = Table(
-        title="Energies of formation, and heights above the hull of the sheets",
-        columns=(
-            "level",
-            "T (K)",
-            "phase",
-            "atoms",
-            "anions per cation",
-            "formation (eV/atom)",
-            "above hull (meV/atom)",
-            "excess, both limits (eV/cell)",
-        ),
-        rows=tuple(
-            (
-                row["level"],
-                f"{row['temperature_K']:g}",
-                row["phase"],
-                "".join(f"{element}{n}" for element, n in row["counts"].items()),
-                f"{row['anion_to_cation']:.3f}",
-                f"{row['formation_energy_per_atom_eV']:.4f}",
-                f"{1000 * row['above_hull_eV_per_atom']:.1f}",
-                ", ".join(f"{name} {energy:.2f}" for name, energy in row["excess_energy_eV"].items()),
-            )
-            for row in document["hull"]
-        ),
+
+
+def _hull_table(document: Mapping[str, Any]) -> Table:
+    return table_of(
+        "Energies of formation, and heights above the hull of the sheets",
+        document["hull"],
+        {
+            "level": "level",
+            "T (K)": "temperature_K:g",
+            "phase": "phase",
+            "atoms": lambda row: "".join(f"{element}{n}" for element, n in row["counts"].items()),
+            "anions per cation": "anion_to_cation:.3f",
+            "formation (eV/atom)": "formation_energy_per_atom_eV:.4f",
+            "above hull (meV/atom)": lambda row: f"{1000 * row['above_hull_eV_per_atom']:.1f}",
+            "excess, both limits (eV/cell)": lambda row: ", ".join(
+                f"{name} {energy:.2f}" for name, energy in row["excess_energy_eV"].items()
+            ),
+        },
     )
-    sets = Table(
-        title="What was searched",
-        columns=(
-            "phase",
-            "lost",
-            "ways",
-            "distinct",
-            "computed",
-            "not usable",
-            "not searched",
-            "spread of starts (meV)",
-        ),
-        rows=tuple(
-            (
-                row["phase"],
-                _lost(row["lost"]),
-                str(row["n_total"]),
-                str(row["n_distinct"]),
-                str(row["n_computed"]),
-                str(row["n_left_out"]),
-                str(row["n_not_searched"]),
-                text_of(row["spread_meV"], ".0f"),
-            )
-            for row in document["sets"]
-        ),
-        notes=(
-            f"{document['search']['level_of_theory']}, seed {document['search']['seed']}, "
-            f"{document['search']['wall_time_s']:.0f} s. The lowest of the ways not searched may lie lower.",
-        ),
+
+
+def _search_table(document: Mapping[str, Any]) -> Table:
+    search = document["search"]
+    return table_of(
+        "What was searched",
+        document["sets"],
+        {
+            "phase": "phase",
+            "lost": lambda row: _lost(row["lost"]),
+            "ways": "n_total",
+            "distinct": "n_distinct",
+            "computed": "n_computed",
+            "not usable": "n_left_out",
+            "not searched": "n_not_searched",
+            "spread of starts (meV)": "spread_meV:.0f",
+        },
+        [
+            f"{search['level_of_theory']}, seed {search['seed']}, {search['wall_time_s']:.0f} s. "
+            "The lowest of the ways not searched may lie lower."
+        ],
     )
-    return (crossings, hull, sets, _path_table(document))
 
 
 def _path_table(document: Mapping[str, Any]) -> Table:

@@ -80,7 +80,7 @@ def test_a_sulphide_gets_its_reference_though_no_pbe_constants_of_sulphur_are_kn
     ("arguments", "words"),
     [
         (["new", "neck", "--crystal", "PbSe-rocksalt", "--face", "001"], "other kinds start from their example"),
-        (["new", "vacancies", "--crystal", "no.cif", "--face", "001"], "expected one of"),
+        (["new", "vacancies", "--crystal", "no.cif", "--face", "001"], "a structure file, got no such file"),
         (["new", "vacancies", "--face", "001"], "--crystal: expected"),
         (["new", "--fields"], "a kind of study before it"),
         (["structures", "gold"], "structures: expected one of"),
