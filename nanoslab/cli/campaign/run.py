@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("campaign", type=Path, metavar="CAMPAIGN|STUDY.yaml", help="campaign folder, or a study file")
     add(
@@ -57,7 +56,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write if need be, run, summarise, analyze."""
     from nanoslab.campaign.graph import select
     from nanoslab.cli.campaign.progress import progress_bar
     from nanoslab.cli.campaign.submit import interrupt
