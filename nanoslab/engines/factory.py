@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Mapping
-from functools import partial
+from contextlib import suppress
+from functools import cache, partial
 from importlib import import_module, metadata
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -97,7 +98,10 @@ def _literal(text: str) -> Any:
         return text
 
 
+@cache
 def _version(module: str) -> str:
     top = module.partition(".")[0]
+    with suppress(metadata.PackageNotFoundError):  # most are called as their package; a list of all takes a second
+        return metadata.version(top)
     distributions = metadata.packages_distributions().get(top, [])
     return metadata.version(distributions[0]) if distributions else "unknown"

@@ -187,13 +187,16 @@ def _write_and_run(arguments: argparse.Namespace, study: PhononsStudy, engine: E
     """Write the campaign, with VASP input sets where there is no engine to compute it."""
     from nanoslab.campaign import write_campaign
     from nanoslab.campaign.names import STUDY_FILE
-    from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
-    write = write_vasp_campaign if engine is None else write_campaign
-    write(arguments.folder / STUDY_FILE, study.calculations(), arguments.folder, structure_files=(CELL,))
-    if engine is not None:
-        from nanoslab.driver.run import run_campaign
+    what = (arguments.folder / STUDY_FILE, study.calculations(), arguments.folder)
+    if engine is None:
+        from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
-        for ended in run_campaign(arguments.folder, arguments.engine, jobs=arguments.jobs):
-            if ended.state != "finished":
-                raise EngineError(ended.name, expected="forces", got="; ".join(ended.problems))
+        write_vasp_campaign(*what, structure_files=(CELL,))
+        return
+    from nanoslab.driver.run import run_campaign
+
+    write_campaign(*what, structure_files=(CELL,))
+    for ended in run_campaign(arguments.folder, arguments.engine, jobs=arguments.jobs):
+        if ended.state != "finished":
+            raise EngineError(ended.name, expected="forces", got="; ".join(ended.problems))
