@@ -161,7 +161,7 @@ def _unpacked(folder: Path, path: Path) -> Path:
 
 
 def _writers():
-    path = Path(__file__).resolve().parents[1] / "vasp" / "writers.py"
+    path = Path(__file__).resolve().parents[1] / "support" / "vasp_writers.py"
     spec = importlib.util.spec_from_file_location("vasp_writers", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
