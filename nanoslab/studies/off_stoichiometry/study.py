@@ -13,6 +13,7 @@ from nanoslab.builders.enumeration import Removal, removals
 from nanoslab.calculation import Calculation, Role
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot
+from nanoslab.studies import answers
 from nanoslab.studies.off_stoichiometry.analysis import analyze_search
 from nanoslab.studies.off_stoichiometry.fields import Number, PathModel, SearchModel, SeenModel
 from nanoslab.studies.off_stoichiometry.plots import off_stoichiometry_plots
@@ -45,6 +46,8 @@ class OffStoichiometryStudy(Study[OffStoichiometryResult]):
     """
 
     kind: ClassVar[str] = "off-stoichiometry"
+    asks: ClassVar[str] = "Does losing atoms turn the order of the phases?"
+    says = answers.off_stoichiometry
     roles: ClassVar[tuple[type[Role], ...]] = (PristineRole, WayRole, BulkRole, ElementRole, AtomRole)
     methods: ClassVar[tuple[Reference, ...]] = (
         Reference(
