@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from nanoslab.energetics.consistency import SAME_CELL
-from nanoslab.energetics.gap import GapMinimum, gap_minimum
+from nanoslab.energetics.gap import GapMinimum, gap_minimum, next_gaps
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Guide, Plot
 from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
 from nanoslab.studies.headline import Evidence, Headline, Verdict, agreement, left_out
-from nanoslab.studies.result import StudyResult, Table, marked, record, remarks, series_of, table_of
+from nanoslab.studies.result import Cell, Record, StudyResult, Table, marked, record, remarks, series_of, table_of
 from nanoslab.studies.runs import UsableRuns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapRow:
-    """One gap.
+    """Two slabs at one gap, their ligands in one pose.
 
     Attributes
     ----------
     gap, facing_distance
         Missing material, and distance between the facing planes as built [Å].
+    pose_gap
+        Gap at which the pose was found [Å]; None for the narrowest of the study.
     energy
         E(two slabs and ligands) - 2 E(slab) - n E(ligand) [eV per cell].
     """
@@ -33,6 +35,7 @@ class GapRow:
     facing_distance: float
     energy: float
     converged: bool
+    pose_gap: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -43,9 +46,11 @@ class GapStudyResult(StudyResult):
     Attributes
     ----------
     rows
-        By gap.
+        By gap; every pose.
     minimum, minimum_problem
-        Of a spline through the energies, or why there is none.
+        Of a spline through the lowest energy of every gap, or why there is none.
+    next_gaps
+        Gaps that would bracket the minimum [Å], where the lowest energy lies at an end.
     compared_with
         (source, (narrowest, widest) gap [Å]) of the minimum that somebody else reports.
     """
@@ -53,7 +58,13 @@ class GapStudyResult(StudyResult):
     rows: tuple[GapRow, ...]
     minimum: GapMinimum | None
     minimum_problem: str
+    next_gaps: tuple[float, ...] = ()
     compared_with: tuple[str, tuple[float, float]] | None = None
+
+    @property
+    def lowest(self) -> tuple[GapRow, ...]:
+        """The lowest pose of every gap."""
+        return lowest_poses(self.rows)
 
     @property
     def minimum_facing_distance(self) -> float | None:
@@ -71,32 +82,47 @@ class GapStudyResult(StudyResult):
             "Gap: missing material; the facing planes are one plane spacing farther apart.",
             f"No minimum: {self.minimum_problem}.",
         ]
+        if self.next_gaps:
+            asked = ", ".join(f"{gap:g}" for gap in self.next_gaps)
+            notes[-1] += f" Next to compute: {asked} Å ('nanoslab run STUDY --extend' does)."
         if self.minimum is not None:
             place = f"{self.minimum.gap:.2f} ± {self.minimum.uncertainty:.2f} Å (spline, jackknife)"
             facing = f"facing planes {self.minimum_facing_distance:.2f} Å apart"
             notes[-1] = f"Lowest at a gap of {place}, {facing}, {self.minimum.energy:.3f} eV."
         if compared is not None:
             notes.append("{}: lowest at {:g} to {:g} Å.".format(compared[0], *compared[1]))
-        columns = {
+        columns: dict[str, Cell] = {
             "gap [Å]": "gap_A:.2f",
             "facing planes [Å]": "facing_distance_A:.2f",
             "E [eV]": marked("energy_eV:.3f"),
             "remarks": remarks,
         }
-        return (table_of("Energy against gap", document["gaps"], columns, notes),)
+        curve = table_of("Energy against gap", document["gaps"], columns, notes)
+        if len(self.lowest) == len(self.rows):
+            return (curve,)
+        poses: dict[str, Cell] = {
+            "gap [Å]": "gap_A:.2f",
+            "pose of the gap [Å]": _pose,
+            "E [eV]": marked("energy_eV:.3f"),
+        }
+        note = "The ligands keep the pose that was found at the gap named; the lowest of each gap makes the curve."
+        return curve, table_of("Poses", document["poses"], poses, (note,))
 
     def document(self) -> dict[str, Any]:
         """Return the numbers; the keys carry their units."""
         low, compared = self.minimum, self.compared_with
         renamed = {"gap": "gap_A", "facing_distance": "facing_distance_A", "energy": "energy_eV"}
+        renamed |= {"pose_gap": "pose_gap_A"}
         return {
-            "gaps": [record(row, **renamed) for row in self.rows],
+            "gaps": [record(row, **renamed) for row in self.lowest],
+            "poses": [record(row, **renamed) for row in self.rows],
             "minimum_gap_A": None if low is None else low.gap,
             "minimum_facing_distance_A": self.minimum_facing_distance,
             "minimum_gap_uncertainty_A": None if low is None else low.uncertainty,
             "minimum_energy_eV": None if low is None else low.energy,
             "stiffness_eV_per_A2": None if low is None else low.stiffness,
             "minimum_problem": self.minimum_problem or None,
+            "next_gaps_A": list(self.next_gaps),
             "compared_with": None if compared is None else {"source": compared[0], "gap_A": list(compared[1])},
         }
 
@@ -117,19 +143,35 @@ def analyze_gaps(runs: UsableRuns) -> GapStudyResult:
                     facing_distance=role.facing_distance_A,
                     energy=found.energy - 2.0 * slab.energy - (role.n_ligands * free.energy if free else 0.0),
                     converged=all(result.converged for result in used),
+                    pose_gap=role.pose_gap_A,
                     notes=(*found.result.problems, *found.differences),
                 )
             )
         elif found:
             runs.refuse(run.calculation.name, "no usable result of the slab or of the ligand")
-    rows.sort(key=lambda row: row.gap)
-    minimum, problem = _minimum(rows)
+    rows.sort(key=lambda row: (row.gap, row.pose_gap or 0.0))
+    curve = lowest_poses(rows)
+    minimum, problem = _minimum(curve)
     return GapStudyResult(
         level_of_theory=slab.result.level_of_theory if slab else "",
         rows=tuple(rows),
         minimum=minimum,
         minimum_problem=problem,
+        next_gaps=next_gaps([row.gap for row in curve], [row.energy for row in curve]),
     )
+
+
+def lowest_poses(rows: Iterable[GapRow]) -> tuple[GapRow, ...]:
+    """Of the rows of every gap the one of lowest energy, in order of the gaps."""
+    best: dict[float, GapRow] = {}
+    for row in rows:
+        if row.gap not in best or row.energy < best[row.gap].energy:
+            best[row.gap] = row
+    return tuple(best[gap] for gap in sorted(best))
+
+
+def _pose(row: Record) -> str:
+    return "narrowest" if row["pose_gap_A"] is None else f"{row['pose_gap_A']:.2f}"
 
 
 def _minimum(rows: Sequence[GapRow]) -> tuple[GapMinimum | None, str]:

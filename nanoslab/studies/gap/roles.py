@@ -20,9 +20,13 @@ class LigandRole(Role):
 
 
 class GapRole(Role):
-    """Two slabs at one gap: missing material and distance of the facing planes [Å], and the ligands between them."""
+    """Two slabs at one gap: missing material and distance of the facing planes [Å], and the ligands between them.
+
+    Their pose is the one that was found at a gap of its own [Å]; None for that of the narrowest, or without ligands.
+    """
 
     kind: Literal["gap"] = "gap"
     gap_A: float
     facing_distance_A: float
     n_ligands: int
+    pose_gap_A: float | None = None
