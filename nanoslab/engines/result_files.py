@@ -18,14 +18,8 @@ from nanoslab.calculation import CalculationResult
 from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 
-RESULT, FINAL, TRAJECTORY, JOURNAL, LOG, FAILURE = (
-    "result.json",
-    "final.extxyz",
-    "trajectory.extxyz",
-    "journal.jsonl",
-    "run.log",
-    "failure.json",
-)
+RESULT, FINAL, FAILURE = "result.json", "final.extxyz", "failure.json"
+TRAJECTORY, JOURNAL, LOG = "trajectory.extxyz", "journal.jsonl", "run.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,12 +67,8 @@ def free_strains(atoms: Atoms) -> list[int]:
     if empty_height(atoms) < VACUUM:
         return [1, 1, 1, 1, 1, 1]
     if not np.allclose(atoms.cell.array[:2, 2], 0.0, atol=1e-6):
-        raise EngineError(
-            "relax: cell",
-            expected="a sheet whose plane is the plane xy",
-            got=f"lattice vectors {atoms.cell.array[:2].round(3).tolist()}",
-            advice="turn the cell",
-        )
+        expected, got = "a sheet whose plane is the plane xy", atoms.cell.array[:2].round(3).tolist()
+        raise EngineError("relax: cell", expected=expected, got=f"lattice vectors {got}", advice="turn the cell")
     return [1, 1, 0, 0, 0, 1]
 
 

@@ -18,8 +18,15 @@ from nanoslab.errors import InputError
 from nanoslab.measure.sheet import faces_differ
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy, Length
-from nanoslab.studies.gap.result import GapStudyResult, analyze_gaps, gap_headline, gap_plot
-from nanoslab.studies.gap.roles import GapRole, LigandRole, SlabRole
+from nanoslab.studies.gap.result import (
+    GapRole,
+    GapStudyResult,
+    LigandRole,
+    SlabRole,
+    analyze_gaps,
+    gap_headline,
+    gap_plot,
+)
 from nanoslab.studies.headline import Evidence, Headline
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
@@ -39,15 +46,10 @@ class LigandModel(StudyModel):
         """The ligands as the builders take them; refuses charged ones, as cells are computed neutral."""
         record = ligand_record(self.name)
         if record.formal_charge:
-            raise InputError(
-                "ligand",
-                expected="a neutral ligand, as cells are computed neutral",
-                got=f"{record.name} of charge {record.formal_charge:+d}",
-                advice="take its acid",
-            )
-        return LigandLayer(
-            name=record.name, count=self.count, coverage=self.coverage, face=self.on, binding=self.binding
-        )
+            expected, got = "a neutral ligand, as cells are computed neutral", f"charge {record.formal_charge:+d}"
+            raise InputError("ligand", expected=expected, got=f"{record.name} of {got}", advice="take its acid")
+        options = self.model_dump(exclude={"name", "on"})
+        return LigandLayer(name=record.name, face=self.on, **options)
 
 
 class RangeModel(StudyModel):

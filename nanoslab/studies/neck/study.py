@@ -78,12 +78,9 @@ class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
     def calculations(self) -> tuple[Calculation, ...]:
         """Bulk, double slab, and the necks: the most compact of every size, or the best of the screen."""
         if self.screen is not None and self.screened is None:
-            raise InputError(
-                "screen",
-                expected="energies of the screened shapes in the study (screened:)",
-                got="none yet",
-                advice="run the screen first: 'nanoslab write' and 'nanoslab run' do",
-            )
+            expected = "energies of the screened shapes in the study (screened:)"
+            advice = "run the screen first: 'nanoslab write' and 'nanoslab run' do"
+            raise InputError("screen", expected=expected, got="none yet", advice=advice)
         slab, settings = self.double_slab(gap_planes=self.gap_planes), self.own_settings()
         choice = ShapeChoice(
             sizes=self.pairs,

@@ -195,9 +195,8 @@ def reference_calculations(
         lattices = crystal_record(name).lattices if name in crystal_names() else {"pbe": None}
         atoms = load_crystal(source(name), None if "pbe" in lattices else next(iter(lattices)))
         if set(atoms.get_chemical_symbols()) != {element}:
-            raise InputError(
-                f"references.elements.{element}", expected=f"a crystal of {element}", got=name, advice="see its formula"
-            )
+            where, expected = f"references.elements.{element}", f"a crystal of {element}"
+            raise InputError(where, expected=expected, got=name, advice="see its formula")
         yield _crystal(f"{element}-element", ElementRole(element=element, crystal=name), atoms, settings, spacing)
     if references.atoms:
         symbols = {symbol for atoms in crystals.values() for symbol in atoms.get_chemical_symbols()}

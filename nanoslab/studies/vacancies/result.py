@@ -32,33 +32,20 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InPlaneRow:
-    """One sheet relaxed with its in-plane lattice free; its phase and label are those of the sheet it starts from.
-
-    Attributes
-    ----------
-    removed
-        Element -> atoms that sheet has lost.
-    strain
-        Of the plane against the lattice the sheet was built with, the bulk's.
-    stress_kbar
-        Largest stress left in the plane, on the thickness of the sheet; None where the run tells none.
-    energy_gain
-        Energy of the sheet in the bulk's lattice less that in its own [eV]; where the former held a layer fixed, what
-        that layer gains is part of it. None where the former is missing or not comparable.
-    reflections, built_spacings
-        What it shows along its normal, and the spacings [Å] of the same reflections as built.
-    """
+    """One sheet relaxed with its in-plane lattice free; its phase and label are those of the sheet it starts from."""
 
     phase: str
     label: str
     calculation: str
-    removed: Mapping[str, int]
+    removed: Mapping[str, int]  #: element -> atoms that sheet has lost
     cation_to_anion: float
-    strain: InPlaneStrain
-    stress_kbar: float | None
+    strain: InPlaneStrain  #: of the plane against the lattice the sheet was built with, the bulk's
+    stress_kbar: float | None  #: largest left in the plane, on the sheet's thickness; None where the run tells none
+    #: energy of the sheet in the bulk's lattice less that in its own [eV]; where the former held a layer fixed, what
+    #: that layer gains is part of it. None where the former is missing or not comparable.
     energy_gain: float | None
-    reflections: tuple[SheetReflection, ...]
-    built_spacings: tuple[float, ...]
+    reflections: tuple[SheetReflection, ...]  #: what it shows along its normal
+    built_spacings: tuple[float, ...]  #: of the same reflections as built [Å]
     metrics: SheetMetrics
 
 
