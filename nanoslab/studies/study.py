@@ -156,12 +156,9 @@ class Study(StudyModel, Generic[Result]):
             Subtract energies of differing settings; the differences are noted.
         """
         if isinstance(runs, Mapping):
-            raise InputError(
-                "runs",
-                expected="calculations as they were written, each with its result",
-                got="results by name",
-                advice="give [Run(calculation=c, result=results[c.name]) for c in the calculations that were run]",
-            )
+            expected = "calculations as they were written, each with its result"
+            advice = "give [Run(calculation=c, result=results[c.name]) for c in the calculations that were run]"
+            raise InputError("runs", expected=expected, got="results by name", advice=advice)
         usable = UsableRuns(
             runs=tuple(self._typed(run) for run in runs),
             allow_unconverged=allow_unconverged,

@@ -32,7 +32,6 @@ _MOST_IN_FULL = 12
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Options of the command."""
     add = parser.add_argument
     add("runs", nargs="+", metavar="RUN", help="run folders, folders of runs, or single files")
     add("--csv", metavar="FILE", help="write all columns to a CSV file")
@@ -51,7 +50,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Print one row per run and how many of them converged."""
     from nanoslab.vasp.runs.find_runs import OUTPUT_NAMES, find_runs
     from nanoslab.vasp.runs.read_run import read_all
 

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from nanoslab.builders.enumeration import Removal, removals
 from nanoslab.calculation import Calculation, Role
 from nanoslab.errors import InputError
+from nanoslab.measure.sheet import faces_differ
 from nanoslab.plot_data import Plot
 from nanoslab.studies import answers
 from nanoslab.studies.off_stoichiometry.analysis import analyze_search
@@ -23,12 +24,7 @@ from nanoslab.studies.off_stoichiometry.roles import WayRole
 from nanoslab.studies.off_stoichiometry.selection import chosen_ways
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.study import Reference, Study
-from nanoslab.studies.vacancies.calculations import (
-    faces_differ,
-    ideal_sheet,
-    pristine_calculation,
-    reference_calculations,
-)
+from nanoslab.studies.vacancies.calculations import ideal_sheet, pristine_calculation, reference_calculations
 from nanoslab.studies.vacancies.fields import ReferencesModel, SheetModel
 from nanoslab.studies.vacancies.roles import AtomRole, BulkRole, ElementRole, PristineRole
 

@@ -23,7 +23,7 @@ LOWEST_KEV, N_POINTS = 40.0, 121
 CONDITIONS = Conditions()
 HOW = (
     "Mott scattering, natural isotopes, 300 K, threshold the same in every direction. Lines: the threshold is "
-    "E_f(atom), its lower bound; bands: up to 5/3 of it (Egerton 2010). Knock-on alone; ionization and heat come on top."
+    "E_f(atom), its lower bound; bands: up to 5/3 of it (Egerton 2010). Knock-on alone; ionization and heat add to it."
 )
 
 

@@ -192,7 +192,7 @@ def _free(file: Hdf5File, n_atoms: int) -> np.ndarray[Any, np.dtype[np.bool_]] |
     for group in ("input/poscar", "results/positions"):
         flags = file.numbers(f"{group}/selective_dynamics_ions", n_axes=2)
         if flags is not None and flags.shape == (n_atoms, 3):
-            return flags != 0
+            return np.asarray(flags != 0)
     given = file.numbers("input/poscar/selective_dynamics", n_axes=0)
     return np.ones((n_atoms, 3), dtype=bool) if given is not None and not given and n_atoms else None
 
