@@ -95,3 +95,35 @@ def left_out(document: Mapping[str, Any]) -> tuple[str, ...]:
     """Remark on runs that the answer is without."""
     n = len(document.get("refused", ())) + len(document.get("missing", ()))
     return (f"{n} {'calculation is' if n == 1 else 'calculations are'} missing or refused.",) if n else ()
+
+
+class Said(NamedTuple):
+    """What one document says: verdict, its number in a few words, the sentence (without its stop), and caveats."""
+
+    verdict: Verdict
+    number: str
+    sentence: str
+    caveats: tuple[str, ...] = ()
+
+
+#: what a document of a result says, or None
+Says = Callable[[Mapping[str, Any]], Said | None]
+
+
+def answered(evidence: Evidence, question: str, say: Says, plot: Plot | None) -> Headline | None:
+    """Headline from what each level of theory says; None where the main one says nothing."""
+    main, said = None, {}
+    for source, document in evidence.documents.items():
+        if (one := say(document)) is None:
+            continue
+        main = main or (one if document is evidence.main else None)
+        said[f"{evidence.level(source)}: {one.number}"] = one.verdict
+    if main is None:
+        return None
+    return Headline(
+        question=question,
+        verdict=main.verdict,
+        sentence=f"{main.sentence}, by {evidence.main_level}.",
+        trust=(agreement(said), *main.caveats, *left_out(evidence.main)),
+        plot=plot,
+    )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from nanoslab.calculation import Role
 from nanoslab.energetics.consistency import SAME_CELL
-from nanoslab.energetics.gap import GapMinimum, gap_minimum
+from nanoslab.energetics.gap import GapMinimum, gap_minimum, next_gaps
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Guide, Plot, Series
 from nanoslab.studies.headline import Evidence, Headline, left_out
-from nanoslab.studies.result import StudyResult, Table, marked, record, remarks, series_of, table_of
+from nanoslab.studies.result import Cell, Record, StudyResult, Table, marked, record, remarks, series_of, table_of
 from nanoslab.studies.runs import UsableRuns
 
 
@@ -29,23 +29,28 @@ class LigandRole(Role):
 
 
 class GapRole(Role):
-    """Two slabs at one gap: missing material and distance of the facing planes [Å], and the ligands between them."""
+    """Two slabs at one gap: missing material and distance of the facing planes [Å], and the ligands between them.
+
+    Their pose is the one that was found at a gap of its own [Å]; None for that of the narrowest, or without ligands.
+    """
 
     kind: Literal["gap"] = "gap"
     gap_A: float
     facing_distance_A: float
     n_ligands: int
+    pose_gap_A: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapRow:
-    """One gap."""
+    """Two slabs at one gap, their ligands in one pose."""
 
     calculation: str
     gap: float  #: missing material [Å]
     facing_distance: float  #: between the facing planes as built [Å]
     energy: float  #: E(two slabs and ligands) - 2 E(slab) - n E(ligand) [eV per cell]
     converged: bool
+    pose_gap: float | None = None  #: gap at which the pose was found [Å]; None for the narrowest of the study
     notes: tuple[str, ...] = ()
 
 
@@ -53,10 +58,16 @@ class GapRow:
 class GapStudyResult(StudyResult):
     """Everything a gap study says."""
 
-    rows: tuple[GapRow, ...]  #: by gap
-    minimum: GapMinimum | None  #: of a spline through the energies
+    rows: tuple[GapRow, ...]  #: by gap; every pose
+    minimum: GapMinimum | None  #: of a spline through the lowest energy of every gap
     minimum_problem: str  #: why there is none
+    next_gaps: tuple[float, ...] = ()  #: would bracket the minimum [Å], where the lowest energy lies at an end
     compared_with: tuple[str, tuple[float, float]] | None = None  #: source, and gaps [Å] of the minimum it reports
+
+    @property
+    def lowest(self) -> tuple[GapRow, ...]:
+        """The lowest pose of every gap."""
+        return lowest_poses(self.rows)
 
     @property
     def minimum_facing_distance(self) -> float | None:
@@ -79,26 +90,42 @@ class GapStudyResult(StudyResult):
             found,
             *(["{}: lowest at {:g} to {:g} Å.".format(compared[0], *compared[1])] if compared else []),
         ]
-        columns = {
+        if self.next_gaps:
+            asked = ", ".join(f"{gap:g}" for gap in self.next_gaps)
+            notes.append(f"Next to compute: {asked} Å ('nanoslab run STUDY --extend' does).")
+        document = self.document()
+        columns: dict[str, Cell] = {
             "gap [Å]": "gap_A:.2f",
             "facing planes [Å]": "facing_distance_A:.2f",
             "E [eV]": marked("energy_eV:.3f"),
             "remarks": remarks,
         }
-        return (table_of("Energy against gap", self.document()["gaps"], columns, notes),)
+        curve = table_of("Energy against gap", document["gaps"], columns, notes)
+        if len(self.lowest) == len(self.rows):
+            return (curve,)
+        poses: dict[str, Cell] = {
+            "gap [Å]": "gap_A:.2f",
+            "pose of the gap [Å]": _pose,
+            "E [eV]": marked("energy_eV:.3f"),
+        }
+        note = "The ligands keep the pose that was found at the gap named; the lowest of each gap makes the curve."
+        return curve, table_of("Poses", document["poses"], poses, (note,))
 
     def document(self) -> dict[str, Any]:
         """Return the numbers; the keys carry their units."""
         low, compared = self.minimum, self.compared_with
         renamed = {"gap": "gap_A", "facing_distance": "facing_distance_A", "energy": "energy_eV"}
+        renamed |= {"pose_gap": "pose_gap_A"}
         return {
-            "gaps": [record(row, **renamed) for row in self.rows],
+            "gaps": [record(row, **renamed) for row in self.lowest],
+            "poses": [record(row, **renamed) for row in self.rows],
             "minimum_gap_A": None if low is None else low.gap,
             "minimum_facing_distance_A": self.minimum_facing_distance,
             "minimum_gap_uncertainty_A": None if low is None else low.uncertainty,
             "minimum_energy_eV": None if low is None else low.energy,
             "stiffness_eV_per_A2": None if low is None else low.stiffness,
             "minimum_problem": self.minimum_problem or None,
+            "next_gaps_A": list(self.next_gaps),
             "compared_with": None if compared is None else {"source": compared[0], "gap_A": list(compared[1])},
         }
 
@@ -119,15 +146,18 @@ def analyze_gaps(runs: UsableRuns) -> GapStudyResult:
                     facing_distance=role.facing_distance_A,
                     energy=found.energy - 2.0 * slab.energy - (role.n_ligands * free.energy if free else 0.0),
                     converged=all(result.converged for result in used),
+                    pose_gap=role.pose_gap_A,
                     notes=(*found.result.problems, *found.differences),
                 )
             )
         elif found:
             runs.refuse(run.calculation.name, "no usable result of the slab or of the ligand")
-    rows.sort(key=lambda row: row.gap)
+    rows.sort(key=lambda row: (row.gap, row.pose_gap or 0.0))
+    curve = lowest_poses(rows)
+    gaps, energies = [row.gap for row in curve], [row.energy for row in curve]
     minimum, problem = None, ""
     try:
-        minimum = gap_minimum([row.gap for row in rows], [row.energy for row in rows])
+        minimum = gap_minimum(gaps, energies)
     except InputError as error:
         problem = str(error)
     return GapStudyResult(
@@ -135,7 +165,21 @@ def analyze_gaps(runs: UsableRuns) -> GapStudyResult:
         rows=tuple(rows),
         minimum=minimum,
         minimum_problem=problem,
+        next_gaps=next_gaps(gaps, energies),
     )
+
+
+def lowest_poses(rows: Iterable[GapRow]) -> tuple[GapRow, ...]:
+    """Of the rows of every gap the one of lowest energy, in order of the gaps."""
+    best: dict[float, GapRow] = {}
+    for row in rows:
+        if row.gap not in best or row.energy < best[row.gap].energy:
+            best[row.gap] = row
+    return tuple(best[gap] for gap in sorted(best))
+
+
+def _pose(row: Record) -> str:
+    return "narrowest" if row["pose_gap_A"] is None else f"{row['pose_gap_A']:.2f}"
 
 
 def gap_plot(document: Mapping[str, Any]) -> Plot | None:

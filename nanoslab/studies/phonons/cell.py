@@ -25,11 +25,11 @@ from nanoslab.energetics.phonon import (
     thermal_properties,
 )
 from nanoslab.errors import InputError
+from nanoslab.measure.sheet import faces_differ
 from nanoslab.slab_geometry import empty_height
 from nanoslab.studies.runs import UsableRun, UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
 from nanoslab.studies.study import StudyModel
-from nanoslab.studies.vacancies.calculations import faces_differ
 
 #: largest change of the energy in the last electronic step [eV]: force constants are small differences
 ELECTRONIC_TOLERANCE = 1e-8

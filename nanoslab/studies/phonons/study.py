@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from nanoslab.calculation import Calculation, Role
 from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies import answers
 from nanoslab.studies.phonons import cell
 from nanoslab.studies.phonons.cell import SupercellRole, Temperatures, VibratingCell, Vibrations
 from nanoslab.studies.phonons.plots import thermal_plot
@@ -60,6 +61,8 @@ class PhononsStudy(Study[PhononsResult], VibratingCell):
     """How the atoms of one relaxed structure vibrate, and what that adds to its free energy."""
 
     kind: ClassVar[str] = "phonons"
+    asks: ClassVar[str] = "Does the structure rest in a minimum?"
+    says = answers.phonons
     roles: ClassVar[tuple[type[Role], ...]] = (SupercellRole,)
     methods: ClassVar[tuple[Reference, ...]] = (PHONOPY,)
 

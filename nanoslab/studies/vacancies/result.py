@@ -40,6 +40,7 @@ class InPlaneRow:
     removed: Mapping[str, int]  #: element -> atoms that sheet has lost
     cation_to_anion: float
     strain: InPlaneStrain  #: of the plane against the lattice the sheet was built with, the bulk's
+    stress_kbar: float | None  #: largest left in the plane, on the sheet's thickness; None where the run tells none
     #: energy of the sheet in the bulk's lattice less that in its own [eV]; where the former held a layer fixed, what
     #: that layer gains is part of it. None where the former is missing or not comparable.
     energy_gain: float | None
@@ -60,7 +61,10 @@ class CrystalRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VacancyRow:
-    """One structure that lost atoms: its place in the study and its energy."""
+    """One structure that lost atoms: its place in the study, its energy, and where it goes on from another, the step's.
+
+    `after` is the label of that other; the step is against it, the energy against the whole sheet.
+    """
 
     label: str
     phase: str
@@ -74,6 +78,8 @@ class VacancyRow:
     degeneracy: int
     converged: bool
     notes: tuple[str, ...] = ()
+    after: str | None = None
+    step: VacancyEnergy | None = None
 
     @property
     def energy_per_atom_change_meV(self) -> float:
@@ -182,6 +188,8 @@ def _vacancy(row: VacancyRow) -> dict[str, Any]:
         **{"n_removed": energy.n_removed, "removed": dict(energy.removed)},
         **{"degeneracy": row.degeneracy, "cation_to_anion": row.cation_to_anion},
         "formation_energy_eV": dict(energy.formation_energies),
+        "after": row.after,
+        "step_formation_energy_eV": dict(row.step.formation_energies) if row.step else None,
         "energy_difference_eV": energy.energy_difference,
         "energy_per_atom_eV": energy.energy_per_atom,
         "energy_per_atom_change_meV": row.energy_per_atom_change_meV,
