@@ -39,12 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("structure", type=Path, help="structure file; one inside a campaign brings its settings")
     add("folder", type=Path, help="folder for supercells and results, for one level of theory")
-    add(
-        "--engine",
-        type=engine_from_here,
-        metavar="NAME[:options]",
-        help="compute on this machine (default: write VASP input sets)",
-    )
+    words = "compute on this machine (default: write VASP input sets)"
+    add("--engine", type=engine_from_here, metavar="NAME[:options]", help=words)
     add("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="supercell (default: 2 2 1)")
     add("--mesh", type=int, nargs=3, default=[8, 8, 1], metavar="N", help="mesh of wave vectors (default: 8 8 1)")
     add("--distance", type=float, default=0.01, metavar="A", help="displacement of the atoms (default: 0.01 Å)")
