@@ -135,10 +135,8 @@ def read_structure_file(path: Path) -> Atoms:
         raise FileError(path, expected="a crystal with atoms and three lattice vectors", got=got, advice="check it")
     shares = [share for site in atoms.info.pop("occupancy", {}).values() for share in site.values()]
     if any(share < 1 for share in shares):
-        got, advice = (
-            f"a share of {min(shares):g} on a site",
-            "make an ordered cell of it first, as icet or pymatgen do",
-        )
+        got = f"a share of {min(shares):g} on a site"
+        advice = "make an ordered cell of it first, such as with icet or pymatgen"
         raise FileError(path, expected="every site held by one element", got=got, advice=advice)
     atoms.pbc = True
     return atoms
