@@ -4,8 +4,9 @@ Each count is made by a process of its own on one core, which reports its proces
 included, and the largest memory it held; the quickest of three runs counts, of one run where that takes over a minute.
 SHRY's time is that of its patterns, before it makes structures of them; ours is given with identifiers and Parquet
 file, and alone. bsym and enumlib, through pymatgen, make structures of all and are asked for the smallest case only;
-enumlib's ``enum.x`` and ``makestr.x`` (github.com/msg-byu/enumlib, with gfortran) must be on the path. ``--verify FOLDER`` compares counts with those published by SHRY (its benchmark 03, 499 crystals of the
-Crystallography Open Database, arXiv 2111.13409): give the folder that holds ``benchmark_result.csv``.
+enumlib's ``enum.x`` and ``makestr.x`` (github.com/msg-byu/enumlib, with gfortran) must be on the path. ``--verify
+FOLDER`` compares counts with those published by SHRY (its benchmark 03, 499 crystals of the Crystallography Open
+Database, arXiv 2111.13409): give the folder that holds ``benchmark_result.csv``.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def unpacked(masks: Masks, n_points: int) -> NDArray[np.bool_]:
     return np.unpackbits(octets, axis=1, count=n_points).view(np.bool_)
 
 
-def orbits(choice: Choice) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def orbits(choice: Choice) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int32]]]:
     """Points of one subset of every kind, and how many are of its kind: portions of (n, size) and (n,), in order.
 
     Classes of which more than half is taken are asked through what is left of them; their order is then the reverse.
@@ -160,11 +160,11 @@ class _Growth:
         if choice.conflicts is not None:
             self.apart = ~choice.conflicts
 
-    def subsets(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    def subsets(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int32]]]:
         """Portions of points and of orders of the stabilizers."""
         n, n_words = self.choice.bits.shape
         empty = np.zeros((1, n_words), dtype=np.uint64)
-        order = np.array([len(self.choice.permutations)], dtype=np.intp)
+        order = np.array([len(self.choice.permutations)], dtype=np.int32)
         images = np.zeros((1, len(self.choice.permutations), n_words), dtype=np.uint64)
         open_points = np.ones((1, n), dtype=bool)
         members = np.empty((0, 1), dtype=np.intp)
@@ -175,7 +175,7 @@ class _Growth:
 
     def _grown(
         self, members: NDArray[np.intp], masks: Masks, images: Masks, open_points: NDArray[np.bool_]
-    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int32]]]:
         """Descendants of a portion, a column each; `open_points`: behind the last one, in conflict with none taken."""
         level = len(members)
         parents, points, orders = self._children(level, masks, images, open_points)
@@ -197,7 +197,7 @@ class _Growth:
 
     def _children(
         self, level: int, masks: Masks, images: Masks, open_points: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
         """Parent, further point and order of the stabilizer of every child that is the first of its kind."""
         n = self.choice.n_points
         first = self._first_difference(images ^ masks[:, None])

@@ -52,7 +52,7 @@ class Block:
 
     names: NDArray[np.bytes_]
     removed: NDArray[np.int32]
-    degeneracies: NDArray[np.intp]
+    degeneracies: NDArray[np.integer]
     drawn: NDArray[np.intp]
 
     def __len__(self) -> int:
@@ -163,7 +163,7 @@ class Removal:
             atoms.info["ledger"] = sheet_ledger(atoms, charges=charges).to_dict()
         return atoms
 
-    def _block(self, points: NDArray[np.intp], degeneracies: NDArray[np.intp], drawn: NDArray[np.intp]) -> Block:
+    def _block(self, points: NDArray[np.intp], degeneracies: NDArray[np.integer], drawn: NDArray[np.intp]) -> Block:
         return Block(
             names=self.sites.names(points),
             removed=_rising(self.sites.indices.astype(np.int32).take(points.T)).T,
