@@ -120,6 +120,9 @@ def _draw_series(axes: Axes, series: Series) -> None:
         "linewidth": 0.8 if series.is_thin else 1.6,
         "label": series.label or None,
     }
+    if series.band:
+        low, high = zip(*series.band, strict=True)
+        axes.fill_between(series.x, low, high, color=colour(style), alpha=0.18, linewidth=0)
     if series.errors:
         axes.errorbar(series.x, series.y, yerr=series.errors, capsize=2.5, **look)
     else:

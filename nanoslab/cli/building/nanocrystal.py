@@ -16,7 +16,6 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build nanocrystal``."""
     add = parser.add_argument
     add_crystal_arguments(parser, "CdSe-zincblende")
     size = parser.add_mutually_exclusive_group(required=True)
@@ -38,7 +37,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build, write and print one nanocrystal."""
     from nanoslab.builders.particles.particle import build_nanocrystal, units_of_diameter
     from nanoslab.cli.structures import finish, structure_record
 

@@ -17,7 +17,6 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build nanosheet``."""
     add = parser.add_argument
     add_crystal_arguments(parser, "CdSe-wurtzite")
     add(
@@ -51,7 +50,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build, write and print one sheet."""
     from nanoslab.builders import build_nanosheet, rattle_atoms
     from nanoslab.cli.structures import finish, structure_record
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build neck``."""
     add = parser.add_argument
     add_slab_arguments(parser)
     add("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
@@ -59,7 +58,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build one neck, or every shape of it."""
     if arguments.all_distinct or arguments.most_compact is not None or arguments.count_only:
         _run_several(arguments)
         return

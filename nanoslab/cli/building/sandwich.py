@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build sandwich``."""
     add = parser.add_argument
     add_slab_arguments(parser)
     add("--ligand", required=True, help="ligand, such as oleic-fragment, acetic-acid, oleate, octylamine")
@@ -59,7 +58,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build one ligated double slab, or one for every gap."""
     if arguments.gap_scan is not None:
         _run_scan(arguments)
         return

@@ -35,7 +35,6 @@ COLUMNS = {
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build vacancies``."""
     parser.add_argument("slab", type=Path, help="structure file of the sheet, with the vacuum along the third vector")
     parser.add_argument("--species", help="element to remove")
     parser.add_argument(
@@ -59,7 +58,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Enumerate or count, write and print."""
     if (arguments.species is None) == (arguments.remove is None):
         raise InputError("--species", expected="this or --remove", got="both or none", advice="such as --species Se")
     if arguments.remove is not None:

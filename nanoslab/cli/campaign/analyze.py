@@ -31,7 +31,6 @@ class Wanted:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("campaign", type=Path, help="folder written by 'nanoslab write' or 'nanoslab run'")
     add("--source", help="runs to analyse: vasp, or the name of an engine (default: the only one present)")
@@ -50,7 +49,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Analyze, print, and write the files."""
     plots = None if arguments.plots == "none" else arguments.plots
     if arguments.views and (plots is None or arguments.no_files):
         raise InputError(

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("campaign", type=Path, metavar="CAMPAIGN", help="folder written by 'nanoslab write'")
     add(
@@ -54,7 +53,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Check everything, then print the scripts or drive the campaign."""
     request = _request(arguments)
     if arguments.dry_run:
         _print_scripts(request, as_json=arguments.json)

@@ -24,7 +24,6 @@ ALONE = frozenset({"displacement", "exposure"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("campaigns", nargs="*", type=Path, metavar="CAMPAIGN", help="finished campaigns (default: the shipped results)")
     add(
@@ -39,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Analyze every campaign with every source and lay the numbers side by side."""
     from nanoslab.files import data_folder
     from nanoslab.report.validation import read_published, validation_rows
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("study", type=Path, help="study file; 'nanoslab new' prints examples")
     add("campaign", type=Path, help="campaign folder, new or existing")
@@ -39,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write, and show what was written."""
     from nanoslab.cli.campaign.screening import ready_study
     from nanoslab.driver.vasp_campaign import write_vasp_campaign
     from nanoslab.studies.study_file import load_calculations, load_study

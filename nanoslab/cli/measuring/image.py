@@ -32,7 +32,6 @@ SHOWN = 8
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("file", type=Path, help="structure file, or an image of a microscope (.dm3, .dm4, .emd, .ser, .tif ...)")
     add("--kv", type=float, metavar="KV", help="beam energy [keV]; needed for a structure")
@@ -53,7 +52,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Make or read the images and print what they show."""
     if arguments.file.suffix.lower() in READERS:
         images, document = [read_image(arguments.file)], {}
     else:

@@ -36,7 +36,6 @@ RECIPE = "phonons.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("structure", type=Path, help="structure file; one inside a campaign brings its settings")
     add("folder", type=Path, help="folder for supercells and results, for one level of theory")
@@ -57,7 +56,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prepare, compute or collect, and print."""
     from nanoslab.campaign import load_campaign
     from nanoslab.campaign.names import STUDY_FILE
     from nanoslab.driver.results import available_sources, read_runs

@@ -9,8 +9,6 @@ from nanoslab.plot_data import Guide, Plot, Series
 from nanoslab.studies.headline import Evidence, Headline, Printed, Verdict, agreement, left_out
 from nanoslab.studies.vacancies.beam_plots import LOWEST_KEV, N_POINTS, Removal, removals
 
-ALONE = "Knock-on alone, the nucleus at rest; ionization and heat come on top."
-
 
 def beam_headline(evidence: Evidence) -> Headline | None:
     """Answer for the lowest beam energy of the study at which anything leaves, else for the highest."""
@@ -48,7 +46,7 @@ def beam_headline(evidence: Evidence) -> Headline | None:
     return Headline(
         question="Can the beam knock atoms out?",
         verdict=verdict,
-        sentence=f"{sentence[:-1]} by {evidence.level(next(iter(evidence.documents)))}.",
+        sentence=f"{sentence[:-1]} by {evidence.main_level}.",
         trust=(
             *weaker,
             agreement(found),

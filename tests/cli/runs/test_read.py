@@ -1,22 +1,14 @@
 """The command: one row per run, tidy, and exit codes that scripts can rely on."""
 
 import csv
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import ase.io
 import pytest
+import vasp_writers as writers
 
 from nanoslab.cli.main import main
-
-_spec = importlib.util.spec_from_file_location(
-    "vasp_writers", Path(__file__).resolve().parents[2] / "vasp" / "writers.py"
-)
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 
 @pytest.fixture
