@@ -239,8 +239,8 @@ def _search_table(document: Mapping[str, Any]) -> Table:
             f"{search['level_of_theory']}, seed {search['seed']}, {search['wall_time_s']:.0f} s. "
             "The lowest of the ways not searched may lie lower.",
             *(
-                f"{row['phase']}: a cluster expansion of {row['n_terms']} terms, fitted to {row['n_ways']} ways, misses "
-                f"a way left out by {row['error_eV']:.2f} eV per cell, the mean of its composition by "
+                f"{row['phase']}: a cluster expansion of {row['n_terms']} terms, fitted to {row['n_ways']} ways, "
+                f"misses a way left out by {row['error_eV']:.2f} eV per cell, the mean of its composition by "
                 f"{row['constant_error_eV']:.2f} eV."
                 for row in search["expansions"]
             ),
