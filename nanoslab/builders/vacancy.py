@@ -171,7 +171,7 @@ def _ways(
     size = require_whole_number("count", count)
     indices, choice = _choice(slab, layers, size, region, tolerance)
     _check_number(choice)
-    parts = [(choice.members(masks), numbers) for masks, numbers in orbits(choice)]
+    parts = list(orbits(choice))
     subsets = np.concatenate([subsets for subsets, _ in parts])
     degeneracies = np.concatenate([numbers for _, numbers in parts])
     order = np.lexsort(subsets.T[::-1])

@@ -143,12 +143,13 @@ def _compute(
         on_step=_Trajectory(folder / TRAJECTORY, on_step),
     )
     ended = PROCEDURES[procedure_name(calculation)](atoms, task)
+    wrong = (*ended.wrong, *engine.refusals(ended.atoms))
     record = replace(
         _begun(calculation, engine),
         energy=float(ended.atoms.get_potential_energy()),
         max_free_force=max_free_force(ended.atoms),
-        converged=not ended.wrong,
-        problems=(*ended.wrong, *ended.remarks),
+        converged=not wrong,
+        problems=(*wrong, *ended.remarks),
         n_steps=ended.n_steps,
         n_evaluations=calculator.n_taken,
         optimiser=ended.optimiser,

@@ -37,18 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--source", help="runs to analyse: vasp, or the name of an engine (default: the only one present)")
     add("--allow-unconverged", action="store_true", help="use unconverged runs too, marked (!)")
     add("--allow-mismatch", action="store_true", help="subtract energies with different settings, and note it")
-    add(
-        "--plots",
-        default="svg",
-        choices=("pdf", "svg", "png", "eps", "none"),
-        help="format of the plots (default: svg)",
-    )
-    add(
-        "--width",
-        choices=("single", "double"),
-        default="single",
-        help="of the plots: 8.5 or 17.5 cm",
-    )
+    words = "format of the plots (default: svg)"
+    add("--plots", default="svg", choices=("pdf", "svg", "png", "eps", "none"), help=words)
+    add("--width", choices=("single", "double"), default="single", help="of the plots: 8.5 or 17.5 cm")
     add("--views", action="store_true", help="also write side and top views of every structure")
     add("--no-page", action="store_true", help="do not write report.html")
     add("--no-files", action="store_true", help="print only, write no files")

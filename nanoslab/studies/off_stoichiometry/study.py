@@ -94,7 +94,7 @@ class OffStoichiometryStudy(Study[OffStoichiometryResult]):
     def question(self) -> dict[str, Any]:
         """What decides the energies of the search, as plain JSON."""
         document = self.model_dump(mode="json", include={"sheets", "remove", "search", "settings", "references"})
-        for field in ("keep", "farthest"):
+        for field in ("keep", "farthest", "screened"):
             del document["search"][field]
         return document
 
