@@ -151,3 +151,14 @@ def test_a_phase_that_hangs_on_imaginary_modes_has_a_thin_line_beside_its_own() 
     assert plot.series[2].y == (1.0, 2.0)
     assert [(guide.axis, guide.value) for guide in plot.guides] == [("y", 0.0), ("x", 150.0), ("x", 150.0)]
     assert plot.reading == "crosses hangs"
+
+
+@pytest.mark.parametrize(("width", "cm"), [("single", 8.5), ("double", 17.5)])
+def test_figures_have_the_widths_of_journals_and_letters_that_can_be_read(width: str, cm: float) -> None:
+    from nanoslab.report.draw import new_panels
+
+    figure, panels = new_panels(2, width=width)
+    assert figure.get_figwidth() * 2.54 == pytest.approx(cm)
+    figure.draw_without_rendering()
+    sizes = {label.get_fontsize() for axes in panels for label in (*axes.get_xticklabels(), axes.xaxis.label)}
+    assert sizes == {7.0, 8.0}

@@ -23,6 +23,7 @@ OF_KIND = {
     "vacancies": "cdse-nanosheet",
     "neck": "pbse-neck",
     "gap": "pbse-gap",
+    "convergence": "cdse-convergence",
     "displacement": "graphene-displacement",
     "off-stoichiometry": "cdse-off-stoichiometry",
 }

@@ -34,26 +34,13 @@ ROUNDS = 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("campaign", type=Path, metavar="CAMPAIGN|STUDY.yaml", help="campaign folder, or a study file")
-    add(
-        "--engine",
-        type=engine_from_here,
-        default="chgnet",
-        metavar="NAME[:options]",
-        help="chgnet, xtb, gpaw, cp2k, or your own code, ./file.py:factory or module:factory (default: chgnet)",
-    )
+    words = "chgnet, xtb, gpaw, cp2k, or your own code, ./file.py:factory or module:factory (default: chgnet)"
+    add("--engine", type=engine_from_here, default="chgnet", metavar="NAME[:options]", help=words)
     add("--jobs", type=int, metavar="N", help="parallel processes (default: one per core, at most 8)")
-    add(
-        "--campaign",
-        type=Path,
-        dest="folder",
-        metavar="DIR",
-        help="campaign folder for a study file (default: its name)",
-    )
-    add(
-        "--only",
-        metavar="PATTERN",
-        help="only calculations with matching names, such as 'wz-*', and those they start from",
-    )
+    words = "campaign folder for a study file (default: its name)"
+    add("--campaign", type=Path, dest="folder", metavar="DIR", help=words)
+    words = "only calculations with matching names, such as 'wz-*', and those they start from"
+    add("--only", metavar="PATTERN", help=words)
     add(
         "--extend",
         action="store_true",

@@ -60,7 +60,7 @@ def run(arguments: Namespace) -> None:
         expected, advice = OUTPUT_NAMES, "give a folder VASP ran in"
         raise FileError(", ".join(arguments.runs), expected=expected, got=_instead(files), advice=advice)
     results = list(_with_progress(read_all(files, arguments.jobs), len(files), quiet=arguments.quiet))
-    counts = _counts(results)
+    counts = Counter(map(convergence_in_words, results))
     results = _chosen(results, arguments)
     if arguments.plot:
         from nanoslab.cli.runs.read_plot import plot_runs
@@ -178,10 +178,6 @@ def _print_problems(results: Sequence[RunResult]) -> None:
             print(fill(printable(problem), 100, initial_indent="  - ", subsequent_indent="    "))
     if results:
         print()
-
-
-def _counts(results: Sequence[RunResult]) -> Counter[str]:
-    return Counter(convergence_in_words(result) for result in results)
 
 
 def _instead(files: Sequence[RunFiles]) -> str:

@@ -183,14 +183,7 @@ def _pose(row: Record) -> str:
 
 
 def gap_plot(document: Mapping[str, Any]) -> Plot | None:
-    """Energy of two facets against the gap between them, with the minimum.
-
-    Examples
-    --------
-    >>> gaps = [{"gap_A": 6.0, "energy_eV": -1.4}, {"gap_A": 4.0, "energy_eV": -1.0}]
-    >>> gap_plot({"gaps": gaps, "minimum_gap_A": 6.3}).series[0].x
-    (4.0, 6.0)
-    """
+    """Energy of two facets against the gap between them, with the minimum."""
     curve = _curve(document, "computed")
     if not curve.x:
         return None

@@ -12,14 +12,7 @@ AXES = ("n_pairs", "delta_energy_eV")
 
 
 def neck_plot(document: Record) -> Plot | None:
-    """Energy of a neck relative to bulk pairs against the pairs it holds, with the critical size.
-
-    Examples
-    --------
-    >>> necks = [{"n_pairs": n, "delta_energy_eV": e} for n, e in ((1, 1.0), (4, 2.5), (9, 3.0), (16, 2.0))]
-    >>> neck_plot({"necks": necks, "critical_pairs": 9}).guides[0].value
-    9.0
-    """
+    """Energy of a neck relative to bulk pairs against the pairs it holds, with the critical size."""
     lowest = sorted(_with(document.get("necks", ()), "delta_energy_eV"), key=lambda row: float(row["n_pairs"]))
     if not lowest:
         return None
