@@ -84,7 +84,7 @@ def _atom_transfer(element: str, microscope: Microscope) -> tuple[Array, Array]:
         passed = fft2(shared * lens * np.roll(lens, -shift, axis=0).conj())
         scattered = fft2(wave * np.roll(wave, shift, axis=0).conj())
         transfer[shift] = np.sum(detected * passed * scattered).real / n**2
-    return shifts * step, transfer * step**2 / disc.sum()
+    return np.asarray(shifts * step), np.asarray(transfer * step**2 / disc.sum())
 
 
 def _atom_wave(element: str, microscope: Microscope) -> CubicSpline:
@@ -95,7 +95,9 @@ def _atom_wave(element: str, microscope: Microscope) -> CubicSpline:
     k = np.linspace(0.0, 40.0, 2000)
     r = 8.0 * np.linspace(0.0, 1.0, 2000) ** 2
     q = 2 * np.pi * k
-    factor = form_factors([element], np.minimum(q, LARGEST_Q), "electron")[0] * np.minimum(1, LARGEST_Q / (q + 1e-9)) ** 2
+    factor = (
+        form_factors([element], np.minimum(q, LARGEST_Q), "electron")[0] * np.minimum(1, LARGEST_Q / (q + 1e-9)) ** 2
+    )
     bessel = j0(np.outer(r, q))
     potential = trapezoid(bessel * (q * factor), k, axis=1) * VOLT_A2_PER_A
     phase = np.exp(1j * microscope.interaction * potential) - 1

@@ -132,11 +132,8 @@ def _count_columns(first: Array, second: Array, start: int, n_bins: int, same: b
         np.sqrt(np.abs(np.matmul(left, right, out=distances), out=distances), out=distances)
         lowest = int(distances.min())
         np.copyto(whole, np.subtract(distances, np.float32(lowest), out=distances), casting="unsafe")
-        if same and row == start:
-            # each pair of the column with itself once, and no atom with itself
-            chosen = whole[np.tril_indices(len(far), -1, len(column))]
-        else:
-            chosen = whole.ravel()
-        found = np.bincount(chosen)
+        # each pair of the column with itself once, and no atom with itself
+        own = np.tril_indices(len(far), -1, len(column)) if same and row == start else slice(None)
+        found = np.bincount(whole[own].ravel())
         total[lowest : lowest + len(found)] += found
     return total
