@@ -114,7 +114,7 @@ def relax_batch(
             optimisers[i].step()
             steps[i] += 1
     return [
-        _refused(final, n, refused[i]) if i in refused else _judged(start, final, n, settings)
+        _refused(final, n, refused[i]) if i in refused else _judged(engine, start, final, n, settings)
         for i, (start, final, n) in enumerate(zip(starts, moving, steps, strict=True))
     ]
 
@@ -135,7 +135,7 @@ def _refused(final: Atoms, n_steps: int, reason: str) -> BatchResult:
     return BatchResult(atoms=final, energy=np.nan, max_free_force=np.nan, n_steps=n_steps, problems=(reason,))
 
 
-def _judged(start: Atoms, final: Atoms, n_steps: int, settings: Settings) -> BatchResult:
+def _judged(engine: Engine, start: Atoms, final: Atoms, n_steps: int, settings: Settings) -> BatchResult:
     force = max_free_force(final)
     wrong, _ = judge_shape(start, final, "vacancy")
     if force > settings.force_tolerance:
@@ -145,5 +145,5 @@ def _judged(start: Atoms, final: Atoms, n_steps: int, settings: Settings) -> Bat
         energy=float(final.get_potential_energy()),
         max_free_force=force,
         n_steps=n_steps,
-        problems=tuple(wrong),
+        problems=(*wrong, *engine.refusals(final)),
     )

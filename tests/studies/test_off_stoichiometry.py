@@ -176,6 +176,33 @@ def test_what_is_drawn_comes_again_and_says_what_it_leaves_out(study_file: Path)
         assert ensemble.weights.min() >= 1
 
 
+def test_screening_finds_the_lowest_ways_that_a_draw_misses(study_file: Path) -> None:
+    text = FILE.format(engine=ENGINE, most=8).replace("monolayers: 2, fix", "monolayers: 4, fix")
+    (sheet,) = [line for line in text.splitlines(keepends=True) if "wurtzite" in line]
+    start, end = text.index("  - {phase: wurtzite"), text.index("remove:")
+    text = text[:start] + sheet + text[end:].replace("path: {losses: 3, runs: 4, beam_energy_keV: 80}\n", "")
+    lowest = {}
+    for screened in (0, 6):  # the second goes on from the first
+        study_file.write_text(text.replace("rattle: 0.02", f"rattle: 0.02, screened: {screened}"))
+        document = load_study(searched_study_file(study_file)).analyze([]).to_dict()
+        lowest[screened] = [row["lowest_identifier"] for row in document["sets"]]
+        record = read_record(study_file.with_name("off.search.json"))
+        energies = {one.counts.values().__repr__(): one.energies.min() for one in search_ensembles(record)}
+        lowest[screened] = energies
+    study_file.with_name("off.search.json").unlink()
+    study_file.write_text(text.replace("most: 8", "most: 5000"))
+    searched_study_file(study_file)
+    record = read_record(study_file.with_name("off.search.json"))
+    everything = {one.counts.values().__repr__(): one.energies.min() for one in search_ensembles(record)}
+    assert lowest[0] != everything
+    assert lowest[6] == everything
+    (expansion,) = document["search"]["expansions"]
+    assert expansion["error_eV"] < expansion["constant_error_eV"]
+    for row in document["sets"]:
+        assert row["n_predicted"] in (0, row["n_distinct"])
+        assert row["n_predicted_lower"] <= row["n_not_searched"]
+
+
 def test_another_question_does_not_go_on_with_the_search_of_this_one(study_file: Path) -> None:
     searched_study_file(study_file)
     study_file.write_text(study_file.read_text().replace("Se: [0, 2]", "Se: [0, 1]"))

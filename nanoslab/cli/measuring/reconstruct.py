@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("file", type=Path, help="tilt series (.mrc, .emd, .hspy, .tif ...), or structure file of one particle")
     add("--kv", type=float, required=True, metavar="KV", help="beam energy [keV]")
@@ -50,7 +49,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Find the atoms, compare them with those that were there where these are known, and print."""
     from nanoslab.measure.imaging import Microscope
     from nanoslab.measure.imaging.files import READERS
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from nanoslab.calculation import Settings
 from nanoslab.engines.correction.file import find_correction, read_correction
-from nanoslab.engines.correction.model import Correction, is_lone_atom, refuse_extrapolation
+from nanoslab.engines.correction.model import ON_THE_WAY, Correction, is_lone_atom, refuse_extrapolation
 from nanoslab.engines.interface import BatchFunction, CalculatorFactory, Energies, Engine, OwnCalculator
 from nanoslab.errors import EngineError
 
 
 class CorrectedCalculator(OwnCalculator):
-    """Another calculator's energy, forces and stress, corrected; refuses what the correction has not seen.
+    """Another calculator's energy, forces and stress, corrected; refuses what is far from all that the fit has seen.
 
     Examples
     --------
@@ -57,8 +57,8 @@ class CorrectedCalculator(OwnCalculator):
 def corrected(
     correction: Correction, atoms: Atoms, energy: float, forces: NDArray[np.float64]
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-    """Corrected energy and forces, and what the terms add to the stress; refuses what the fit has not seen."""
-    refuse_extrapolation(correction, atoms)
+    """Corrected energy and forces, and what the terms add to the stress; refuses what is far from the fit."""
+    refuse_extrapolation(correction, atoms, ON_THE_WAY)
     added, scale = correction.evaluate(atoms), 1.0 + correction.scale
     return scale * energy + float(added.values[0]), scale * forces + added.forces[0], added.stresses[0]
 
@@ -85,6 +85,22 @@ class _Corrected:
     def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
         del options  # those of the engine below stand in the file
         return CorrectedCalculator(self.base(atoms, settings, self.correction.engine_options), self.correction)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a final structure is outside of the fit; empty where it is inside."""
+
+    correction: Correction
+
+    def __call__(self, atoms: Atoms) -> str:
+        if is_lone_atom(atoms):
+            return ""
+        try:
+            refuse_extrapolation(self.correction, atoms)
+        except EngineError as error:
+            return str(error)
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +163,6 @@ def corrected_engine(base: Engine, name_or_path: str) -> Engine:
         calculator_factory=_Corrected(base.calculator_factory, correction),
         comparable_factory=None,
         batch=None if base.batch is None else _CorrectedBatch(base.batch, correction),
+        refusal=_Refusal(correction),
         options={"corrected": f"{path.stem}-{digits}"},
     )

@@ -19,6 +19,8 @@ from nanoslab.errors import EngineError
 FEWER, FARTHEST = 0.5, 1.5
 #: pairs may come closer than the closest of the fit by this part of the sum of their covalent radii
 CLOSER = 0.1
+#: what a relaxation may come through, in these margins; where it ends is judged by the margins themselves
+ON_THE_WAY = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ def is_lone_atom(atoms: Atoms) -> bool:
     return len(atoms) == 1 and not len(neighbor_list("i", atoms, 6.0))
 
 
-def refuse_extrapolation(correction: Correction, atoms: Atoms) -> None:
+def refuse_extrapolation(correction: Correction, atoms: Atoms, margins: float = 1.0) -> None:
     """Raise for a structure that is unlike everything in the fit.
 
     Parameters
@@ -143,7 +145,9 @@ def refuse_extrapolation(correction: Correction, atoms: Atoms) -> None:
     correction
         With what the fit has seen.
     atoms
-        About to be computed.
+        To be judged.
+    margins
+        How much wider than at the end of a relaxation.
 
     Raises
     ------
@@ -164,15 +168,15 @@ def refuse_extrapolation(correction: Correction, atoms: Atoms) -> None:
     if foreign:
         known = ", ".join(correction.species)
         raise EngineError(where, expected=f"elements of the fit ({known})", got=", ".join(foreign), advice=advice)
-    _refuse_close_pairs(correction, atoms, where, advice)
+    _refuse_close_pairs(correction, atoms, margins * CLOSER, where, advice)
     numbers = _numbers(correction, atoms)
     for index, symbol in enumerate(atoms.get_chemical_symbols()):
         seen = correction.environments.get(symbol)
         if seen is None:
             continue
         distance = float(np.linalg.norm(seen - numbers[index], axis=1).min())
-        too_few = numbers[index].sum() < seen.sum(axis=1).min() - FEWER
-        if too_few or distance > FARTHEST:
+        too_few = numbers[index].sum() < seen.sum(axis=1).min() - margins * FEWER
+        if too_few or distance > margins * FARTHEST:
             has = ", ".join(f"{n:.1f} {s}" for s, n in zip(correction.species, numbers[index], strict=True))
             raise EngineError(
                 where,
@@ -182,10 +186,10 @@ def refuse_extrapolation(correction: Correction, atoms: Atoms) -> None:
             )
 
 
-def _refuse_close_pairs(correction: Correction, atoms: Atoms, where: str, advice: str) -> None:
+def _refuse_close_pairs(correction: Correction, atoms: Atoms, closer: float, where: str, advice: str) -> None:
     allowed = {
         tuple(pair.split("-")): distance
-        - CLOSER * sum(float(covalent_radii[atomic_numbers[symbol]]) for symbol in pair.split("-"))
+        - closer * sum(float(covalent_radii[atomic_numbers[symbol]]) for symbol in pair.split("-"))
         for pair, distance in correction.shortest.items()
     }
     if not allowed:

@@ -62,6 +62,30 @@ class WaySet:
     n_drawn: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """What a cluster expansion says of the ways of one composition.
+
+    Attributes
+    ----------
+    phase, lost
+        As in `WaySet`.
+    n_predicted, n_lower
+        Ways whose energies it gave, and those not computed that it puts below the lowest computed.
+    n_terms, n_ways, error, constant_error
+        As in `nanoslab.studies.off_stoichiometry.expansion.Expansion`, of all compositions of the phase.
+    """
+
+    phase: str
+    lost: Mapping[str, int]
+    n_predicted: int
+    n_lower: int
+    n_terms: int
+    n_ways: int
+    error: float
+    constant_error: float
+
+
 @dataclass(slots=True, kw_only=True)
 class SearchRecord:
     """Everything of a search; ways are added while it runs.
@@ -78,8 +102,8 @@ class SearchRecord:
         Counts of the primitive cell and energy [eV] of the sheets' crystals.
     counts, whole
         Phase -> atoms of the whole sheet by element, cations first; and that sheet, relaxed.
-    sets, ways
-        What was searched, and what it gave.
+    sets, screens, ways
+        What was searched, what an expansion says of the rest, and what the search gave.
     paths
         Losses one after the other.
     wall_time_s
@@ -96,6 +120,7 @@ class SearchRecord:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     whole: dict[str, Way] = field(default_factory=dict)
     sets: list[WaySet] = field(default_factory=list)
+    screens: list[Screen] = field(default_factory=list)
     ways: dict[tuple[str, str], Way] = field(default_factory=dict)
     paths: list[LossPath] = field(default_factory=list)
     wall_time_s: float = 0.0
@@ -110,6 +135,7 @@ class SearchRecord:
         document = {"schema": SCHEMA, **{name: getattr(self, name) for name in _PLAIN}}
         document["whole"] = [asdict(way) for way in self.whole.values()]
         document["sets"] = [asdict(one) for one in self.sets]
+        document["screens"] = [asdict(one) for one in self.screens]
         document["paths"] = [asdict(path) for path in self.paths]
         document["ways"] = [asdict(way) for way in self.ways.values()]
         write_atomically(path, json.dumps(document, separators=(",", ":")).replace('{"phase"', '\n{"phase"') + "\n")
@@ -134,6 +160,7 @@ def read_record(path: Path) -> SearchRecord:
         record.bulk = [(dict(counts), float(energy)) for counts, energy in record.bulk]
         record.whole = {row["phase"]: _way(row) for row in document["whole"]}
         record.sets = [WaySet(**row) for row in document["sets"]]
+        record.screens = [Screen(**row) for row in document.get("screens", ())]
         losses = ((row, tuple(Loss(**loss) for loss in row["losses"])) for row in document["paths"])
         record.paths = [LossPath(**{**row, "losses": loss}) for row, loss in losses]
         record.ways = {(row["phase"], row["identifier"]): _way(row) for row in document["ways"]}
