@@ -124,7 +124,9 @@ class _Fit:
         """One step of Gauss and Newton, no atom farther than 0.3 Å."""
         n = len(self.points)
         jacobian, residual = _linearised(projections, self)
-        change = lsmr(jacobian, residual, damp=0.0, atol=1e-6, btol=1e-6, maxiter=30)[0]
+        # unknowns of one scale: the shift of an image moves all atoms at once
+        scale = np.sqrt(np.asarray(jacobian.power(2).sum(axis=0)).ravel()) + 1e-300
+        change = lsmr(jacobian.multiply(1 / scale).tocsr(), residual, atol=1e-6, btol=1e-6, maxiter=40)[0] / scale
         return _Fit(
             self.points + np.clip(change[: 3 * n].reshape(-1, 3), -0.3, 0.3),
             np.maximum(self.weights + change[3 * n : 4 * n], 0.02 * self.weights.mean()),
