@@ -143,8 +143,8 @@ def _beam(document: Record) -> Table:
     notes = (
         "E_max: largest energy handed over in a head-on collision (exact kinematics, mean mass, nucleus at rest); "
         "'<' marks atoms it may knock out.",
-        "E_rem, the E_f(atom) of the most loosely bound atom, is what it costs to take it to vacuum, a lower bound of the "
-        "displacement threshold; knock-on is a lower bound of the damage.",
+        "E_rem, the E_f(atom) of the most loosely bound atom, is what it costs to take it to vacuum, a lower bound "
+        "of the displacement threshold; knock-on is a lower bound of the damage.",
     )
     return table_of("Beam", document["beam"], columns, notes)
 
