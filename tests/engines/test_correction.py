@@ -237,6 +237,23 @@ def test_what_the_fit_has_not_seen_is_refused_in_one_line(file: Path) -> None:
         refuse_extrapolation(correction, Atoms("CdSe", positions=[[0, 0, 0], [0, 0, 2.6]]))
 
 
+def test_an_element_keeps_the_forces_of_the_potential_and_takes_a_shift() -> None:
+    crystal = bulk("Se", "fcc", a=4.4) * (2, 1, 1)
+    crystal.rattle(0.1, seed=1)
+    crystal.calc = lennard_jones()
+    bare = float(crystal.get_potential_energy())
+    lone = Point(name="Se", atoms=crystal, energy=bare, reference_energy=bare + 0.5 * len(crystal), counts=False)
+    coefficients = {TERMS[0]: 0.3, TERMS[1]: -0.2, TERMS[4]: 0.1}
+    found = fit_correction(
+        [*points(9, coefficients, 0.1), lone], engine="x", reference="y", coordination={"Cd": 4, "Se": 4}
+    )
+    assert found.elements == pytest.approx({"Se": 0.5})
+    corrected = CorrectedCalculator(lennard_jones(), found)
+    assert corrected.get_property("energy", crystal) == pytest.approx(lone.reference_energy)
+    assert corrected.get_property("forces", crystal) == pytest.approx(crystal.get_forces())
+    assert corrected.get_property("stress", crystal) == pytest.approx(crystal.get_stress())
+
+
 def test_a_correction_of_another_engine_is_refused(file: Path) -> None:
     with pytest.raises(EngineError, match=r"was fitted to ase.calculators.lj-LennardJones"):
         engine(f"ase.calculators.emt:EMT:corrected={file}")

@@ -6,7 +6,7 @@ from ase import Atoms
 
 from nanoslab.builders import build_nanosheet
 from nanoslab.builders.enumeration import Removal, removals
-from nanoslab.studies.off_stoichiometry.expansion import _counts, _orbits, fit_expansion
+from nanoslab.studies.off_stoichiometry.expansion import fit_expansion, orbit_counts
 
 
 def question(selenium: int = 2, cadmium: int = 1) -> Removal:
@@ -78,7 +78,7 @@ def test_leaving_one_out_is_what_fitting_without_it_gives() -> None:
 def test_sites_and_pairs_are_those_of_icet() -> None:
     icet = pytest.importorskip("icet")
     one = question(2, 0)
-    counts = _counts(one, all_ways(one).tolist(), *(o := _orbits(one))[:2], len(o[2]))
+    counts = orbit_counts(one, all_ways(one).tolist())
     primitive = one.parent.copy()
     primitive.pbc = True
     allowed = [["Se", "X"] if symbol == "Se" else ["Cd"] for symbol in primitive.get_chemical_symbols()]

@@ -50,7 +50,8 @@ class LeftOut:
 class Correction:
     """Turns energy and forces of a potential into those of a reference level of theory.
 
-    E = (1 + scale) E_potential + sum of coefficient * term
+    E = (1 + scale) E_potential + sum of coefficient * term, but of one species alone E_potential + shift of every atom:
+    the bonds of an element say nothing of those of a compound.
 
     Attributes
     ----------
@@ -68,6 +69,8 @@ class Correction:
         Pair of species, such as ``Cd-Se`` -> shortest distance in the fit [Å].
     lone_atoms
         Species -> energy of an isolated atom at the reference level [eV].
+    elements
+        Species -> shift of its crystal, reference less potential [eV per atom].
     left_out
         Every structure of the fit, predicted without it.
 
@@ -85,6 +88,7 @@ class Correction:
     environments: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     shortest: Mapping[str, float] = field(default_factory=dict)
     lone_atoms: Mapping[str, float] = field(default_factory=dict)
+    elements: Mapping[str, float] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
 
     @property
@@ -98,14 +102,7 @@ class Correction:
         return root_mean_square([point.energy_error for point in self.left_out if point.counts])
 
     def evaluate(self, atoms: Atoms) -> Values:
-        """Sum of the terms times their coefficients, each array with one row.
-
-        Examples
-        --------
-        >>> shift = Correction(engine="emt", reference="EMT", coefficients={Term(kind="atoms", species="Cu"): 0.5})
-        >>> shift.evaluate(Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.5]])).values.tolist()
-        [1.0]
-        """
+        """Sum of the terms times their coefficients, each array with one row."""
         found = evaluate_terms(atoms, tuple(self.coefficients))
         weights = np.array(list(self.coefficients.values()))
         return Values(
@@ -135,6 +132,12 @@ def is_lone_atom(atoms: Atoms) -> bool:
     True
     """
     return len(atoms) == 1 and not len(neighbor_list("i", atoms, 6.0))
+
+
+def element_shift(correction: Correction, atoms: Atoms) -> float | None:
+    """Shift of every atom of an element's crystal [eV]; None for compounds and elements that the fit has not seen."""
+    species = set(atoms.get_chemical_symbols())
+    return correction.elements.get(species.pop()) if len(species) == 1 else None
 
 
 def refuse_extrapolation(correction: Correction, atoms: Atoms, margins: float = 1.0) -> None:
@@ -168,6 +171,8 @@ def refuse_extrapolation(correction: Correction, atoms: Atoms, margins: float = 
     if foreign:
         known = ", ".join(correction.species)
         raise EngineError(where, expected=f"elements of the fit ({known})", got=", ".join(foreign), advice=advice)
+    if element_shift(correction, atoms) is not None:
+        return
     _refuse_close_pairs(correction, atoms, margins * CLOSER, where, advice)
     numbers = _numbers(correction, atoms)
     for index, symbol in enumerate(atoms.get_chemical_symbols()):

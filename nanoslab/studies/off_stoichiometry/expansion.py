@@ -66,7 +66,8 @@ def fit_expansion(question: Removal, removed: Sequence[Sequence[int]], energies:
         Atoms lost and energy [eV] of every way.
     """
     site_orbits, pair_orbits, distances = _orbits(question)
-    rows = _counts(question, removed, site_orbits, pair_orbits, len(distances))
+    damping = np.maximum(1.0, distances / NEAR)
+    rows = orbit_counts(question, removed)
     compositions: list[Hashable] = [tuple(sorted(question.parent.symbols[list(one)])) for one in removed]
     groups = np.unique(np.array([hash(one) for one in compositions]), return_inverse=True)[1]
     several = np.bincount(groups)[groups] > 1
@@ -75,7 +76,7 @@ def fit_expansion(question: Removal, removed: Sequence[Sequence[int]], energies:
     rows, values, groups = rows[several], np.asarray(energies, dtype=float)[several], groups[several]
     means = _means(groups)
     left = 1 - np.diag(means)
-    inside = (rows - means @ rows) / np.maximum(1.0, distances / NEAR)
+    inside = rows - means @ rows
     rest = values - means @ values
     best: tuple[float, NDArray[np.float64]] = (np.inf, np.zeros(rows.shape[1]))
     left_vectors, sizes, right = np.linalg.svd(inside, full_matrices=False)
@@ -86,7 +87,7 @@ def fit_expansion(question: Removal, removed: Sequence[Sequence[int]], energies:
         error = float(np.sqrt(np.mean(left_out**2)))
         if error < best[0]:
             weights = right.T @ (sizes / (sizes**2 + strength) * (left_vectors.T @ rest))
-            best = error, weights / np.maximum(1.0, distances / NEAR)
+            best = error, weights / damping
     error, weights = best
     n_atoms = len(question.parent)
     sites, pairs = np.zeros(n_atoms), np.zeros((n_atoms, n_atoms))
@@ -103,6 +104,18 @@ def fit_expansion(question: Removal, removed: Sequence[Sequence[int]], energies:
     )
 
 
+def orbit_counts(question: Removal, removed: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """How often every way has every orbit, those of far pairs divided by their distance, (n_ways, n_terms)."""
+    points, pairs, distances = _orbits(question)
+    place = {int(atom): point for point, atom in enumerate(question.sites.indices)}
+    rows = np.zeros((len(removed), len(distances)))
+    for row, atoms in zip(rows, removed, strict=True):
+        own = np.array([place[int(atom)] for atom in atoms], dtype=np.intp)
+        np.add.at(row, points[own], 1)
+        np.add.at(row, pairs[np.ix_(own, own)][np.triu_indices(len(own), 1)], 1)
+    return rows / np.maximum(1.0, distances / NEAR)
+
+
 def _orbits(question: Removal) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Orbit of every point (n,) and of every pair (n, n), and their distances: 0 of points, the shortest of pairs."""
     permutations = question.sites.permutations
@@ -116,23 +129,6 @@ def _orbits(question: Removal) -> tuple[NDArray[np.intp], NDArray[np.intp], NDAr
     between = question.parent[question.sites.indices].get_all_distances(mic=bool(question.parent.pbc.any())).ravel()
     n_points = int(points.max()) + 1
     return points, pairs.reshape(n, n) + n_points, np.concatenate([np.zeros(n_points), between[first]])
-
-
-def _counts(
-    question: Removal,
-    removed: Sequence[Sequence[int]],
-    points: NDArray[np.intp],
-    pairs: NDArray[np.intp],
-    n_terms: int,
-) -> NDArray[np.float64]:
-    """How often every way has every orbit, (n_ways, n_terms)."""
-    place = {int(atom): point for point, atom in enumerate(question.sites.indices)}
-    rows = np.zeros((len(removed), n_terms))
-    for row, atoms in zip(rows, removed, strict=True):
-        own = np.array([place[int(atom)] for atom in atoms], dtype=np.intp)
-        np.add.at(row, points[own], 1)
-        np.add.at(row, pairs[np.ix_(own, own)][np.triu_indices(len(own), 1)], 1)
-    return rows
 
 
 def _means(groups: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from nanoslab.errors import FileError
 from nanoslab.files import write_atomically
-from nanoslab.studies.off_stoichiometry.losses import Loss, LossPath
+from nanoslab.studies.off_stoichiometry.losses import LossPath
 
 SCHEMA = 1
 
@@ -141,6 +142,7 @@ class SearchRecord:
         write_atomically(path, json.dumps(document, separators=(",", ":")).replace('{"phase"', '\n{"phase"') + "\n")
 
 
+_WAYS, _PATHS = TypeAdapter(list[Way]), TypeAdapter(list[LossPath])
 _PLAIN = ("question", "engine", "level_of_theory", "versions", "elements", "atoms", "bulk", "counts", "wall_time_s")
 
 
@@ -158,21 +160,15 @@ def read_record(path: Path) -> SearchRecord:
             raise ValueError(f"schema {document['schema']}")
         record = SearchRecord(**{name: document[name] for name in _PLAIN})
         record.bulk = [(dict(counts), float(energy)) for counts, energy in record.bulk]
-        record.whole = {row["phase"]: _way(row) for row in document["whole"]}
+        record.whole = {way.phase: way for way in _WAYS.validate_python(document["whole"])}
         record.sets = [WaySet(**row) for row in document["sets"]]
         record.screens = [Screen(**row) for row in document.get("screens", ())]
-        losses = ((row, tuple(Loss(**loss) for loss in row["losses"])) for row in document["paths"])
-        record.paths = [LossPath(**{**row, "losses": loss}) for row, loss in losses]
-        record.ways = {(row["phase"], row["identifier"]): _way(row) for row in document["ways"]}
+        record.paths = _PATHS.validate_python(document["paths"])
+        record.ways = {(way.phase, way.identifier): way for way in _WAYS.validate_python(document["ways"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         advice = "remove it, and search again with 'nanoslab run'"
         raise FileError(path, expected="what a search wrote", got=str(error), advice=advice) from error
     return record
-
-
-def _way(row: Mapping[str, Any]) -> Way:
-    sequences = {name: tuple(row[name]) for name in ("removed", "problems")}
-    return Way(**{**row, **sequences, "positions": tuple(tuple(one) for one in row["positions"])})
 
 
 def rounded(positions: NDArray[np.float64]) -> tuple[tuple[float, float, float], ...]:

@@ -131,7 +131,7 @@ class OffStoichiometryStudy(Study[OffStoichiometryResult]):
             made.append(replace(whole, atoms=atoms))
             for question in removals(ideal, self.remove):
                 own = [w for w in record.ways.values() if w.phase == sheet.phase and w.lost == question.counts]
-                chosen = chosen_ways(ideal, own, keep=self.search.keep, farthest=self.search.farthest)
+                chosen = chosen_ways(question, own, keep=self.search.keep, farthest=self.search.farthest)
                 made += [_calculation(whole, question, way, why) for way, why in chosen]
         made.extend(reference_calculations(self.references, self.sheets, settings, self.crystal_source))
         return self.settings.with_moments(made)
