@@ -8,12 +8,12 @@ from ase.geometry import find_mic
 from numpy.typing import ArrayLike, NDArray
 
 from nanoslab.crystals import make_recipe
-from nanoslab.errors import InputError
+from nanoslab.errors import InputError, unknown_name
 
 Pair = tuple[Atoms, Atoms]
 
 
-def vacancy_hop(atoms: Atoms, vacancy: int, hopping: int) -> Pair:
+def vacancy_hop(atoms: Atoms, vacancy: int | str, hopping: int | None = None) -> Pair:
     """Return start and end of a vacancy's hop: an atom moves into the empty place of another of its species.
 
     Parameters
@@ -21,9 +21,9 @@ def vacancy_hop(atoms: Atoms, vacancy: int, hopping: int) -> Pair:
     atoms
         The structure without the vacancy.
     vacancy
-        Index of the atom that is missing.
+        Index of the atom that is missing, or its species, of which the first atom is taken.
     hopping
-        Index of the atom that takes its place.
+        Index of the atom that takes its place; the nearest of its species when absent.
 
     Returns
     -------
@@ -33,16 +33,26 @@ def vacancy_hop(atoms: Atoms, vacancy: int, hopping: int) -> Pair:
     Raises
     ------
     InputError
-        An index is not in the structure, or both are one, or they are of different species.
+        An index or species is not in the structure, or both are one, or they are of different species.
 
     Examples
     --------
     >>> from ase.build import bulk
     >>> crystal = bulk("Al", cubic=True).repeat(2)
-    >>> start, end = vacancy_hop(crystal, 0, 1)
+    >>> start, end = vacancy_hop(crystal, "Al")
     >>> len(start), end.positions[0].tolist()
     (31, [0.0, 0.0, 0.0])
     """
+    if isinstance(vacancy, str):
+        if vacancy not in atoms.symbols:
+            raise unknown_name("vacancy", vacancy, sorted(set(atoms.symbols)))
+        vacancy = list(atoms.symbols).index(vacancy)
+    if hopping is None:
+        _require_two(atoms, vacancy)
+        others = np.flatnonzero((atoms.numbers == atoms.numbers[vacancy]) & (np.arange(len(atoms)) != vacancy))
+        if not len(others):
+            raise InputError("vacancy", expected="two atoms of its species or more", got="one", advice="repeat it")
+        hopping = int(others[np.argmin(atoms.get_distances(vacancy, others, mic=True).round(6))])
     _require_two(atoms, vacancy, hopping)
     if atoms.numbers[vacancy] != atoms.numbers[hopping]:
         got = f"{atoms.symbols[hopping]} into a place of {atoms.symbols[vacancy]}"
@@ -112,7 +122,7 @@ def _require_two(atoms: Atoms, *indices: int) -> None:
     for index in indices:
         if not 0 <= index < len(atoms):
             raise InputError("atom", expected=f"an index from 0 to {len(atoms) - 1}", got=index)
-    if indices[0] == indices[1]:
+    if len(set(indices)) < len(indices):
         raise InputError("atom", expected="two different atoms", got=f"{indices[0]} twice")
 
 

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
-from nanoslab.slab_geometry import BOND_FACTOR
+from nanoslab.slab_geometry import BOND_FACTOR, plane_numbers
 from nanoslab.species import cations_first
 
 #: cosine of the angle with c above which a bond counts as parallel to it: the others lie near 70 degrees
 PARALLEL = 0.9
 
 
-def slide_layers(atoms: Atoms, fraction: float, *, axis: int = 0, along: int = 1) -> Atoms:
+def slide_layers(
+    atoms: Atoms, fraction: float, *, boundaries: int | None = None, axis: int = 0, along: int = 1
+) -> Atoms:
     """Slide the (0001) layers of a wurtzite sheet towards zinc blende: ABAB... becomes ABCABC... at a fraction of 1.
 
     A layer is the cations and anions joined by the bonds along c, which stay whole. Between every second pair of
@@ -31,6 +33,8 @@ def slide_layers(atoms: Atoms, fraction: float, *, axis: int = 0, along: int = 1
         makes the wurtzite (11-20) sheet, of whole cells along c.
     fraction
         Of the way, 0 to 1.
+    boundaries
+        How many of the pairs slip, one after the other along c; all at once when absent.
     axis, along
         Numbers of these lattice vectors, from 0.
 
@@ -42,7 +46,8 @@ def slide_layers(atoms: Atoms, fraction: float, *, axis: int = 0, along: int = 1
     Raises
     ------
     InputError
-        The fraction lies outside 0 to 1, or the sheet is not stacked ABAB along that lattice vector.
+        The fraction lies outside 0 to 1, there are fewer boundaries, or the sheet is not stacked ABAB along that
+        lattice vector.
 
     Examples
     --------
@@ -54,20 +59,73 @@ def slide_layers(atoms: Atoms, fraction: float, *, axis: int = 0, along: int = 1
     """
     if not 0 <= fraction <= 1:
         raise InputError("fraction", expected="0 to 1", got=fraction)
-    layers = _layers(atoms, axis)
+    layers, slip = _stack(atoms, axis, along)
     n_layers = int(layers.max()) + 1
-    if n_layers % 2:
-        raise InputError("atoms", expected="an even number of layers along c", got=n_layers)
-    slip = -fraction * _step_to_next_layer(atoms, layers, axis, along)
+    many = n_layers // 2 if boundaries is None else boundaries
+    if not 1 <= many <= n_layers // 2:
+        raise InputError("boundaries", expected=f"1 to {n_layers // 2}", got=many, advice="repeat the sheet along c")
     slid = atoms.copy()
     slid.set_constraint()
     # what lies below the first layer by the borders of the cell belongs to the layers above
     shift = np.floor(atoms.get_scaled_positions(wrap=False)[:, axis] - layers / n_layers + 0.5)
-    slid.positions += np.outer(layers // 2 + shift * (n_layers // 2), slip)
-    slid.cell[axis] += n_layers // 2 * slip
+    slid.positions += np.outer(np.minimum(layers // 2, many) + shift * many, fraction * slip)
+    slid.cell[axis] += many * fraction * slip
     recipe = atoms.info.get("recipe")
-    slid.info = {"recipe": make_recipe("slip", source=recipe, fraction=fraction, axis=axis, along=along)}
+    parameters = {"fraction": fraction, "boundaries": many, "axis": axis, "along": along}
+    slid.info = {"recipe": make_recipe("slip", source=recipe, **parameters)}
     return slid
+
+
+def slide_one_layer(atoms: Atoms, planes: int | None = None, *, axis: int = 0, along: int = 1) -> Atoms:
+    """Slide one (0001) layer in a stack of four or more from A to C: ABAB becomes ABCB, half of it cubic.
+
+    Both of its boundaries slip against one another, so the cell keeps its shape and a band can join start and end.
+
+    Parameters
+    ----------
+    atoms, axis, along
+        As `slide_layers` takes them, two cells or more along c.
+    planes
+        How many planes of the sheet have slid, counted from the top, or from the bottom where below zero: a slip that
+        begins at one face. All when absent.
+
+    Raises
+    ------
+    InputError
+        Fewer than four layers, fewer planes, or the sheet is not stacked ABAB along that lattice vector.
+
+    Examples
+    --------
+    >>> from nanoslab.builders import build_nanosheet
+    >>> sheet = build_nanosheet("CdSe-wurtzite", "11-20", 3, repeat=(2, 1))
+    >>> moved = slide_one_layer(sheet, 1).positions - sheet.positions
+    >>> int((abs(moved[:, 1]) > 1).sum()), len(sheet)
+    (2, 24)
+    """
+    layers, slip = _stack(atoms, axis, along)
+    if layers.max() < 3:
+        got = f"{int(layers.max()) + 1} layers"
+        raise InputError("atoms", expected="four layers along c or more", got=got, advice="repeat the sheet along c")
+    from_bottom = plane_numbers(atoms.positions[:, 3 - axis - along])
+    n_planes = int(from_bottom.max()) + 1
+    n_slid = n_planes if planes is None else planes
+    if not 1 <= abs(n_slid) <= n_planes:
+        raise InputError("planes", expected=f"1 to {n_planes}, or below zero", got=n_slid)
+    chosen = from_bottom >= n_planes - n_slid if n_slid > 0 else from_bottom < -n_slid
+    slid = atoms.copy()
+    slid.set_constraint()
+    slid.positions[(layers == 2) & chosen] += slip
+    recipe = atoms.info.get("recipe")
+    slid.info = {"recipe": make_recipe("slip of one layer", source=recipe, planes=planes, axis=axis, along=along)}
+    return slid
+
+
+def _stack(atoms: Atoms, axis: int, along: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Number of the layer of each atom, and the way from an A place to the C place [Å]; InputError if not ABAB."""
+    layers = _layers(atoms, axis)
+    if layers.max() % 2 == 0:
+        raise InputError("atoms", expected="an even number of layers along c", got=int(layers.max()) + 1)
+    return layers, -_step_to_next_layer(atoms, layers, axis, along)
 
 
 def _layers(atoms: Atoms, axis: int) -> NDArray[np.int64]:

@@ -85,7 +85,8 @@ def test_detailed_balance_of_the_rates_of_a_path_and_its_reverse(folder: Path) -
     "path",
     [
         {"name": "x"},
-        {"name": "x", "structure": "a.vasp", "vacancy": 1},
+        {"name": "x", "structure": "a.vasp", "hopping": 1},
+        {"name": "x", "structure": "a.vasp", "vacancy": 1, "boundaries": 1},
         {"name": "x", "structure": "a.vasp", "vacancy": 1, "hopping": 2, "start": "b.vasp"},
         {"name": "../x", "start": "a.vasp", "end": "b.vasp"},
     ],

@@ -24,13 +24,16 @@ from nanoslab.engines.procedures.relax import relax
 
 #: stiffness of the springs [eV/Å²], and the largest force at which the highest image begins to climb [eV/Å]
 SPRING, CLIMB_BELOW = 0.1, 0.3
+#: ways that are equal by symmetry differ by less on a relaxed path [Å]
+SAME_WAY = 0.005
 
 
 def band(atoms: Atoms, task: Task) -> Ended:
     """Relax both ends, then the path between them, and count the imaginary modes of its highest image.
 
     Parameters of the calculation: ``end_positions_A`` (of the atoms in their order), ``n_images`` between the ends, and
-    optionally ``n_modes_atoms``, how many of the atoms that move most vibrate (0: no modes).
+    optionally ``n_modes_atoms``, how many of the atoms that move most vibrate (0: no modes), and ``via_positions_A``,
+    a structure that the path passes before it relaxes.
     """
     ask = task.calculation.parameters
     end = atoms.copy()
@@ -42,7 +45,7 @@ def band(atoms: Atoms, task: Task) -> Ended:
         ended = relax(minimum, task)
         n_steps += ended.n_steps
         wrong += [f"{name} of the path: {problem}" for problem in ended.wrong]
-    images = interpolated(_frozen(atoms), _frozen(end, near=atoms), int(ask["n_images"]))
+    images = _first_path(_frozen(atoms), _frozen(end, near=atoms), int(ask["n_images"]), ask.get("via_positions_A"))
     for image in images[1:-1]:
         image.calc = atoms.calc
     steps, force = _relax_path(images, task)
@@ -87,6 +90,16 @@ def _frozen(minimum: Atoms, near: Atoms | None = None) -> Atoms:
     return kept
 
 
+def _first_path(start: Atoms, end: Atoms, n_images: int, via: Sequence[Any] | None) -> list[Atoms]:
+    """Both ends and the images between, through another structure where one is given."""
+    if via is None:
+        return interpolated(start, end, n_images)
+    middle = start.copy()
+    middle.set_positions(np.asarray(via, float))
+    before = (n_images - 1) // 2
+    return [*interpolated(start, middle, before), *interpolated(middle, end, n_images - 1 - before)[1:]]
+
+
 def _relax_path(images: list[Atoms], task: Task) -> tuple[int, float]:
     """Relax the images, the highest climbing once the path is near; steps taken and the largest force left."""
     n_steps, force = 0, np.inf
@@ -114,14 +127,12 @@ def _path(images: Sequence[Atoms], energies: Sequence[float]) -> dict[str, Any]:
 
 
 def _moved_most(images: Sequence[Atoms], n_atoms: int) -> NDArray[np.int64]:
-    """Indices of the free atoms that move most on the way: at a saddle others move than between the ends."""
-    start = images[0]
-    ways = [
-        np.linalg.norm(find_mic(image.positions - start.positions, start.cell, start.pbc)[0], axis=1)
-        for image in images
-    ]
-    moved = np.where(free_atoms(start), np.max(ways, axis=0), -1.0)
-    return np.sort(np.argsort(-moved)[: min(n_atoms, int((moved >= 0).sum()))])
+    """Indices of the free atoms that move most between any two images, and of those that move as far as the last."""
+    ways = np.array([find_mic(image.positions - images[0].positions, image.cell, image.pbc)[0] for image in images])
+    apart = np.linalg.norm(ways[:, None] - ways[None, :], axis=-1).max(axis=(0, 1))
+    moved = np.where(free_atoms(images[0]), apart, -1.0)
+    least = np.sort(moved)[::-1][min(n_atoms, len(moved)) - 1]
+    return np.flatnonzero(moved >= max(least - SAME_WAY, 0.0))
 
 
 def _modes(structures: tuple[Atoms, Atoms, Atoms], chosen: NDArray[np.int64]) -> dict[str, Any]:

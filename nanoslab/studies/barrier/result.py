@@ -24,6 +24,8 @@ class BarrierRow:
         saddle is not proven.
     path, energies
         Distance along the path [Å] and energy above the start [eV] of every image.
+    moving, host, moves_cation
+        Of a vacancy's hop: the species that moves, the crystal, and whether it is a cation there.
     """
 
     calculation: str
@@ -38,6 +40,9 @@ class BarrierRow:
     energies: tuple[float, ...]
     converged: bool
     notes: tuple[str, ...] = ()
+    moving: str = ""
+    host: str = ""
+    moves_cation: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
