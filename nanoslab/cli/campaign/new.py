@@ -24,6 +24,7 @@ OF_KIND = {
     "neck": "pbse-neck",
     "gap": "pbse-gap",
     "displacement": "graphene-displacement",
+    "barrier": "cdse-vacancy-hop",
     "off-stoichiometry": "cdse-off-stoichiometry",
 }
 

@@ -32,8 +32,9 @@ def band(atoms: Atoms, task: Task) -> Ended:
     """Relax both ends, then the path between them, and count the imaginary modes of its highest image.
 
     Parameters of the calculation: ``end_positions_A`` (of the atoms in their order), ``n_images`` between the ends, and
-    optionally ``n_modes_atoms``, how many of the atoms that move most vibrate (0: no modes), and ``via_positions_A``,
-    a structure that the path passes before it relaxes.
+    optionally ``n_modes_atoms``, how many of the atoms that move most vibrate (0: no modes), ``via_positions_A``, a
+    structure that the path passes before it relaxes, and ``rattle_A``, the standard deviation of random displacements
+    of the images, without which a path that begins on a line of symmetry stays there.
     """
     ask = task.calculation.parameters
     end = atoms.copy()
@@ -46,7 +47,8 @@ def band(atoms: Atoms, task: Task) -> Ended:
         n_steps += ended.n_steps
         wrong += [f"{name} of the path: {problem}" for problem in ended.wrong]
     images = _first_path(_frozen(atoms), _frozen(end, near=atoms), int(ask["n_images"]), ask.get("via_positions_A"))
-    for image in images[1:-1]:
+    for number, image in enumerate(images[1:-1]):
+        image.rattle(float(ask.get("rattle_A", 0.0)), seed=number)
         image.calc = atoms.calc
     steps, force = _relax_path(images, task)
     n_steps += steps
@@ -63,7 +65,8 @@ def band(atoms: Atoms, task: Task) -> Ended:
         findings |= _modes((atoms, saddle, end), _moved_most(images, int(ask["n_modes_atoms"])))
         n_imaginary = sum(value < 0 for value in findings["saddle_frequencies_THz"])
         if n_imaginary > 1:
-            wrong.append(f"the highest image has {n_imaginary} imaginary modes, a saddle has one")
+            advice = "rattle the path, which may lie on a line of symmetry"
+            wrong.append(f"the highest image has {n_imaginary} imaginary modes, a saddle has one: {advice}")
     remarks = tuple(
         f"a minimum between the ends at {findings['path_A'][i]:.2f} Å: its two barriers are paths of their own"
         for i in range(1, len(energies) - 1)

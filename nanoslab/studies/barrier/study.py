@@ -119,6 +119,8 @@ class BarrierStudy(Study[BarrierStudyResult]):
     paths: tuple[PathModel, ...] = Field(min_length=1)
     kpoints: tuple[int, int, int] = (1, 1, 1)
     images: int = Field(default=5, ge=1, le=50)
+    #: standard deviation of random displacements of the images before they relax [Å]; takes a path off a symmetric line
+    rattle: float = Field(default=0.0, ge=0, le=0.5)
     #: how many of the atoms that move most vibrate; 0 leaves the proof of the saddle and the rates out
     vibrating_atoms: int = Field(default=12, ge=0)
     temperatures: tuple[Annotated[float, Field(gt=0)], ...] = (300.0, 400.0, 500.0, 600.0)
@@ -148,6 +150,8 @@ class BarrierStudy(Study[BarrierStudyResult]):
     def _band(self, path: PathModel, settings: Settings) -> Calculation:
         """Start and end of a path, atom by atom the same."""
         ask: dict[str, Any] = {"n_images": self.images, "n_modes_atoms": self.vibrating_atoms}
+        if self.rattle:
+            ask["rattle_A"] = self.rattle
         role = PathRole(label=path.name)
         if path.start and path.end:
             start, end = matched(self._structure(path.start), self._structure(path.end))
