@@ -19,43 +19,15 @@ PARALLEL = 0.9
 def slide_layers(
     atoms: Atoms, fraction: float, *, boundaries: int | None = None, axis: int = 0, along: int = 1
 ) -> Atoms:
-    """Slide the (0001) layers of a wurtzite sheet towards zinc blende: ABAB... becomes ABCABC... at a fraction of 1.
+    """Slide the (0001) layers of a wurtzite sheet by a fraction of the way to zinc blende, where ABAB is ABCABC.
 
     A layer is the cations and anions joined by the bonds along c, which stay whole. Between every second pair of
-    neighbours the upper layer slides by a third of the period along [1-100], the way that passes between two atoms
-    below and not over one. All slips have one sense, so the lattice vector along c is sheared with them; the (11-20)
-    sheet of wurtzite ends as the (110) sheet of zinc blende.
+    neighbours (the first so many `boundaries`, all when absent) the upper layer slides by a third of the period along
+    [1-100], the way that passes between two atoms below and not over one. All slips have one sense, so the lattice
+    vector along c is sheared with them; the (11-20) sheet of wurtzite ends as the (110) sheet of zinc blende.
 
-    Parameters
-    ----------
-    atoms
-        Sheet whose lattice vector `axis` is c and whose lattice vector `along` is [1-100], as `build_nanosheet`
-        makes the wurtzite (11-20) sheet, of whole cells along c.
-    fraction
-        Of the way, 0 to 1.
-    boundaries
-        How many of the pairs slip, one after the other along c; all at once when absent.
-    axis, along
-        Numbers of these lattice vectors, from 0.
-
-    Returns
-    -------
-    Atoms
-        The same atoms in their order, without constraints.
-
-    Raises
-    ------
-    InputError
-        The fraction lies outside 0 to 1, there are fewer boundaries, or the sheet is not stacked ABAB along that
-        lattice vector.
-
-    Examples
-    --------
-    >>> from nanoslab.builders import build_nanosheet
-    >>> sheet = build_nanosheet("CdSe-wurtzite", "11-20", 3)
-    >>> cubic = slide_layers(sheet, 1.0)
-    >>> [round(float(x), 2) for x in cubic.cell[0] / sheet.cell.lengths()]
-    [1.0, -0.33, 0.0]
+    Lattice vector `axis` is c and `along` [1-100], as `build_nanosheet` makes the sheet; the result has its atoms in
+    their order, without constraints.
     """
     if not 0 <= fraction <= 1:
         raise InputError("fraction", expected="0 to 1", got=fraction)
@@ -64,43 +36,19 @@ def slide_layers(
     many = n_layers // 2 if boundaries is None else boundaries
     if not 1 <= many <= n_layers // 2:
         raise InputError("boundaries", expected=f"1 to {n_layers // 2}", got=many, advice="repeat the sheet along c")
-    slid = atoms.copy()
-    slid.set_constraint()
     # what lies below the first layer by the borders of the cell belongs to the layers above
     shift = np.floor(atoms.get_scaled_positions(wrap=False)[:, axis] - layers / n_layers + 0.5)
+    slid = _told(atoms, "slip", fraction=fraction, boundaries=many, axis=axis, along=along)
     slid.positions += np.outer(np.minimum(layers // 2, many) + shift * many, fraction * slip)
     slid.cell[axis] += many * fraction * slip
-    recipe = atoms.info.get("recipe")
-    parameters = {"fraction": fraction, "boundaries": many, "axis": axis, "along": along}
-    slid.info = {"recipe": make_recipe("slip", source=recipe, **parameters)}
     return slid
 
 
-def slide_one_layer(atoms: Atoms, planes: int | None = None, *, axis: int = 0, along: int = 1) -> Atoms:
+def slide_one_layer(atoms: Atoms, share: float = 1.0, *, axis: int = 0, along: int = 1) -> Atoms:
     """Slide one (0001) layer in a stack of four or more from A to C: ABAB becomes ABCB, half of it cubic.
 
     Both of its boundaries slip against one another, so the cell keeps its shape and a band can join start and end.
-
-    Parameters
-    ----------
-    atoms, axis, along
-        As `slide_layers` takes them, two cells or more along c.
-    planes
-        How many planes of the sheet have slid, counted from the top, or from the bottom where below zero: a slip that
-        begins at one face. All when absent.
-
-    Raises
-    ------
-    InputError
-        Fewer than four layers, fewer planes, or the sheet is not stacked ABAB along that lattice vector.
-
-    Examples
-    --------
-    >>> from nanoslab.builders import build_nanosheet
-    >>> sheet = build_nanosheet("CdSe-wurtzite", "11-20", 3, repeat=(2, 1))
-    >>> moved = slide_one_layer(sheet, 1).positions - sheet.positions
-    >>> int((abs(moved[:, 1]) > 1).sum()), len(sheet)
-    (2, 24)
+    Of the sheet's planes a share slides, from the top, or below zero from the bottom: a slip that begins at one face.
     """
     layers, slip = _stack(atoms, axis, along)
     if layers.max() < 3:
@@ -108,15 +56,17 @@ def slide_one_layer(atoms: Atoms, planes: int | None = None, *, axis: int = 0, a
         raise InputError("atoms", expected="four layers along c or more", got=got, advice="repeat the sheet along c")
     from_bottom = plane_numbers(atoms.positions[:, 3 - axis - along])
     n_planes = int(from_bottom.max()) + 1
-    n_slid = n_planes if planes is None else planes
-    if not 1 <= abs(n_slid) <= n_planes:
-        raise InputError("planes", expected=f"1 to {n_planes}, or below zero", got=n_slid)
-    chosen = from_bottom >= n_planes - n_slid if n_slid > 0 else from_bottom < -n_slid
+    n_slid = round(abs(share) * n_planes)
+    chosen = from_bottom >= n_planes - n_slid if share > 0 else from_bottom < n_slid
+    slid = _told(atoms, "slip of one layer", share=share, axis=axis, along=along)
+    slid.positions[(layers == 2) & chosen] += slip
+    return slid
+
+
+def _told(atoms: Atoms, function: str, **parameters: object) -> Atoms:
     slid = atoms.copy()
     slid.set_constraint()
-    slid.positions[(layers == 2) & chosen] += slip
-    recipe = atoms.info.get("recipe")
-    slid.info = {"recipe": make_recipe("slip of one layer", source=recipe, planes=planes, axis=axis, along=along)}
+    slid.info = {"recipe": make_recipe(function, source=atoms.info.get("recipe"), **parameters)}
     return slid
 
 

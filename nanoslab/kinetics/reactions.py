@@ -14,42 +14,24 @@ from nanoslab.errors import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """One step: what it takes, what it gives, how fast.
+    """One step: what it takes, what it gives, how fast."""
 
-    Attributes
-    ----------
-    takes, gives
-        Species -> how many.
-    rate_constant
-        k, in concentration^(1 - order) per second.
-    orders
-        Species -> exponent in the rate; by default the numbers taken. A cluster that takes six monomers to its next
-        size in a row of fast steps after a slow first one has the exponent 1 for the monomer.
-    """
-
+    #: Species -> how many
     takes: Mapping[str, int]
     gives: Mapping[str, int]
-    rate_constant: float
+    rate_constant: float  #: k, in concentration^(1 - order) per second
+    #: Species -> exponent in the rate; by default the numbers taken. A cluster that takes six monomers to its next
+    #: size in a row of fast steps after a slow first one has the exponent 1 for the monomer.
     orders: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """Amounts against time.
+    """Amounts against time."""
 
-    Attributes
-    ----------
-    times_s
-        Shape (n_times,).
-    species
-        Names, n_species of them.
-    amounts
-        Concentrations, shape (n_times, n_species), in the unit of the start.
-    """
-
-    times_s: NDArray[np.float64]
-    species: tuple[str, ...]
-    amounts: NDArray[np.float64]
+    times_s: NDArray[np.float64]  #: shape (n_times,)
+    species: tuple[str, ...]  #: names, n_species of them
+    amounts: NDArray[np.float64]  #: concentrations, shape (n_times, n_species), in the unit of the start
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""

@@ -1,6 +1,7 @@
 """Commands about rates: JSON whose keys carry units, faults in one line."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,30 @@ def test_chains_isomers_couples_and_voids_answer(capsys: pytest.CaptureFixture[s
     assert max(couple["fraction_at_0.02_nm"][-1], couple["fraction_at_3.98_nm"][-1]) == pytest.approx(7 / 8, abs=1e-3)
     void = answer(capsys, "diffuse", "hollow", "--radius", 5, "--outward", 3, "--inward", 1, "--time", 1000)
     assert (void["void_radius_nm"][-1] / 5) ** 3 == pytest.approx(0.75)
+
+
+def test_a_chain_with_barriers_passes_the_largest_magic_size_only_when_hot(capsys: pytest.CaptureFixture[str]) -> None:
+    chain = (
+        "grow",
+        "chain",
+        33,
+        66,
+        100,
+        "--barriers",
+        1.4,
+        1.58,
+        "--monomer",
+        0.1,
+        "--clusters",
+        1e-3,
+        "--time",
+        3600,
+    )
+    plain = ("grow", "chain", 33, 66, 100, "--monomer", 0.1, "--clusters", 1e-3, "--time", 3600)
+    cold, hot = (answer(capsys, *chain, "--prefactors", 1e13, "--temperature", t)["mean_size"][-1] for t in (473, 553))
+    assert cold < 66 < hot
+    rates = [1e13 * math.exp(-barrier / (units.kB * 553)) for barrier in (1.4, 1.58)]
+    assert answer(capsys, *plain, "--rates", *rates)["mean_size"][-1] == pytest.approx(hot, rel=1e-6)
 
 
 def test_fits_of_files_give_back_what_made_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,6 +112,7 @@ def test_a_band_is_written_and_says_what_it_still_needs(tmp_path: Path, capsys: 
         ((*FRONT, "--diffusivity", -1), "diffusivity_nm2_per_s: expected above 0"),
         (("diffuse", "couple", "--core", 5, "--size", 4, "--diffusivities", 1, 1, "--time", 1), "--core"),
         (("grow", "chain", 19, 13, "--rates", 1, "--monomer", 1, "--time", 1), "increasing sizes"),
+        (("grow", "chain", 13, 19, "--monomer", 1, "--time", 1), "--prefactors, --barriers and --temperature"),
         (("grow", "isomers"), "either --rates"),
         (("grow", "arrhenius", "nothing.csv"), "nothing.csv"),
         (("barrier", "read", "nothing"), "folders 00, 01, 02"),

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from nanoslab.atom_paths import matched
 from nanoslab.builders.hops import exchange, interstitial_hop, vacancy_hop
 from nanoslab.builders.recipe import group_by_species
-from nanoslab.builders.slip import slide_layers
+from nanoslab.builders.slip import slide_layers, slide_one_layer
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.crystals import load_crystal
 from nanoslab.errors import InputError
@@ -70,6 +70,7 @@ WAYS = (
     {"structure", "interstitial"},
     {"structure", "slip"},
     {"structure", "slip", "boundaries"},
+    {"structure", "layer"},
     {"start", "end"},
     {"start", "end", "via"},
 )
@@ -80,7 +81,8 @@ class PathModel(StudyModel):
 
     `vacancy`, an index or a species, is filled by `hopping` or the nearest atom of its species; `exchange` swaps two
     atoms; `slip` turns a wurtzite sheet to zinc blende in so many steps, at all `boundaries` between its layers or at
-    the first so many. The atoms of `start` and `end` are matched; `via` is what the path passes before it relaxes.
+    the first so many; `layer` slides one of four layers, whole or from one face. The atoms of `start` and `end` are
+    matched; `via` is what the path passes before it relaxes.
     """
 
     name: str
@@ -93,6 +95,7 @@ class PathModel(StudyModel):
     interstitial: InterstitialModel | None = None
     slip: Annotated[int, Field(ge=2, le=100)] | None = None
     boundaries: Annotated[int, Field(ge=1)] | None = None
+    layer: Literal["whole", "top", "bottom"] | None = None
     start: str | None = None
     end: str | None = None
     via: str | None = None
@@ -159,7 +162,13 @@ class BarrierStudy(Study[BarrierStudyResult]):
                 ask["via_positions_A"] = matched(start, self._structure(path.via))[1].positions.tolist()
         else:
             atoms = self._structure(path.structure or "", path.repeat)
-            if path.exchange is not None:
+            if path.layer is not None:
+                start, end = atoms, slide_one_layer(atoms)
+                start.set_constraint()
+                if path.layer != "whole":
+                    half = slide_one_layer(atoms, 0.5 if path.layer == "top" else -0.5)
+                    ask["via_positions_A"] = half.positions.tolist()
+            elif path.exchange is not None:
                 start, end = exchange(atoms, *path.exchange)
             elif path.interstitial is not None:
                 added = path.interstitial
