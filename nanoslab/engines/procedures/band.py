@@ -34,7 +34,8 @@ def band(atoms: Atoms, task: Task) -> Ended:
     Parameters of the calculation: ``end_positions_A`` (of the atoms in their order), ``n_images`` between the ends, and
     optionally ``n_modes_atoms``, how many of the atoms that move most vibrate (0: no modes), ``via_positions_A``, a
     structure that the path passes before it relaxes, and ``rattle_A``, the standard deviation of random displacements
-    of the images, without which a path that begins on a line of symmetry stays there.
+    of the images, without which a path that begins on a line of symmetry stays there. With ``climb`` false the path
+    rests where its highest image would begin to climb: on a long path with few images it climbs to nowhere.
     """
     ask = task.calculation.parameters
     end = atoms.copy()
@@ -50,10 +51,11 @@ def band(atoms: Atoms, task: Task) -> Ended:
     for number, image in enumerate(images[1:-1]):
         image.rattle(float(ask.get("rattle_A", 0.0)), seed=number)
         image.calc = atoms.calc
-    steps, force = _relax_path(images, task)
+    stages = [(False, CLIMB_BELOW), (True, task.calculation.settings.force_tolerance)]
+    stages = stages if ask.get("climb", True) else stages[:1]
+    steps, force = _relax_path(images, stages, task)
     n_steps += steps
-    if force > task.calculation.settings.force_tolerance:
-        asked = task.calculation.settings.force_tolerance
+    if force > (asked := stages[-1][1]):
         wrong.append(f"path not converged: {force:.3f} eV/Å across it after {steps} steps, asked {asked:g}")
     energies = [float(image.get_potential_energy()) for image in images]
     top = int(np.argmax(energies))
@@ -67,17 +69,21 @@ def band(atoms: Atoms, task: Task) -> Ended:
         if n_imaginary > 1:
             advice = "rattle the path, which may lie on a line of symmetry"
             wrong.append(f"the highest image has {n_imaginary} imaginary modes, a saddle has one: {advice}")
-    remarks = tuple(
+    remarks = [
         f"a minimum between the ends at {findings['path_A'][i]:.2f} Å: its two barriers are paths of their own"
         for i in range(1, len(energies) - 1)
         if energies[i] < min(energies[i - 1], energies[i + 1])
-    )
+    ]
+    if not ask.get("climb", True):
+        remarks.append(
+            f"no image climbed (up to {force:.2f} eV/Å across the path): the highest is near the saddle only"
+        )
     return Ended(
         atoms=saddle,
         n_steps=n_steps,
         optimiser="NEB, FIRE",
         wrong=tuple(wrong),
-        remarks=remarks,
+        remarks=tuple(remarks),
         findings=findings,
     )
 
@@ -103,10 +109,10 @@ def _first_path(start: Atoms, end: Atoms, n_images: int, via: Sequence[Any] | No
     return [*interpolated(start, middle, before), *interpolated(middle, end, n_images - 1 - before)[1:]]
 
 
-def _relax_path(images: list[Atoms], task: Task) -> tuple[int, float]:
-    """Relax the images, the highest climbing once the path is near; steps taken and the largest force left."""
+def _relax_path(images: list[Atoms], stages: Sequence[tuple[bool, float]], task: Task) -> tuple[int, float]:
+    """Relax the images, (whether the highest climbs, to which force) after one another; steps, largest force left."""
     n_steps, force = 0, np.inf
-    for climb, tolerance in ((False, CLIMB_BELOW), (True, task.calculation.settings.force_tolerance)):
+    for climb, tolerance in stages:
         path = NEB(images, k=SPRING, climb=climb, method="improvedtangent", allow_shared_calculator=True)
         with FIRE(path, logfile=str(task.log)) as optimiser:
             optimiser.attach(lambda path=path: task.on_step(path.images[path.imax]))

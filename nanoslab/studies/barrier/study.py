@@ -118,10 +118,13 @@ class BarrierStudy(Study[BarrierStudyResult]):
     kind: ClassVar[str] = "barrier"
     roles: ClassVar[tuple[type[Role], ...]] = (PathRole, SlipRole)
     methods: ClassVar[tuple[Reference, ...]] = (NEB,)
+    analysis_only: ClassVar[dict[str, Any]] = {**Study.analysis_only, "temperatures": True}
 
     paths: tuple[PathModel, ...] = Field(min_length=1)
     kpoints: tuple[int, int, int] = (1, 1, 1)
     images: int = Field(default=5, ge=1, le=50)
+    #: the highest image climbs to the saddle; on a long path with few images it may climb to nowhere
+    climb: bool = True
     #: standard deviation of random displacements of the images before they relax [Å]; takes a path off a symmetric line
     rattle: float = Field(default=0.0, ge=0, le=0.5)
     #: how many of the atoms that move most vibrate; 0 leaves the proof of the saddle and the rates out
@@ -153,6 +156,8 @@ class BarrierStudy(Study[BarrierStudyResult]):
     def _band(self, path: PathModel, settings: Settings) -> Calculation:
         """Start and end of a path, atom by atom the same."""
         ask: dict[str, Any] = {"n_images": self.images, "n_modes_atoms": self.vibrating_atoms}
+        if not self.climb:
+            ask |= {"climb": False, "n_modes_atoms": 0}
         if self.rattle:
             ask["rattle_A"] = self.rattle
         role = PathRole(label=path.name)
