@@ -96,7 +96,7 @@ def test_an_index_and_a_species_mean_the_same_atom_in_a_repeated_crystal() -> No
 def row(moving: str, barrier: float, rates: tuple[float, ...] = ()) -> dict[str, object]:
     path = {"calculation": f"{moving}-hop", "path_A": [0, 1, 2], "energies_eV": [0, barrier, 0]}
     kind = {"moving": moving, "host": "PbS", "moves_cation": moving == "Pb"}
-    return {**path, **kind, "rates_per_s": rates, "barrier_eV": barrier}
+    return {**path, **kind, "rates_per_s": rates, "barrier_eV": barrier, "n_imaginary": 1}
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,11 @@ def test_the_page_says_in_one_sentence_which_ion_moves(
     document = {"barriers": [cation, anion], "temperatures_K": [300.0], "level_of_theory": "EMT"}
     found = BarrierStudy.headline(Evidence(documents={"emt": document}))
     assert found is not None
-    assert found.verdict == verdict
+    assert (found.question[:11], found.verdict) == ("Do the cati", verdict)
     assert words in found.sentence
-    assert BarrierStudy.headline(Evidence(documents={"emt": {**document, "barriers": [cation]}})) is None
+    alone = BarrierStudy.headline(Evidence(documents={"emt": {**document, "barriers": [cation]}}))
+    assert alone is not None
+    assert alone.question == BarrierStudy.asks
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build attached``."""
     add_crystal_arguments(parser, "PbSe-rocksalt")
     add_shape_arguments(parser)
     parser.add_argument("--gap-planes", type=int, default=2, metavar="N", help="missing planes, even (default 2)")
@@ -22,7 +21,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build, write and print one pair of particles."""
     from nanoslab.builders.particles.attachment import build_attached_pair
     from nanoslab.cli.structures import finish, structure_record
 

@@ -17,7 +17,6 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build cluster``."""
     add_crystal_arguments(parser, "CdSe-zincblende")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--order", type=int, metavar="N", help="member of the tetrahedral series")
@@ -29,7 +28,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build, write and print one cluster, or print sizes."""
     if arguments.order is None:
         _print_sizes(arguments)
         return

@@ -21,12 +21,13 @@ from nanoslab.errors import InputError
 from nanoslab.files import is_folder_name
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.species import formal_charges
+from nanoslab.studies import answers
 from nanoslab.studies.barrier.analysis import barrier_row, slip_row
 from nanoslab.studies.barrier.headline import which_ion_moves
 from nanoslab.studies.barrier.plots import path_plot, rate_plot
 from nanoslab.studies.barrier.result import BarrierStudyResult
 from nanoslab.studies.crystal_source import CrystalName, crystal_source, folder_name
-from nanoslab.studies.headline import Evidence, Headline
+from nanoslab.studies.headline import Evidence, Headline, answered
 from nanoslab.studies.runs import UsableRun, UsableRuns
 from nanoslab.studies.study import Reference, Study, StudyModel, inside
 
@@ -116,6 +117,8 @@ class BarrierStudy(Study[BarrierStudyResult]):
     """Barriers of single steps by nudged elastic bands, and their rates in harmonic transition state theory."""
 
     kind: ClassVar[str] = "barrier"
+    asks: ClassVar[str] = "Is the easiest path passed within a second?"
+    says = answers.barrier
     roles: ClassVar[tuple[type[Role], ...]] = (PathRole, SlipRole)
     methods: ClassVar[tuple[Reference, ...]] = (NEB,)
     analysis_only: ClassVar[dict[str, Any]] = {**Study.analysis_only, "temperatures": True}
@@ -239,5 +242,6 @@ class BarrierStudy(Study[BarrierStudyResult]):
 
     @classmethod
     def headline(cls, evidence: Evidence) -> Headline | None:
-        """Whether the cations move before the anions, where the paths tell."""
-        return which_ion_moves(evidence)
+        """Which ion moves where vacancies of both kinds were computed, else how fast the easiest path is passed."""
+        ions = answered(evidence, "Do the cations move before the anions?", which_ion_moves, path_plot(evidence.main))
+        return ions or super().headline(evidence)
