@@ -135,6 +135,7 @@ MEANINGS = {
     "interstitial": "an atom between the others that moves",
     "slip": "steps in which the (0001) layers of a wurtzite sheet slide to zinc-blende stacking",
     "boundaries": "how many boundaries between layers slip; all when absent",
+    "climb": "whether the highest image climbs to the saddle",
     "layer": "one layer of four slides: whole, or beginning at the top or bottom face",
     "via": "structure file that the path passes before it relaxes",
     "PathModel.start": "structure file of the first end, beside the study",

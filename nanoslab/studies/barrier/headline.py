@@ -40,4 +40,5 @@ def _said(host: str, cation: Row, anion: Row, kelvin: float) -> str:
     else:
         often = float(np.exp((second["barrier_eV"] - first["barrier_eV"]) / (kB * kelvin)))
         barriers += ", by the barriers alone"
-    return f"in {host} {first['moving']} hops {often:.1e} times as often as {second['moving']} at {kelvin:g} K ({barriers})"
+    words = f"{first['moving']} hops {often:.1e} times as often as {second['moving']} at {kelvin:g} K"
+    return f"in {host} {words} ({barriers})"
