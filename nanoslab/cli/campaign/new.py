@@ -25,7 +25,7 @@ OF_KIND = {
     "gap": "pbse-gap",
     "convergence": "cdse-convergence",
     "displacement": "graphene-displacement",
-    "barrier": "cdse-vacancy-hop",
+    "barrier": "cds-vacancy-hop",
     "off-stoichiometry": "cdse-off-stoichiometry",
 }
 
