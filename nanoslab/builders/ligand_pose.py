@@ -10,7 +10,6 @@ from ase import Atoms
 from ase.data import covalent_radii, vdw_radii
 from ase.neighborlist import natural_cutoffs, neighbor_list
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from nanoslab.builders.double_slab import LOWER
 from nanoslab.errors import InputError
@@ -153,16 +152,21 @@ def _turns(tilt: float, anchor: Anchor, n_binding: int) -> Iterator[NDArray[np.f
         bridging = bool(np.linalg.norm(anchor.separation) > 0)
         for azimuth in (0.0, 180.0) if bridging else _AZIMUTHS:
             for sign in (1.0, -1.0) if tilt else (1.0,):
-                yield _turn(start + azimuth, sign * tilt, 0.0)
+                yield _about_z(start + azimuth) @ _about_x(sign * tilt)
         return
     for azimuth in _AZIMUTHS if tilt else (0.0,):
         for spin in _SPINS:
-            yield _turn(azimuth, tilt, spin)
+            yield _about_z(azimuth) @ _about_x(tilt) @ _about_z(spin)
 
 
-def _turn(azimuth: float, tilt: float, spin: float) -> NDArray[np.float64]:
-    """About z by the spin, then about x by the tilt, then about z by the azimuth [degrees]."""
-    return np.asarray(Rotation.from_euler("zxz", (spin, tilt, azimuth), degrees=True).as_matrix())
+def _about_z(degrees: float) -> NDArray[np.float64]:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _about_x(degrees: float) -> NDArray[np.float64]:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
 
 
 def _clearances(

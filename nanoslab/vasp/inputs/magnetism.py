@@ -32,10 +32,7 @@ def hubbard(calculation: Calculation) -> dict[str, TagValue]:
     species = list(dict.fromkeys(calculation.atoms.get_chemical_symbols()))
     if not any(values.get(symbol) for symbol in species):
         return {}
-    # angular momentum of the electrons that a U acts on
-    kinds = {symbol: "d" if 3 <= Element(symbol).group <= 12 else "p" for symbol in species}
-    kinds |= {symbol: "f" for symbol in species if Element(symbol).block == "f"}
-    shells = ["spdf".index(kinds[symbol]) if values.get(symbol) else -1 for symbol in species]
+    shells = [_correlated_shell(symbol) if values.get(symbol) else -1 for symbol in species]
     return {
         "LDAU": True,
         "LDAUTYPE": 2,
@@ -64,3 +61,11 @@ def starting_moments(calculation: Calculation) -> NDArray[np.float64]:
 def is_noncollinear(calculation: Calculation) -> bool:
     """Spins as vectors: the tags of ``extra`` say so."""
     return any(calculation.settings.extra.get(tag) in (True, ".TRUE.", "T") for tag in ("LSORBIT", "LNONCOLLINEAR"))
+
+
+def _correlated_shell(symbol: str) -> int:
+    """Angular momentum of the electrons that a U acts on."""
+    group, block = Element(symbol).group, Element(symbol).block
+    if block == "f":
+        return 3
+    return 2 if 3 <= group <= 12 else 1

@@ -1,6 +1,5 @@
 """`nanoslab image`, `strain` and `reconstruct`: the documents, and one line for every bad input."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -31,14 +30,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def document(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
-    assert main([*map(str, arguments), "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def test_image_indexes_spacings_and_says_when_a_vacancy_shows(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_image_indexes_spacings_and_says_when_a_vacancy_shows(answer, folder: Path) -> None:
     options = ["image", "sheet.extxyz", "--kv", 200, "--mode", "haadf", "--pixel", 0.2]
-    found = document(capsys, *options, "--spacings", "CdSe-zincblende", "--without", 0, "--plot", "i.png")
+    found = answer(*options, "--spacings", "CdSe-zincblende", "--without", 0, "--plot", "i.png")
     assert found["schema"] == 1
     strongest = found["images"][0]["spacings"][0]
     assert strongest["hkl"] == [2, 2, 0]
@@ -47,14 +41,14 @@ def test_image_indexes_spacings_and_says_when_a_vacancy_shows(capsys: pytest.Cap
     assert (folder / "i.png").stat().st_size > 5000
 
 
-def test_a_path_of_structures_gives_an_image_each(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    found = document(capsys, "image", "path.extxyz", "--kv", 300, "--pixel", 0.3, "--dose", 100, "--first-look")
+def test_a_path_of_structures_gives_an_image_each(answer, folder: Path) -> None:
+    found = answer("image", "path.extxyz", "--kv", 300, "--pixel", 0.3, "--dose", 100, "--first-look")
     assert len(found["images"]) == 2
     assert found["doses"] == [None, 1000.0]
     assert found["images"][0]["shape"] == found["images"][1]["shape"]
 
 
-def test_a_microscope_file_is_read_with_its_scale(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_a_microscope_file_is_read_with_its_scale(answer, folder: Path) -> None:
     pytest.importorskip("rsciio")
     h5py = pytest.importorskip("h5py")
     x = np.arange(256) * 0.2
@@ -66,13 +60,13 @@ def test_a_microscope_file_is_read_with_its_scale(capsys: pytest.CaptureFixture[
         for number, (name, n) in enumerate((("y", 256), ("x", 200)), 1):
             axis = group.create_dataset(f"dim{number}", data=np.arange(n) * 0.02)
             axis.attrs.update(name=name, units="[n_m]")
-    found = document(capsys, "image", "m.emd", "--spacings", "CdSe-wurtzite")
+    found = answer("image", "m.emd", "--spacings", "CdSe-wurtzite")
     assert found["images"][0]["shape"] in ([256, 200], [200, 256])
     assert found["images"][0]["spacings"][0]["spacing_A"] == pytest.approx(3.50, rel=0.002)
 
 
-def test_strain_of_an_expanded_particle(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    found = document(capsys, "strain", "pt.xyz", "--crystal", "pt.cif", "-o", "map.extxyz", "--plot", "p.svg")
+def test_strain_of_an_expanded_particle(capsys: pytest.CaptureFixture[str], answer, folder: Path) -> None:
+    found = answer("strain", "pt.xyz", "--crystal", "pt.cif", "-o", "map.extxyz", "--plot", "p.svg")
     assert found["scale"] == pytest.approx(4.02 / 3.92, abs=1e-6)
     assert found["mean_strain"]["core"]["xx"] == pytest.approx(4.02 / 3.92 - 1, abs=1e-4)
     assert found["lattice_constants_A"] == pytest.approx([4.02] * 3, abs=1e-4)
@@ -83,9 +77,9 @@ def test_strain_of_an_expanded_particle(capsys: pytest.CaptureFixture[str], fold
     assert "on the lattice, which is +2.551" in capsys.readouterr().out
 
 
-def test_reconstruct_finds_the_particle_again(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_reconstruct_finds_the_particle_again(answer, folder: Path) -> None:
     options = ["--kv", 300, "--images", 15, "--pixel", 0.6, "--dose", "1e6", "-o", "found.xyz"]
-    found = document(capsys, "reconstruct", "small.xyz", *options)
+    found = answer("reconstruct", "small.xyz", *options)
     assert (found["n_missing"], found["n_extra"], found["n_wrong_element"]) == (0, 0, 0)
     assert found["rms_error_A"] < 0.19
     assert len(read("found.xyz")) == 26
