@@ -4,8 +4,8 @@
     python candidates.py relax CdSe13 work --engine chgnet          the lowest of them by an engine
     python candidates.py ship CdSe13 work                           the lowest by the engine into structures/clusters
 
-Starts are balls cut from wurtzite and zinc blende about a random point, cages with a core (relaxed on spheres first), and
-random balls, in turn. Cd37S20Cl34 starts from the best bonded 20 S and 37 Cd of a crystal, and Cl.
+Starts are balls cut from wurtzite and zinc blende about a random point, cages with a core (relaxed on spheres first),
+and random balls, in turn. Cd37S20Cl34 starts from the best bonded 20 S and 37 Cd of a crystal, and Cl.
 """
 
 from __future__ import annotations

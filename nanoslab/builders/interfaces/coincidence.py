@@ -171,7 +171,9 @@ def rotation_of(cells: tuple[Atoms, Atoms], faces: tuple[str, str], directions: 
         steps = np.array([2 * u + v, 2 * v + u, w] if four else [u, v, w])  # [uvtw] has u = (2U - V) / 3
         x, y, z = face_frame(cell, face)[0] @ (steps @ cell.cell.array)
         if abs(z) > 1e-6 * np.hypot(x, y):
-            raise InputError("direction", expected=f"one in the face {face}", got=direction, advice="give another")
+            raise InputError(
+                "direction", expected=f"one in the face {face or '001 or 0001'}", got=direction, advice="give another"
+            )
         angles.append(float(np.degrees(np.arctan2(y, x))))
     return (angles[0] - angles[1] + 180.0) % 360.0 - 180.0
 

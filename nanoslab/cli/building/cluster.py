@@ -88,11 +88,16 @@ def _print_sizes(arguments: Namespace) -> None:
             continue
         units = curve.n_units(diameter)
         row = {"curve": curve.name, "peak_nm": peak, "diameter_nm": diameter, "n_units": units}
+        row["wavelengths_nm"] = list(curve.wavelengths)
         rows.append({**row, "published_range": curve.published_range, "source": curve.source})
     if not rows:
         raise faults[0]
     if arguments.json:
         print_json({"sizes": rows})
         return
-    shown = [[row["curve"], f"{row['peak_nm']:.1f}", f"{row['diameter_nm']:.2f}", str(row["n_units"])] for row in rows]
-    print_table(["curve", "peak [nm]", "diameter [nm]", "formula units"], shown)
+    shown = []
+    for row in rows:
+        low, high = row["wavelengths_nm"]
+        numbers = f"{row['peak_nm']:.1f}", f"{row['diameter_nm']:.2f}", str(row["n_units"])
+        shown.append([row["curve"], *numbers, f"{low:g} to {high:g}"])
+    print_table(["curve", "peak [nm]", "diameter [nm]", "formula units", "valid for [nm]"], shown)
