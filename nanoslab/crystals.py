@@ -79,10 +79,7 @@ def crystal(name: str, lattice: str = "pbe") -> Atoms:
     parameters = record.lattices[lattice].parameters
     atoms: Atoms = build_crystal(
         [site.species for site in record.sites],
-        [
-            tuple(parameters[x] if x in parameters else float(Fraction(x)) for x in site.position)
-            for site in record.sites
-        ],
+        [tuple(parameters[x] if x in parameters else float(Fraction(x)) for x in s.position) for s in record.sites],
         spacegroup=record.space_group,
         setting=2 if record.space_group_symbol == "Fddd" else 1,
         cellpar=_cellpar(parameters, record.space_group),
@@ -138,11 +135,9 @@ def read_structure_file(path: Path) -> Atoms:
         raise FileError(path, expected="a crystal with atoms and three lattice vectors", got=got, advice="check it")
     shares = [share for site in atoms.info.pop("occupancy", {}).values() for share in site.values()]
     if any(share < 1 for share in shares):
-        expected, advice = (
-            "every site held by one element",
-            "make an ordered cell of it first, such as with icet or pymatgen",
-        )
-        raise FileError(path, expected=expected, got=f"a share of {min(shares):g} on a site", advice=advice)
+        got = f"a share of {min(shares):g} on a site"
+        advice = "make an ordered cell of it first, such as with icet or pymatgen"
+        raise FileError(path, expected="every site held by one element", got=got, advice=advice)
     atoms.pbc = True
     return atoms
 
@@ -160,13 +155,11 @@ def _folder() -> Path:
 def _read_record(path: Path) -> CrystalRecord:
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     sites = tuple(Site(**{**site, "position": tuple(site["position"])}) for site in document.pop("sites"))
-    lattices = {name: _lattice(**values) for name, values in document.pop("lattices").items()}
+    lattices = {}
+    for name, values in document.pop("lattices").items():
+        said = {key: values.pop(key) for key in ("source", "transformed")}
+        lattices[name] = Lattice(parameters={key: float(value) for key, value in values.items()}, **said)
     return CrystalRecord(**document, sites=sites, lattices=lattices)
-
-
-def _lattice(source: str, transformed: str, **numbers: float) -> Lattice:
-    parameters = {key: float(value) for key, value in numbers.items()}
-    return Lattice(parameters=parameters, source=source, transformed=transformed)
 
 
 def _cellpar(parameters: Mapping[str, float], space_group: int) -> list[float]:

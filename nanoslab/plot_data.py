@@ -21,10 +21,11 @@ class Series:
     style: int = 0  #: number of its colour, marker and dashes: series of different styles differ in black and white too
     is_thin: bool = False  #: drawn thin: a bound or variant of the series of the same style
     errors: tuple[float, ...] = ()  #: standard deviations of y, or none
+    band: tuple[tuple[float, float], ...] = ()  #: interval of y, drawn as a band, or none
     names: tuple[str, ...] = ()  #: what each point is, shown when the cursor is on it, or none
 
     def __post_init__(self) -> None:
-        for what, column in (("y", self.y), ("errors", self.errors), ("names", self.names)):
+        for what, column in (("y", self.y), ("errors", self.errors), ("band", self.band), ("names", self.names)):
             if (column or what == "y") and len(column) != len(self.x):
                 raise InputError(f"{self.label}: {what}", expected=f"{len(self.x)} values", got=len(column))
 

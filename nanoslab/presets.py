@@ -36,6 +36,13 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
         # the same numbers for studies that follow no paper
         "pbe": replace(_MA2023, source="default: PBE, 400 eV, Gaussian 0.1 eV, 1e-5 eV, 0.01 eV/Å"),
         "pbe-double-slab": replace(_WANG2020, source="default: PBE, 400 eV, Gaussian 0.05 eV, 1e-5 eV, 0.02 eV/Å"),
+        # ligands are held by dispersion, and 400 eV is no more than ENMAX of C and O
+        "pbe-d3-ligands": replace(
+            _WANG2020,
+            source="default: PBE-D3(BJ), 520 eV, Gaussian 0.05 eV, 1e-5 eV, 0.02 eV/Å",
+            functional="PBE-D3(BJ)",
+            cutoff_energy=520.0,
+        ),
     }
 )
 

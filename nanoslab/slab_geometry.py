@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.neighborlist import natural_cutoffs, neighbor_list
+from ase.units import GPa
 from numpy.typing import NDArray
 
 from nanoslab.errors import InputError
@@ -25,6 +26,8 @@ PLANE_TOLERANCE = 0.8
 #: Two atoms closer than this times the sum of their covalent radii are bonded: 3.3 Å in CdSe, between its first (2.6)
 #: and second shell (4.3); 3.3 Å in PbSe, between 3.1 and 4.4.
 BOND_FACTOR = 1.25
+#: No sheet is thinner than this to its stress [Å]: the layer spacing of graphite, for a single plane of atoms.
+THINNEST = 3.35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,16 @@ def empty_height(atoms: Atoms) -> float:
 def in_plane_area(atoms: Atoms) -> float:
     """Area of the cell in the plane [Å²]."""
     return float(np.linalg.norm(np.cross(atoms.cell[0], atoms.cell[1])))
+
+
+def sheet_stress(atoms: Atoms) -> NDArray[np.float64]:
+    """Stress xx, yy, xy of a sheet whose plane is xy [kbar], from a calculator that knows it; shape (3,).
+
+    It acts on the thickness between the outermost nuclei, not on the vacuum; `THINNEST` for a thinner sheet.
+    """
+    heights, period = slab_heights(atoms)
+    stress = atoms.get_stress()[[0, 1, 5]] * period / max(float(heights.max()), THINNEST)
+    return np.asarray(stress / (0.1 * GPa))
 
 
 def upright_slab(atoms: Atoms) -> Atoms:

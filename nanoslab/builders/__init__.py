@@ -16,7 +16,7 @@ from nanoslab.builders.particles.particle import Surface, build_nanocrystal, bui
 from nanoslab.builders.particles.shapes import Shape, facet_areas
 from nanoslab.builders.particles.twinned import build_twinned
 from nanoslab.builders.rattle import rattle_atoms
-from nanoslab.builders.sandwich import build_sandwich, scan_gaps
+from nanoslab.builders.sandwich import build_sandwich, scan_gaps, scan_poses
 from nanoslab.builders.summary import StructureSummary, sheet_ledger
 from nanoslab.builders.vacancy import Vacancy, VacancyCount, count_vacancies, distinct_vacancies
 
@@ -49,6 +49,7 @@ __all__ = [
     "facet_areas",
     "rattle_atoms",
     "scan_gaps",
+    "scan_poses",
     "sheet_ledger",
 ]
 

@@ -109,7 +109,9 @@ class LigandLayer:
         if len(each) != len(faces):
             expected = "two numbers for both faces only"
             raise InputError("coverage", expected=expected, got=each, advice="choose face both")
-        numbers = [_of_coverage(one, area_nm2) if self.coverage is not None else _whole(one) for one in each]
+        if wrong := [one for one in each if self.coverage is None and (one != int(one) or one < 0)]:
+            raise InputError("count", expected="a number of ligands per face", got=wrong[0], advice="give 1")
+        numbers = [int(one) if self.coverage is None else _of_coverage(one, area_nm2) for one in each]
         if not any(numbers):
             raise InputError("coverage", expected="a ligand on one face at least", got=each, advice="raise it")
         return dict(zip(faces, numbers, strict=True))
@@ -122,12 +124,6 @@ def _of_coverage(coverage: float, area_nm2: float) -> int:
         got, advice = f"{coverage:g} per nm²", "raise it, or make the cell larger"
         raise InputError("coverage", expected=expected, got=got, advice=advice)
     return number
-
-
-def _whole(count: float) -> int:
-    if count != int(count) or count < 0:
-        raise InputError("count", expected="a number of ligands per face", got=count, advice="give 1")
-    return int(count)
 
 
 def _folder() -> Path:

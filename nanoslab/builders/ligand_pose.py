@@ -58,13 +58,10 @@ def binding_sites(bare: Atoms, metal: str, tag: int, mode: str) -> list[Anchor]:
     plane = own[heights > heights.max() - PLANE_TOLERANCE]
     metals = [int(index) for index in plane if bare[index].symbol == metal]
     if not metals:
-        name = "lower" if tag == LOWER else "upper"
-        raise InputError(
-            "face",
-            expected=f"a facing plane with {metal}, to which the ligand binds",
-            got=f"the {name} one, which holds {bare[int(plane[0])].symbol} only",
-            advice="choose the other face, or another number of planes",
-        )
+        expected = f"a facing plane with {metal}, to which the ligand binds"
+        got = f"the {'lower' if tag == LOWER else 'upper'} one, which holds {bare[int(plane[0])].symbol} only"
+        advice = "choose the other face, or another number of planes"
+        raise InputError("face", expected=expected, got=got, advice=advice)
     if mode != "bridging":
         return [_anchor(bare, (index,), np.zeros(2), outward) for index in metals]
     vectors = bare.get_distances(metals[0], metals, mic=True, vector=True)[:, :2]

@@ -13,18 +13,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from nanoslab.builders import polyomino
 from nanoslab.builders.double_slab import NECK, DoubleSlab, build_double_slab
-from nanoslab.builders.polyomino import (
-    Cell,
-    LatticeSymmetry,
-    Polyomino,
-    count_images,
-    distinct_polyominoes,
-    is_connected,
-    perimeter,
-    polyominoes_of_perimeter,
-    smallest_perimeter,
-)
+from nanoslab.builders.polyomino import Cell, LatticeSymmetry, Polyomino, perimeter, smallest_perimeter
 from nanoslab.errors import InputError
 from nanoslab.symmetry import site_permutations
 
@@ -84,7 +75,7 @@ class NeckShape:
 
 def neck_shape(slab: DoubleSlab, cells: Sequence[Cell]) -> NeckShape:
     """Shape made of given columns, which must be different and touch one another edge to edge."""
-    if not cells or len(set(cells)) < len(cells) or not is_connected(cells):
+    if not cells or len(set(cells)) < len(cells) or not polyomino.is_connected(cells):
         expected, advice = "different columns that touch edge to edge", "give pairs of whole numbers such as 0,0 0,1"
         raise InputError("columns of the neck", expected=expected, got=list(cells), advice=advice)
     return _shape(slab, tuple(sorted(cells)))
@@ -115,14 +106,14 @@ def distinct_neck_shapes(
     slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None
 ) -> Iterator[NeckShape]:
     """Yield every shape of n columns within a box [columns] once, unordered, remembering none."""
-    for cells in distinct_polyominoes(n_columns, symmetry=facet_symmetry(slab), box=box):
+    for cells in polyomino.distinct_polyominoes(n_columns, symmetry=facet_symmetry(slab), box=box):
         yield _shape(slab, cells)
 
 
 def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None) -> Iterator[NeckShape]:
     """Yield every shape of n columns once, by increasing perimeter, remembering none."""
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
-        for cells in polyominoes_of_perimeter(n_columns, level, symmetry=facet_symmetry(slab), box=box):
+        for cells in polyomino.polyominoes_of_perimeter(n_columns, level, symmetry=facet_symmetry(slab), box=box):
             yield _shape(slab, cells)
 
 
@@ -140,7 +131,7 @@ def most_compact_shapes(
 
 def shape_degeneracy(slab: DoubleSlab, shape: NeckShape) -> int:
     """Return how many orientations of a shape on the facet the symmetry makes the same."""
-    return count_images(shape.cells, facet_symmetry(slab))
+    return polyomino.count_images(shape.cells, facet_symmetry(slab))
 
 
 def _shape(slab: DoubleSlab, cells: Polyomino) -> NeckShape:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase import Atoms
@@ -33,6 +33,16 @@ _TAGS = {"lower": LOWER, "upper": UPPER}
 _LAYER_OPTIONS = ("coverage", "count", "face", "binding")
 #: free height above a ligand while it is placed on a lone slab [Å]
 _ROOM_ABOVE = 5.0
+#: less vacuum than this and the outer faces feel each other [Å]
+LEAST_VACUUM = 8.0
+
+
+class PosedGap(NamedTuple):
+    """Two slabs at one gap, and the gap in which the pose of their ligands was found [Å]."""
+
+    gap: float
+    pose_gap: float
+    atoms: Atoms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +112,55 @@ def scan_gaps(slab: DoubleSlab, gaps: Sequence[float], ligands: LigandLayer | No
     >>> [round(float(atoms.cell[2, 2] - scan[0].cell[2, 2]), 6) for atoms in scan]
     [0.0, 0.0]
     """
+    slabs = _at_gaps(slab, gaps, slab.vacuum + max(gaps, default=0.0))
+    if ligands is None:
+        return tuple(build_neck_of_shape(slabs[gap], None) for gap in gaps)
+    models = _filled(slabs[min(gaps)], ligands)[1]
+    return tuple(_filled(slabs[gap], ligands, models)[0] for gap in gaps)
+
+
+def scan_poses(slab: DoubleSlab, gaps: Sequence[float], ligands: LigandLayer | None = None) -> tuple[PosedGap, ...]:
+    """Build every gap [Å] with the ligands in the pose that fits there, and in those that fit narrower gaps.
+
+    The lowest energy of each gap is then that of the best pose tried, and no single pose bends the curve. Equal poses
+    are built once. All cells have the height of the slab as it is given: its vacuum is what is left at its own gap.
+
+    Examples
+    --------
+    >>> slab = describe_double_slab("PbSe-rocksalt", planes=1, lateral=(4, 4), gap=6.0)
+    >>> [(one.gap, one.pose_gap) for one in scan_poses(slab, [2.5, 6.0], LigandLayer(name="formic-acid"))]
+    [(2.5, 2.5), (6.0, 2.5), (6.0, 6.0)]
+    """
+    slabs = _at_gaps(slab, gaps, slab.vacuum + slab.gap)
+    if ligands is None:
+        return tuple(PosedGap(gap, gap, build_neck_of_shape(slabs[gap], None)) for gap in gaps)
+    poses = {gap: _filled(slabs[gap], ligands)[1] for gap in gaps}
+    scan = []
+    for gap in gaps:
+        tried: list[list[_Placed]] = []
+        for pose_gap, models in poses.items():
+            if pose_gap <= gap and not any(_same_pose(models, other) for other in tried):
+                tried.append(models)
+                scan.append(PosedGap(gap=gap, pose_gap=pose_gap, atoms=_filled(slabs[gap], ligands, models)[0]))
+    return tuple(scan)
+
+
+def _at_gaps(slab: DoubleSlab, gaps: Sequence[float], free: float) -> dict[float, DoubleSlab]:
+    """The slabs at every gap, gap and vacuum [Å] together the same, so that all cells have one height."""
     if len(set(gaps)) < len(gaps) or not gaps:
         raise InputError("gaps", expected="different gaps", got=list(gaps), advice="give each once")
-    scan: dict[float, Atoms] = {}
-    models: Sequence[_Placed] = ()
-    for gap in sorted(gaps):
-        wider = replace(slab, gap=gap, vacuum=slab.vacuum + max(gaps) - gap)
-        if ligands is None:
-            scan[gap] = build_neck_of_shape(wider, None)
-        else:
-            scan[gap], models = _filled(wider, ligands, models)
-    return tuple(scan[gap] for gap in gaps)
+    if free - max(gaps) < LEAST_VACUUM:
+        expected = f"gaps that leave {LEAST_VACUUM:g} Å of vacuum in a cell of this height"
+        raise InputError("gaps", expected=expected, got=max(gaps), advice="give more vacuum")
+    return {gap: replace(slab, gap=gap, vacuum=free - gap) for gap in gaps}
+
+
+def _same_pose(one: Sequence[_Placed], other: Sequence[_Placed]) -> bool:
+    return all(
+        a.anchor.metals == b.anchor.metals
+        and np.allclose(a.pose.positions - a.anchor.place, b.pose.positions - b.anchor.place, atol=1e-3)
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def _layer(name: str, options: dict[str, Any]) -> tuple[LigandLayer, dict[str, Any]]:

@@ -171,7 +171,7 @@ def _ways(
     size = require_whole_number("count", count)
     indices, choice = _choice(slab, layers, size, region, tolerance)
     _check_number(choice)
-    parts = [(choice.members(masks), numbers) for masks, numbers in orbits(choice)]
+    parts = list(orbits(choice))
     subsets = np.concatenate([subsets for subsets, _ in parts])
     degeneracies = np.concatenate([numbers for _, numbers in parts])
     order = np.lexsort(subsets.T[::-1])
@@ -184,12 +184,9 @@ def _check_region(slab: Atoms, region: str) -> None:
         raise unknown_name("region", region, REGIONS)
     vacuum = empty_height(slab)
     if region != "any" and vacuum < LEAST_VACUUM:
-        raise InputError(
-            "slab",
-            expected=f"at least {LEAST_VACUUM:g} Å of vacuum along the third vector for region {region!r}",
-            got=f"{vacuum:.3f} Å",
-            advice="take region any, or turn the cell so that its faces lie along the third vector",
-        )
+        expected = f"at least {LEAST_VACUUM:g} Å of vacuum along the third vector for region {region!r}"
+        advice = "take region any, or turn the cell so that its faces lie along the third vector"
+        raise InputError("slab", expected=expected, got=f"{vacuum:.3f} Å", advice=advice)
 
 
 def _species_layers(slab: Atoms, species: str) -> list[NDArray[np.intp]]:
@@ -213,12 +210,8 @@ def _choice(
     indices = np.concatenate(chosen)
     most = len(layers) if region == "depth" else len(indices)
     if size > most:
-        raise InputError(
-            "count",
-            expected=f"at most {most} for region {region!r}",
-            got=size,
-            advice="take fewer, or repeat the sheet in its plane",
-        )
+        expected, advice = f"at most {most} for region {region!r}", "take fewer, or repeat the sheet in its plane"
+        raise InputError("count", expected=expected, got=size, advice=advice)
     permutations = permutations_of(slab, indices, tolerance)
     if region == "depth":
         ends = tuple(np.cumsum([len(layer) for layer in chosen]).tolist())
@@ -253,12 +246,8 @@ def _check_number(choice: Choice) -> None:
     else:
         number = int(np.prod(np.diff((0, *choice.ends)).astype(float))) // len(choice.permutations)
     if number > MOST_STRUCTURES:
-        raise InputError(
-            "count",
-            expected=f"at most {MOST_STRUCTURES} distinct structures",
-            got=number,
-            advice="remove fewer atoms, only count them (--count-only), or take them as one table (--stream)",
-        )
+        advice = "remove fewer atoms, only count them (--count-only), or take them as one table (--stream)"
+        raise InputError("count", expected=f"at most {MOST_STRUCTURES} distinct structures", got=number, advice=advice)
 
 
 def _label(

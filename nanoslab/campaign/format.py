@@ -113,7 +113,8 @@ def read_calculation(folder: Path) -> Calculation:
     except InputError as error:
         raise error.within(path) from error
     except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
-        raise FileError(path, expected="a calculation", got=_in_one_line(error), advice=_MOVE) from error
+        got = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]  # pydantic says it on several lines
+        raise FileError(path, expected="a calculation", got=got, advice=_MOVE) from error
 
 
 def _file(folder: Path) -> Path:
@@ -129,13 +130,9 @@ def n_atoms(document: Mapping[str, Any]) -> int:
 def _structure(calculation: Calculation) -> dict[str, Any]:
     atoms = calculation.atoms
     for constraint in atoms.constraints:
-        if type(constraint).__name__ not in CONSTRAINTS:
-            raise InputError(
-                f"{calculation.name}: constraints",
-                expected=", ".join(CONSTRAINTS),
-                got=type(constraint).__name__,
-                advice="fix components of single atoms only",
-            )
+        if (kind := type(constraint).__name__) not in CONSTRAINTS:
+            where, advice = f"{calculation.name}: constraints", "fix components of single atoms only"
+            raise InputError(where, expected=", ".join(CONSTRAINTS), got=kind, advice=advice)
     return {
         "symbols": atoms.get_chemical_symbols(),
         "cell_A": atoms.cell.array,
@@ -177,11 +174,6 @@ def _settings(document: Mapping[str, Any], path: Path) -> Settings:
     TypeAdapter(Settings).validate_python(document)
     # the values as they stand, not as pydantic would convert them: fingerprints of results hold 400 and 400.0 apart
     return Settings(**{**document, "kpoints": tuple(document["kpoints"])})
-
-
-def _in_one_line(error: Exception) -> str:
-    """What is wrong; pydantic says it on several lines."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
 
 
 def _plain(value: Any, where: str) -> Any:

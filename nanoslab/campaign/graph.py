@@ -116,19 +116,14 @@ def _check_parent(calculation: Calculation, before: Mapping[str, Calculation]) -
     if calculation.starts_from is None:
         return
     if calculation.starts_from not in before:
-        raise InputError(
-            f"{calculation.name}: starts_from",
-            expected="the name of a calculation that stands before it",
-            got=repr(calculation.starts_from),
-            advice=f"there are {', '.join(before) or 'none before it'}",
-        )
+        where, advice = f"{calculation.name}: starts_from", f"there are {', '.join(before) or 'none before it'}"
+        expected = "the name of a calculation that stands before it"
+        raise InputError(where, expected=expected, got=repr(calculation.starts_from), advice=advice)
     parent, child = before[calculation.starts_from].atoms, calculation.atoms
     removed = set(calculation.removed_indices)
     kept = [number for i, number in enumerate(parent.numbers) if i not in removed]
     if not removed <= set(range(len(parent))) or not np.array_equal(kept, child.numbers):
-        raise InputError(
-            f"{calculation.name}: removed_indices",
-            expected=f"the atoms that {calculation.starts_from} ({parent.get_chemical_formula()}) has more",
-            got=f"{sorted(removed)}, which do not leave {child.get_chemical_formula()} in the same order",
-            advice="group the atoms of both by species and keep the parent's order",
-        )
+        expected = f"the atoms that {calculation.starts_from} ({parent.get_chemical_formula()}) has more"
+        got = f"{sorted(removed)}, which do not leave {child.get_chemical_formula()} in the same order"
+        advice = "group the atoms of both by species and keep the parent's order"
+        raise InputError(f"{calculation.name}: removed_indices", expected=expected, got=got, advice=advice)

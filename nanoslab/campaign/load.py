@@ -89,10 +89,6 @@ def other_folders(folder: Path, names: set[str]) -> tuple[tuple[str, ...], tuple
 def _calculation(folder: Path, name: str) -> Calculation:
     calculation = read_calculation(folder / name)
     if calculation.name != name:
-        raise FileError(
-            folder / name / CALCULATION_FILE,
-            expected=f"the calculation {name}",
-            got=calculation.name,
-            advice="the folder was renamed or copied; give it its own name back",
-        )
+        path, advice = folder / name / CALCULATION_FILE, "the folder was renamed or copied; give it its own name back"
+        raise FileError(path, expected=f"the calculation {name}", got=calculation.name, advice=advice)
     return calculation

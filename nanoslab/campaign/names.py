@@ -34,9 +34,10 @@ def calculation_names(campaign: Path) -> tuple[str, ...]:
     """Names of a campaign's calculations, in the order of its study."""
     if not campaign.is_dir():
         raise FileError(campaign, expected="a campaign folder", got="no such folder", advice=ADVICE)
-    for name, names_in in ((CAMPAIGN_FILE, _names_of_campaign_file), (TABLE, _names_of_table)):
-        if (campaign / name).is_file():
-            return names_in(campaign / name)
+    if (path := campaign / CAMPAIGN_FILE).is_file():
+        return tuple(_checked(record.get("name"), path) for record in read_campaign_file(path)["calculations"])
+    if (campaign / TABLE).is_file():
+        return _names_of_table(campaign / TABLE)
     # a copy of some folders alone, to look at
     names = tuple(sorted(path.parent.name for path in campaign.glob(f"*/{CALCULATION_FILE}")))
     if not names:
@@ -68,17 +69,10 @@ def read_campaign_file(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise FileError(path, expected=f"a campaign of schema {SCHEMA}", got="another document", advice=advice)
     lists = (document.get("calculations"), document.get("structures"))
-    if not isinstance(document.get("study"), dict) or not all(_is_list_of_records(value) for value in lists):
+    records = all(isinstance(one, list) and all(isinstance(record, dict) for record in one) for one in lists)
+    if not isinstance(document.get("study"), dict) or not records:
         raise FileError(path, expected="study, calculations and structures", got="others", advice=advice)
     return document
-
-
-def _is_list_of_records(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(record, dict) for record in value)
-
-
-def _names_of_campaign_file(path: Path) -> tuple[str, ...]:
-    return tuple(_checked(record.get("name"), path) for record in read_campaign_file(path)["calculations"])
 
 
 def _names_of_table(path: Path) -> tuple[str, ...]:

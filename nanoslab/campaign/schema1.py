@@ -9,9 +9,9 @@ from typing import Any
 import ase.io
 import numpy as np
 from ase import Atoms
-from ase.constraints import FixAtoms, FixScaled
 
 from nanoslab.errors import FileError
+from nanoslab.selective_dynamics import constraints_from_flags, free_components
 
 SCHEMA = 1
 KEYS = ("name", "role", "tags", "settings", "starts_from", "removed_indices", "recipe", "poscar_order", "inputs")
@@ -34,20 +34,5 @@ def structure(document: Mapping[str, Any], folder: Path) -> Atoms:
         raise FileError(folder, expected=f"a poscar_order of the {len(read)} atoms of {path.name}", got="another")
     back = np.argsort(order)
     atoms = Atoms(read.numbers[back], positions=read.positions[back], cell=read.cell, pbc=True, magmoms=moments)
-    atoms.set_constraint(_constraints(read, back))
+    atoms.set_constraint(constraints_from_flags(free_components(read)[back]))
     return atoms
-
-
-def _constraints(read: Atoms, back: np.ndarray[Any, Any]) -> list[FixAtoms | FixScaled]:
-    """One FixAtoms, and one FixScaled per kind of partial freedom."""
-    fixed = np.zeros((len(read), 3), dtype=bool)
-    for constraint in read.constraints:
-        fixed[constraint.get_indices()] |= getattr(constraint, "mask", np.ones(3, dtype=bool))
-    fixed = fixed[back]
-    whole = np.flatnonzero(fixed.all(axis=1))
-    partial = fixed.any(axis=1) & ~fixed.all(axis=1)
-    constraints: list[FixAtoms | FixScaled] = [FixAtoms(indices=whole)] if len(whole) else []
-    for mask in np.unique(fixed[partial], axis=0):
-        same = np.flatnonzero((fixed == mask).all(axis=1))
-        constraints.append(FixScaled(same, mask=tuple(bool(flag) for flag in mask)))
-    return constraints

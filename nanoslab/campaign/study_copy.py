@@ -94,7 +94,11 @@ def copied_structures(study_file: Path, named: Sequence[str]) -> tuple[list[dict
         source = structure_file(study_file, name)
         content = source.read_bytes()
         digest = sha256(content)
-        file = _safe_name(source, digest)
+        if source.stem.endswith(f"-{digest[:8]}") and is_folder_name(source.name):
+            file = source.name  # a copy already
+        else:  # readable, told apart by its content, and with the suffix that says its format
+            stem, suffix = (re.sub(r"[^A-Za-z0-9_-]+", "_", part)[:40] for part in (source.stem, source.suffix[1:]))
+            file = f"{stem}-{digest[:8]}" + (f".{suffix}" if suffix else "")
         records.append({"named": name, "file": file, "sha256": digest})
         copies[file] = content
     return records, copies
@@ -106,14 +110,6 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         got = error.strerror or str(error)
         raise FileError(path, expected="a readable study file", got=got, advice="check the path") from error
-
-
-def _safe_name(source: Path, digest: str) -> str:
-    """Name of a copy: readable, told apart by its content, and with the suffix that says its format."""
-    if source.stem.endswith(f"-{digest[:8]}") and is_folder_name(source.name):
-        return source.name  # a copy already
-    plain = [re.sub(r"[^A-Za-z0-9_-]+", "_", part)[:40] for part in (source.stem, source.suffix.lstrip("."))]
-    return f"{plain[0]}-{digest[:8]}" + (f".{plain[1]}" if plain[1] else "")
 
 
 def _differences(before: Any, after: Any, where: str = "") -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,10 @@ def plan_campaign(
     files |= former
     files[STUDY_FILE] = source.read_bytes()
     files[CAMPAIGN_FILE] = document_text({"schema": SCHEMA, "nanoslab": version, **document}).encode()
-    return CampaignPlan(folder=target, files=files, notes=(*notes, *_leftovers(target, set(texts))))
+    stale, foreign = other_folders(target, set(texts)) if target.is_dir() else ((), ())
+    notes += [f"folders of calculations that the study no longer has: {', '.join(stale)}"] if stale else []
+    notes += [f"folders that are no calculations: {', '.join(foreign)}"] if foreign else []
+    return CampaignPlan(folder=target, files=files, notes=tuple(notes))
 
 
 def apply_campaign(plan: CampaignPlan) -> None:
@@ -148,12 +152,9 @@ def _refuse_others(folder: Path, kept: set[str], differing: Sequence[str]) -> No
     others = [name for name in names if name not in kept and not name.startswith(".")]
     if others:
         what = f"no files of another calculation, for this one differs in {', '.join(differing)}"
-        raise FileError(
-            folder,
-            expected=what if differing else f"an empty folder, for there is no {CALCULATION_FILE} in it",
-            got=", ".join(others[:4]),
-            advice="write the campaign into a new folder, or move this one away",
-        )
+        expected = what if differing else f"an empty folder, for there is no {CALCULATION_FILE} in it"
+        advice = "write the campaign into a new folder, or move this one away"
+        raise FileError(folder, expected=expected, got=", ".join(others[:4]), advice=advice)
 
 
 def _differing(document: Mapping[str, Any], old: Mapping[str, Any] | None, folder: Path) -> list[str]:
@@ -186,14 +187,5 @@ def _former_study(folder: Path, digest: str) -> tuple[dict[str, bytes], list[str
     path = folder / STUDY_FILE
     if not path.is_file() or sha256(path.read_bytes()) == digest:
         return {}, []
-    number = 1
-    while (folder / f"{STUDY_FILE}.{number}").exists():
-        number += 1
-    name = f"{STUDY_FILE}.{number}"
+    name = next(name for n in count(1) if not (folder / (name := f"{STUDY_FILE}.{n}")).exists())
     return {name: path.read_bytes()}, [f"the study file had changed: the former one is kept as {name}"]
-
-
-def _leftovers(folder: Path, names: set[str]) -> list[str]:
-    stale, foreign = other_folders(folder, names) if folder.is_dir() else ((), ())
-    notes = [f"folders of calculations that the study no longer has: {', '.join(stale)}"] if stale else []
-    return [*notes, *([f"folders that are no calculations: {', '.join(foreign)}"] if foreign else [])]

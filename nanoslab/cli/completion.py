@@ -16,12 +16,10 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("shell", choices=SHELLS, help="whose code to print")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the code."""
     from argcomplete.shell_integration import shellcode
 
     print(shellcode(["nanoslab"], shell=arguments.shell))

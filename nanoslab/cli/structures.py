@@ -40,7 +40,9 @@ def write_structures(structures: Mapping[Path, Atoms], records: Mapping[Path, Ma
     for path, record in records.items():
         contents[path] = json.dumps({"schema": SCHEMA, **record}, indent=2) + "\n"
     for path, text in contents.items():
-        _refuse_other_content(path, text)
+        if path.exists() and not (path.is_file() and path.read_bytes() == text.encode()):
+            expected, advice = "no file, or this very structure", "move it away or give another -o"
+            raise FileError(path, expected=expected, got="other content, which would be lost", advice=advice)
     for path, text in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text)
@@ -53,12 +55,8 @@ def structure_text(atoms: Atoms, path: Path) -> str:
 
         return poscar_text(atoms)
     if path.suffix.lower() not in _ASE_FORMATS:
-        raise InputError(
-            "output file",
-            expected="a name like POSCAR, x.vasp, x.cif, x.extxyz or x.xyz",
-            got=str(path),
-            advice="the format follows the name",
-        )
+        expected, advice = "a name like POSCAR, x.vasp, x.cif, x.extxyz or x.xyz", "the format follows the name"
+        raise InputError("output file", expected=expected, got=str(path), advice=advice)
     from tempfile import TemporaryDirectory
 
     from ase.io import write
@@ -127,16 +125,3 @@ def summary_rows(record: Mapping[str, Any]) -> list[Sequence[str]]:
     if summary["mean_bonds"] is not None:
         rows.append(("bonds per atom", f"{summary['mean_bonds']:.3f}, at least {summary['fewest_bonds']}"))
     return [*rows, ("frozen atoms", str(record["frozen_atoms"]))]
-
-
-def _refuse_other_content(path: Path, text: str) -> None:
-    if not path.exists():
-        return
-    if path.is_file() and path.read_bytes() == text.encode():
-        return
-    raise FileError(
-        path,
-        expected="no file, or this very structure",
-        got="other content, which would be lost",
-        advice="move it away or give another -o",
-    )

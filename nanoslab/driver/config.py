@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,6 +27,7 @@ FORMER_BACKENDS = {"local": "here"}
 
 #: backend -> packages it needs
 _PACKAGES = {"executorlib": ("executorlib", "pysqa"), "parsl": ("parsl",), "here": (), "array": ()}
+_EXTRA = {"parsl": "parsl"}
 
 
 def _seconds(value: Any) -> Any:
@@ -61,12 +63,8 @@ class VaspCommands(StrictModel):
         """Words of the command for one build; the standard build also runs a Gamma-only mesh."""
         named = {"std": self.std, "gam": self.gam or self.std, "ncl": self.ncl}[build]
         if not named:
-            raise InputError(
-                f"cluster file, vasp: {build}",
-                expected=f"the command that runs vasp_{build}",
-                got="nothing",
-                advice=f"add 'vasp: {{{build}: srun vasp_{build}}}'",
-            )
+            where, advice = f"cluster file, vasp: {build}", f"add 'vasp: {{{build}: srun vasp_{build}}}'"
+            raise InputError(where, expected=f"the command that runs vasp_{build}", got="nothing", advice=advice)
         return tuple(shlex.split(named))
 
 
@@ -105,12 +103,9 @@ class Cluster(StrictModel):
         for line in self.ranks:
             if line.up_to_atoms is None or n_atoms <= line.up_to_atoms:
                 return line.ranks
-        raise InputError(
-            "cluster file, ranks",
-            expected=f"a line for a structure of {n_atoms} atoms",
-            got=f"lines up to {max(line.up_to_atoms or 0 for line in self.ranks)} atoms",
-            advice="end the list with a line without up_to_atoms",
-        )
+        expected, most = f"a line for a structure of {n_atoms} atoms", max(line.up_to_atoms or 0 for line in self.ranks)
+        advice = "end the list with a line without up_to_atoms"
+        raise InputError("cluster file, ranks", expected=expected, got=f"lines up to {most} atoms", advice=advice)
 
 
 def load_cluster(path: Path) -> Cluster:
@@ -159,11 +154,9 @@ def check_before_queueing(campaign: Path, cluster: Cluster, planned: Sequence[Pl
 
 def _check_times(cluster: Cluster) -> None:
     if cluster.stop_before_end >= cluster.wall_time and cluster.backend != "here":
+        where, expected = "cluster file, stop_before_end", f"less than the wall time of {cluster.wall_time} s"
         raise InputError(
-            "cluster file, stop_before_end",
-            expected=f"less than the wall time of {cluster.wall_time} s",
-            got=f"{cluster.stop_before_end} s",
-            advice="ten minutes suit most runs",
+            where, expected=expected, got=f"{cluster.stop_before_end} s", advice="ten minutes suit most runs"
         )
 
 
@@ -173,38 +166,30 @@ def _check_packages(cluster: Cluster, source: str) -> None:
         packages += ("custodian",)
     for package in packages:
         if find_spec(package) is None:
-            extra = "parsl" if package == "parsl" else "cluster"
-            advice = f"pip install 'nanoslab[{extra}]'"
-            raise EngineError(
-                f"backend {cluster.backend}", expected=f"the package {package}", got="none", advice=advice
-            )
+            where, advice = f"backend {cluster.backend}", f"pip install 'nanoslab[{_EXTRA.get(package, 'cluster')}]'"
+            raise EngineError(where, expected=f"the package {package}", got="none", advice=advice)
 
 
 def _check_queue(cluster: Cluster) -> None:
     if not has_slurm():
-        raise EngineError(
-            f"backend {cluster.backend}",
-            expected="Slurm's sbatch and squeue on this machine",
-            got="no such commands",
-            advice="submit from the cluster's login node, or use 'backend: here'",
-        )
+        where, expected = f"backend {cluster.backend}", "Slurm's sbatch and squeue on this machine"
+        advice = "submit from the cluster's login node, or use 'backend: here'"
+        raise EngineError(where, expected=expected, got="no such commands", advice=advice)
     names = partitions()
-    if cluster.partition is not None:
-        for name in cluster.partition.split(","):
-            if name not in names:
-                raise unknown_name("cluster file, partition", name, names)
+    for name in cluster.partition.split(",") if cluster.partition else ():
+        if name not in names:
+            raise unknown_name("cluster file, partition", name, names)
 
 
 def _check_nobody_runs_it_by_hand(campaign: Path) -> None:
     """Arrays of the campaign's own script leave no claims; a calculation of theirs would run twice at a time."""
     name = f"{campaign_label(campaign)}.{HAND_ARRAY}"
     if any(job.name == name for job in our_jobs()):
-        raise InputError(
-            campaign,
-            expected="no arrays of its submit.sh in the queue",
-            got=f"jobs named {name}",
-            advice=f"wait for them, or end them with 'scancel --name={name}'",
+        expected, advice = (
+            "no arrays of its submit.sh in the queue",
+            f"wait for them, or end them with 'scancel --name={name}'",
         )
+        raise InputError(campaign, expected=expected, got=f"jobs named {name}", advice=advice)
 
 
 def _check_vasp(cluster: Cluster, planned: Sequence[Planned]) -> None:
@@ -213,12 +198,11 @@ def _check_vasp(cluster: Cluster, planned: Sequence[Planned]) -> None:
             advice = "add them with 'nanoslab write STUDY CAMPAIGN', or name an engine with --engine"
             raise InputError(item.name, expected="VASP's input files", got="none in its folder", advice=advice)
         if not item.has_potcar:
-            raise InputError(
-                f"{item.name}/POTCAR",
-                expected="the file",
-                got="none, only POTCAR.spec",
-                advice="write the campaign again with PMG_VASP_PSP_DIR set, or put the POTCARs there",
+            got, advice = (
+                "none, only POTCAR.spec",
+                "write the campaign again with PMG_VASP_PSP_DIR set, or put the POTCARs there",
             )
+            raise InputError(f"{item.name}/POTCAR", expected="the file", got=got, advice=advice)
     for build in sorted({item.build for item in planned}):
         command = cluster.vasp.command(build)
         _check_command(command, build, cluster)
@@ -231,12 +215,9 @@ def _check_command(command: Sequence[str], build: str, cluster: Cluster) -> None
     if missing is None and cluster.check_commands:
         missing = _not_found([word for word in wanted if "/" not in word], cluster)
     if missing is not None:
-        raise InputError(
-            f"cluster file, vasp.{build}",
-            expected="a command that is there",
-            got=f"{missing!r}, which is not found on this machine",
-            advice="give its full path, load its module in 'modules:', or say 'check_commands: false'",
-        )
+        where, got = f"cluster file, vasp.{build}", f"{missing!r}, which is not found on this machine"
+        advice = "give its full path, load its module in 'modules:', or say 'check_commands: false'"
+        raise InputError(where, expected="a command that is there", got=got, advice=advice)
 
 
 def _not_found(words: Sequence[str], cluster: Cluster) -> str | None:
@@ -244,14 +225,10 @@ def _not_found(words: Sequence[str], cluster: Cluster) -> str | None:
     shells = ("-c", "-lc") if shell_lines(cluster) else ("-c",)
     for word in words:
         script = "\n".join([*shell_lines(cluster), f"command -v -- {shlex.quote(word)} >/dev/null"])
+        quietly = partial(subprocess.run, capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
         try:
-            if not any(_succeeds(["bash", shell, script]) for shell in shells):
+            if all(quietly(["bash", shell, script]).returncode for shell in shells):
                 return word
         except (OSError, subprocess.TimeoutExpired):
             return None  # no bash here, or a module that waits for something: the job will tell
     return None
-
-
-def _succeeds(command: list[str]) -> bool:
-    done = subprocess.run(command, capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
-    return done.returncode == 0

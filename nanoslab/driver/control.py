@@ -58,12 +58,9 @@ def driver_lock(campaign: Path, label: str = "") -> Iterator[DriverLock]:
     lock = DriverLock(campaign, label)
     lock.path.parent.mkdir(parents=True, exist_ok=True)
     if holder := lock.holder():
-        raise InputError(
-            campaign,
-            expected="a campaign that no other 'nanoslab submit' or 'nanoslab run' drives",
-            got=holder,
-            advice="let that one go on, or end it first; its jobs stay",
-        )
+        expected = "a campaign that no other 'nanoslab submit' or 'nanoslab run' drives"
+        advice = "let that one go on, or end it first; its jobs stay"
+        raise InputError(campaign, expected=expected, got=holder, advice=advice)
     document = {"host": socket.gethostname(), "pid": os.getpid(), "started": time.time()}
     lock.path.unlink(missing_ok=True)
     try:
@@ -94,7 +91,9 @@ def cancel_campaign(campaign: Path, only: Iterable[str] = ()) -> list[str]:
     names = calculation_names(campaign)
     patterns = tuple(only)
     wanted = matching(names, patterns) if patterns else set(names)
-    _ask_the_driver(campaign, wanted)
+    path = campaign / DRIVER_FOLDER / _CANCEL  # word for the driver that these are not wanted any more
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps({"schema": 1, "time": time.time(), "names": sorted(wanted)}))
     standings = [s for s in campaign_status(campaign, only=sorted(wanted)) if s.state in ("queued", "running")]
     prefix = f"{campaign_label(campaign)}."
     jobs = our_jobs() if has_slurm() and any(s.backend not in ("here", "local") for s in standings) else ()
@@ -104,13 +103,6 @@ def cancel_campaign(campaign: Path, only: Iterable[str] = ()) -> list[str]:
         folder = campaign / standing.name
         _stop(folder if standing.source == "vasp" else folder / standing.source)
     return [standing.name for standing in standings]
-
-
-def _ask_the_driver(campaign: Path, names: Iterable[str]) -> None:
-    """Leave word for the driver that these calculations are not wanted any more."""
-    path = campaign / DRIVER_FOLDER / _CANCEL
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps({"schema": 1, "time": time.time(), "names": sorted(names)}))
 
 
 def _is_of(rest: str, wanted: set[str]) -> bool:

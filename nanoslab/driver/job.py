@@ -167,12 +167,9 @@ def _run_vasp(order: JobOrder, attempt: int, stop_at: float | None) -> Outcome:
     except (FileNotFoundError, PermissionError) as error:
         if error.filename not in (program, str(folder / program)):
             raise
-        raise EngineError(
-            "cluster file, vasp",
-            expected=f"the command {program!r} on the node {socket.gethostname()}",
-            got=error.strerror,
-            advice="load its module in 'modules:' or give its full path",
-        ) from None
+        expected = f"the command {program!r} on the node {socket.gethostname()}"
+        advice = "load its module in 'modules:' or give its full path"
+        raise EngineError("cluster file, vasp", expected=expected, got=error.strerror, advice=advice) from None
 
 
 def _repaired_run() -> Callable[[JobOrder, float | None], VaspEnd]:
@@ -199,14 +196,8 @@ def _run_engine(order: JobOrder, stop_at: float | None, on_step: OnStep | None) 
             raise FileError(parent.path, expected="the relaxed structure to start from", got="none", advice=advice)
         start = start_from(calculation, parent.atoms)
     try:
-        run_calculation(
-            calculation,
-            engine(order.source),
-            order.run_folder,
-            start=start,
-            limits=Limits(deadline=stop_at),
-            on_step=on_step,
-        )
+        limits, chosen = Limits(deadline=stop_at), engine(order.source)
+        run_calculation(calculation, chosen, order.run_folder, start=start, limits=limits, on_step=on_step)
     except WallTimeReachedError:
         return Outcome(outcome="stopped", reason="stopped before its wall time ended", steps=1)
     return judge_engine(order.run_folder)

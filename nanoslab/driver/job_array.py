@@ -49,14 +49,17 @@ class ArrayBackend:
         from nanoslab.driver.vasp_job import prepare_vasp
 
         attempt = begin(order, this_owner())
+        ended: Future[Any] = Future()
         if isinstance(attempt, Outcome):
-            return _done(asdict(attempt))
+            ended.set_result(asdict(attempt))
+            return ended
         try:
             prepare_vasp(order.run_folder, attempt)
         except NanoslabError as error:
             outcome = Outcome(outcome="needs-you", reason=str(error))
             record_end(order, outcome)
-            return _done(asdict(outcome))
+            ended.set_result(asdict(outcome))
+            return ended
         return self._sbatch(order, attempt)
 
     def _sbatch(self, order: JobOrder, attempt: int) -> Future[Any] | None:
@@ -119,12 +122,6 @@ def _commands(cluster: Cluster) -> str:
     return "".join(f"    {line}\n" for line in [*shell_lines(cluster), "case $1 in", *cases, "esac"])
 
 
-def _done(result: dict[str, Any]) -> Future[Any]:
-    future: Future[Any] = Future()
-    future.set_result(result)
-    return future
-
-
 def job_array_script() -> str:
     """Text of ``submit.sh``; it is the same for every campaign."""
     return Path(__file__).with_name("job_array.sh").read_text(encoding="utf-8")
@@ -160,10 +157,10 @@ def removed_lines(calculation: Calculation, by_name: Mapping[str, Calculation]) 
     order, removed = species_order(parent), set(calculation.removed_indices)
     survivors = [i for i in range(len(parent)) if i not in removed]
     if [survivors[i] for i in species_order(calculation.atoms)] != [i for i in order if i not in removed]:
-        raise InputError(
+        expected = f"species in the order in which the POSCAR of {calculation.starts_from} has them"
+        where, advice = (
             f"{calculation.name}: removed_indices",
-            expected=f"species in the order in which the POSCAR of {calculation.starts_from} has them",
-            got=calculation.atoms.get_chemical_formula(),
-            advice="group the atoms of both by species and keep the parent's order",
+            "group the atoms of both by species and keep the parent's order",
         )
+        raise InputError(where, expected=expected, got=calculation.atoms.get_chemical_formula(), advice=advice)
     return tuple(line for line, i in enumerate(order, start=1) if i in removed)

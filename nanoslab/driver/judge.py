@@ -37,13 +37,11 @@ STATE_AFTER = {
 }
 
 #: INCAR tags that decide which answer comes out, not how it is found
-# fmt: off
 LEVEL_TAGS = frozenset((
     "ENCUT", "PREC", "ISMEAR", "SIGMA", "LREAL", "GGA", "METAGGA", "ISPIN", "LDAU", "IVDW", "LASPH", "ENAUG",
     "NGX", "NGY", "NGZ", "NGXF", "NGYF", "NGZF", "KSPACING", "KGAMMA", "LDIPOL", "IDIPOL", "LHFCALC",
     "LSORBIT", "LNONCOLLINEAR", "NELECT",
-))
-# fmt: on
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,26 +81,25 @@ def judge_vasp(folder: Path, end: VaspEnd) -> Outcome:
         run = read_run(folder)
     except NanoslabError as error:
         return Outcome(outcome=_broken(folder, end), reason=f"{_how(folder, end)}; {error}")
-    steps = run.n_ionic_steps or 0
-    notes = [*(f"repaired: {repair}" for repair in end.repairs)]
+    outcome, reason = _of_run(folder, end, run)
+    return Outcome(outcome=outcome, reason=reason, steps=run.n_ionic_steps)
+
+
+def _of_run(folder: Path, end: VaspEnd, run: RunResult) -> tuple[str, str]:
+    """Outcome and reason of a run that could be read."""
+    notes = [f"repaired: {repair}" for repair in end.repairs]
     if run.converged:
         notes += [f"complete, although VASP's exit code was {end.exit_code}"] if end.exit_code else []
-        return Outcome(outcome="done", reason="; ".join(notes), steps=steps)
+        return "done", "; ".join(notes)
     problems = "; ".join([*run.problems, *notes])
-    return Outcome(steps=steps, **_not_converged(folder, end, run, problems))
-
-
-def _not_converged(folder: Path, end: VaspEnd, run: RunResult, problems: str) -> dict[str, str]:
-    """Outcome and reason of a run that is not all right."""
     if end.stopped:
-        reason = f"stopped before its wall time ended, after {run.n_ionic_steps or 0} ionic steps"
-        return {"outcome": "stopped", "reason": reason}
+        return "stopped", f"stopped before its wall time ended, after {run.n_ionic_steps} ionic steps"
     if end.unrepaired:
-        return {"outcome": "failed", "reason": f"{end.unrepaired}; {problems}"}
+        return "failed", f"{end.unrepaired}; {problems}"
     if not run.complete:
-        return {"outcome": _broken(folder, end), "reason": f"{_how(folder, end)}; {problems}"}
+        return _broken(folder, end), f"{_how(folder, end)}; {problems}"
     only_ions = run.electronic_converged is not False and run.ionic_converged is False
-    return {"outcome": "again" if only_ions else "failed", "reason": problems}
+    return "again" if only_ions else "failed", problems
 
 
 def judge_engine(folder: Path) -> Outcome:
@@ -201,28 +198,20 @@ def _last_words(folder: Path) -> str:
 
 
 def _tags(path: Path) -> dict[str, str]:
-    try:
-        text = path.read_text(errors="replace")
-    except FileNotFoundError:
-        return {}
-    pairs = (part.partition("=") for line in text.splitlines() for part in line.split("#")[0].split("!")[0].split(";"))
-    return {name.strip().upper(): value.strip() for name, equals, value in pairs if equals}
+    from nanoslab.vasp.runs.outcar_parts import incar_tags
+
+    return incar_tags(path.read_bytes()) if path.is_file() else {}
 
 
 def _plain(value: str) -> str:
     try:
         return repr(float(value))
     except ValueError:
-        return (
-            value.strip(".").upper()[:1] if value.strip(".").upper() in ("T", "F", "TRUE", "FALSE") else value.upper()
-        )
+        word = value.strip(".").upper()
+        return word[:1] if word in ("T", "F", "TRUE", "FALSE") else value.upper()
 
 
-def _numbers(path: Path) -> tuple[str, ...]:
+def _numbers(path: Path) -> list[str]:
     """Words of a KPOINTS file below its comment, so that another layout of the same mesh counts as the same."""
-    try:
-        lines = path.read_text(errors="replace").splitlines()[1:]
-    except FileNotFoundError:
-        return ()
-    words = [word for line in lines for word in line.split()]
-    return tuple(_plain(word)[:8] for word in words)
+    _, _, below = (path.read_text(errors="replace") if path.is_file() else "").partition("\n")
+    return [_plain(word)[:8] for word in below.split()]

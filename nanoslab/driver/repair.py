@@ -84,11 +84,12 @@ def run_repaired(order: JobOrder, stop_at: float | None) -> VaspEnd:
             end_process_group(process)
     code = process.returncode if process is not None and process.returncode is not None else 0
     corrections = custodian.run_log[-1]["corrections"] if custodian.run_log else []
+    errors = ", ".join(dict.fromkeys(error for correction in corrections for error in correction["errors"]))
     return VaspEnd(
         exit_code=code,
         stopped=stop.asked,
         repairs=tuple(_words(corrections)),
-        unrepaired="" if stop.asked else _unrepaired(unrepaired, corrections),
+        unrepaired="" if stop.asked or not unrepaired else f"custodian could not repair {errors or unrepaired}",
     )
 
 
@@ -102,13 +103,6 @@ def _words(corrections: Iterable[dict[str, Any]]) -> Iterable[str]:
         ]
         if changes:
             yield f"{', '.join(correction['errors'])}: {'; '.join(changes)}"
-
-
-def _unrepaired(message: str, corrections: list[dict[str, Any]]) -> str:
-    if not message:
-        return ""
-    errors = dict.fromkeys(error for correction in corrections for error in correction["errors"])
-    return f"custodian could not repair {', '.join(errors) or message}"
 
 
 class StopInTime(ErrorHandler):  # type: ignore[misc]

@@ -33,23 +33,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How one calculation of a run ended.
-
-    Attributes
-    ----------
-    name, state
-        ``finished`` (converged or not), ``skipped`` (the engine cannot, see problems), ``failed``, or
-        ``unfinished`` (the wall time came first).
-    problems
-        In words.
-    already_there
-        It was finished before this run began.
-    """
+    """How one calculation of a run ended."""
 
     name: str
-    state: RunState
-    problems: tuple[str, ...] = ()
-    already_there: bool = False
+    state: RunState  # finished: converged or not; skipped: the engine cannot; unfinished: the wall time came first
+    problems: tuple[str, ...] = ()  # in words
+    already_there: bool = False  # finished before this run began
 
 
 def run_campaign(
@@ -61,32 +50,12 @@ def run_campaign(
     deadline: float | None = None,
     on_event: Callable[[Step | Ended], None] | None = None,
 ) -> tuple[Ended, ...]:
-    """Compute all that is not finished yet, parents before the calculations that start from them.
+    """Compute all that is not finished yet, parents before those that start from them; the answer is in that order.
 
-    Parameters
-    ----------
-    campaign
-        Its folder; files go to ``campaign/<calculation>/<engine>``.
-    engine
-        Such as ``chgnet``, with options after a colon.
-    only
-        Shell pattern of names; what they start from comes along. None means all.
-    jobs
-        Processes at a time, each with one thread; None takes the processors at hand, at most 8.
-    deadline
-        Stop between two ionic steps [seconds since 1970]; the same call goes on.
-    on_event
-        Called with every step, and with every calculation that ended.
-
-    Returns
-    -------
-    tuple of Ended
-        One per wanted calculation, parents first; a failure never stops the others.
-
-    Raises
-    ------
-    NanoslabError
-        Before any work: there is no campaign, the engine cannot compute one of it, or another run drives it.
+    Files go to ``campaign/<calculation>/<engine>``. `only` is a shell pattern of names; their parents come along.
+    `jobs` processes at a time have one thread each; None takes the processors at hand, at most 8. At the deadline
+    [seconds since 1970] it stops between two ionic steps, and the same call goes on. A failure never stops the others;
+    what makes the whole impossible is a `NanoslabError` before any work.
     """
     cluster = Cluster(backend="here", tries=1, window=10**6, poll_interval=POLL_INTERVAL, custodian=False)
     request = Request(

@@ -22,22 +22,10 @@ from nanoslab.errors import EngineError
 
 #: words of an sbatch refusal that time alone mends: quotas, a full or restarting controller
 _WAIT_WORDS = (
-    "submit limit",
-    "submitjob",
-    "job submit limit",
-    "maxsubmit",
-    "maxjobs",
-    "job/step violates accounting/qos policy",
-    "job violates accounting/qos policy",
-    "slurm controller",
-    "socket timed out",
-    "resource temporarily unavailable",
-    "maximum job count",
-    "unable to contact",
-    "connection refused",
-    "please try again",
+    *("submit limit", "submitjob", "maxsubmit", "maxjobs", "maximum job count", "please try again"),
+    *("job/step violates accounting/qos policy", "job violates accounting/qos policy", "slurm controller"),
+    *("socket timed out", "resource temporarily unavailable", "unable to contact", "connection refused"),
 )
-
 
 #: last part of the name of arrays that submit.sh queues by hand
 HAND_ARRAY = "array"
@@ -148,22 +136,17 @@ def may_be_tried_later(message: str) -> bool:
 
 
 def _output(command: list[str]) -> str:
+    expected = "an answer of Slurm"
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     except FileNotFoundError:
-        raise EngineError(
-            command[0],
-            expected="Slurm's command on this machine",
-            got="no such command",
-            advice="log in to the cluster",
-        ) from None
+        here, advice = "Slurm's command on this machine", "log in to the cluster"
+        raise EngineError(command[0], expected=here, got="no such command", advice=advice) from None
     except subprocess.TimeoutExpired:
-        raise EngineError(
-            command[0], expected="an answer of Slurm", got="none within 120 s", advice="try again later"
-        ) from None
+        raise EngineError(command[0], expected=expected, got="none within 120 s", advice="try again later") from None
     if done.returncode:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
-        raise EngineError(command[0], expected="an answer of Slurm", got=last, advice="is the controller up?")
+        raise EngineError(command[0], expected=expected, got=last, advice="is the controller up?")
     return done.stdout
 
 

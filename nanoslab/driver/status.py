@@ -17,25 +17,6 @@ from nanoslab.errors import FileError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """One start of a calculation; times in seconds since 1970."""
-
-    number: int  # counted from 1
-    outcome: str  # done, stopped in time, again (killed or out of steps), failed, needs-you, under way
-    reason: str = ""
-    job: str = ""
-    host: str = ""
-    started: float | None = None
-    ended: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, with the unit of the times in their keys."""
-        document = asdict(self)
-        document["started_unix_s"], document["ended_unix_s"] = document.pop("started"), document.pop("ended")
-        return document
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Where one calculation stands."""
 
@@ -48,14 +29,12 @@ class Standing:
     host: str = ""
     backend: str = ""
     since: float | None = None  # [seconds since 1970]; None when nobody wrote it down
-    history: tuple[Start, ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()  # one record of plain values per start, as JSON gives them
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, with the unit of the time in its key."""
         document = asdict(self)
-        document["since_unix_s"] = document.pop("since")
-        document["history"] = [start.to_dict() for start in self.history]
-        return document
+        return {**document, "since_unix_s": document.pop("since"), "history": document.pop("history")}
 
 
 def campaign_status(campaign: Path, *, source: str | None = None, only: Iterable[str] = ()) -> tuple[Standing, ...]:
@@ -79,13 +58,10 @@ def _sources(folder: Path) -> frozenset[str]:
     """Who left anything in a calculation's folder."""
     if not folder.is_dir():
         return frozenset()
-    names = [entry.name for entry in os.scandir(folder)]
-    engines = {name for name in names if name != ATTEMPTS and _has_engine_results(folder / name)}
-    return frozenset(engines | ({"vasp"} if {STATE_FILE, *OUTPUTS} & {*names} else set()))
-
-
-def _has_engine_results(folder: Path) -> bool:
-    return any((folder / name).exists() for name in ("result.json", STATE_FILE))
+    names = {entry.name for entry in os.scandir(folder)}
+    left = ("result.json", STATE_FILE)
+    engines = {name for name in names - {ATTEMPTS} if any((folder / name / file).exists() for file in left)}
+    return frozenset(engines | ({"vasp"} if {STATE_FILE, *OUTPUTS} & names else set()))
 
 
 def _standing(deck: Path, source: str, sources: frozenset[str]) -> Standing:
@@ -97,8 +73,11 @@ def _standing(deck: Path, source: str, sources: frozenset[str]) -> Standing:
     folder = deck if source == "vasp" else deck / source
     try:
         state = current_state(folder)
-        if state is None:
-            state = state_from_outputs(folder) if source == "vasp" else _state_from_result(folder)
+        if state is None and source == "vasp":
+            state = state_from_outputs(folder)
+        elif state is None:
+            outcome = judge_engine(folder)
+            state = State(state=outcome.state, reason=outcome.reason)
     except FileError as error:
         return replace(waiting, state="needs-you", reason=str(error))
     if state is None:
@@ -112,30 +91,16 @@ def _standing(deck: Path, source: str, sources: frozenset[str]) -> Standing:
         host=state.host,
         backend=state.backend,
         since=state.since or None,
-        history=_history(folder),
+        history=tuple(_start(folder, number) for number in range(1, latest_attempt(folder) + 1)),
     )
 
 
-def _history(folder: Path) -> tuple[Start, ...]:
-    records = ((number, read_attempt(folder, number)) for number in range(1, latest_attempt(folder) + 1))
-    return tuple(
-        Start(
-            number=number,
-            outcome=str(record.get("outcome", "under way")),
-            reason=str(record.get("reason", "")),
-            job=str(record.get("job", "")),
-            host=str(record.get("host", "")),
-            started=record.get("started"),
-            ended=record.get("ended"),
-        )
-        for number, record in records
-    )
-
-
-def _state_from_result(folder: Path) -> State:
-    """State of a calculation of an embedded engine that nobody recorded, from its result."""
-    outcome = judge_engine(folder)
-    return State(state=outcome.state, reason=outcome.reason)
+def _start(folder: Path, number: int) -> dict[str, Any]:
+    """One start: done, stopped in time, again (killed or out of steps), failed, needs-you, under way."""
+    record = read_attempt(folder, number)
+    words = {key: str(record.get(key, "")) for key in ("reason", "job", "host")}
+    times = {f"{key}_unix_s": record.get(key) for key in ("started", "ended")}
+    return {"number": number, "outcome": str(record.get("outcome", "under way")), **words, **times}
 
 
 def _overdue(state: State) -> str:

@@ -18,21 +18,11 @@ from nanoslab.vasp.inputs.potcar import PotcarLibrary, find_potcars, release_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenCampaign:
-    """What writing a campaign did.
-
-    Attributes
-    ----------
-    folder
-        Of the campaign.
-    decks
-        One VASP input set per calculation.
-    notes
-        What was left alone and why, in words.
-    """
+    """What writing a campaign did."""
 
     folder: Path
-    decks: tuple[WrittenDeck, ...]
-    notes: tuple[str, ...] = ()
+    decks: tuple[WrittenDeck, ...]  # one VASP input set per calculation
+    notes: tuple[str, ...] = ()  # what was left alone and why, in words
 
 
 def write_vasp_campaign(

@@ -169,14 +169,10 @@ def relaxed_parent(parent: Path) -> Atoms:
     """Final structure of a finished calculation, its atoms in the order they were built."""
     built = read_calculation(parent).atoms
     order = list(species_order(built))
-    if not is_valid_contcar(parent / "CONTCAR", built[order]):
-        raise FileError(
-            parent / "CONTCAR",
-            expected="the relaxed structure to start from",
-            got="none that is whole",
-            advice=f"see what became of {parent.name}",
-        )
-    return read_poscar(parent / "CONTCAR")[np.argsort(order)]
+    if not is_valid_contcar(path := parent / "CONTCAR", built[order]):
+        expected, advice = "the relaxed structure to start from", f"see what became of {parent.name}"
+        raise FileError(path, expected=expected, got="none that is whole", advice=advice)
+    return read_poscar(path)[np.argsort(order)]
 
 
 def _edited_since(poscar: Path, contcar: Path) -> bool:

@@ -55,6 +55,24 @@ def gap_minimum(gaps: Sequence[float], energies: Sequence[float]) -> GapMinimum:
     return GapMinimum(gap=place, energy=energy, uncertainty=spread, stiffness=stiffness)
 
 
+def next_gaps(gaps: Sequence[float], energies: Sequence[float]) -> tuple[float, ...]:
+    """Two gaps beyond the end of the range [Å] that holds the lowest energy [eV]; none where it lies inside.
+
+    They go on with the spacing at that end, and stay above 1 Å.
+
+    Examples
+    --------
+    >>> next_gaps([4.0, 4.5, 5.0], [-2.0, -1.0, -0.5]), next_gaps([4.0, 4.5, 5.0], [-1.0, -2.0, -0.5])
+    ((3.5, 3.0), ())
+    """
+    order = np.argsort(gaps)
+    x, lowest = np.asarray(gaps, dtype=float)[order], int(np.argmin(np.asarray(energies)[order])) if len(gaps) else 0
+    if len(x) < 2 or 0 < lowest < len(x) - 1:
+        return ()
+    end, step = (x[0], x[0] - x[1]) if lowest == 0 else (x[-1], x[-1] - x[-2])
+    return tuple(round(float(gap), 3) for gap in (end + step, end + 2 * step) if gap > 1.0)
+
+
 def _lowest_of_spline(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float]:
     spline = CubicSpline(x, y)
     stationary = spline.derivative().roots(extrapolate=False)

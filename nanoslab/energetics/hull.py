@@ -112,13 +112,6 @@ def configurational_free_energy(energies: ArrayLike, weights: ArrayLike, tempera
         How many ways each stands for, shape (n,).
     temperature
         [K].
-
-    Examples
-    --------
-    >>> from math import log
-    >>> free = configurational_free_energy([-3.0, -3.0], [2, 4], 300)
-    >>> round((free + 3.0) / (300 * kB), 6) == -round(log(6), 6)
-    True
     """
     values, numbers = np.asarray(energies, dtype=float), np.asarray(weights, dtype=float)
     if values.ndim != 1 or not values.size or values.shape != numbers.shape or not (numbers > 0).all():
@@ -133,13 +126,7 @@ def configurational_free_energy(energies: ArrayLike, weights: ArrayLike, tempera
 
 
 def lower_hull(x: ArrayLike, y: ArrayLike) -> NDArray[np.intp]:
-    """Indices of the points that span the lower convex hull, by rising x (monotone chain, Andrew 1979).
-
-    Examples
-    --------
-    >>> lower_hull([0, 1, 2, 3], [0.0, -1.0, -0.2, 0.0]).tolist()
-    [0, 1, 3]
-    """
+    """Indices of the points that span the lower convex hull, by rising x (monotone chain, Andrew 1979)."""
     xs, ys = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     chain: list[int] = []
     for i in np.lexsort((ys, xs)).tolist():
@@ -155,13 +142,7 @@ def lower_hull(x: ArrayLike, y: ArrayLike) -> NDArray[np.intp]:
 
 
 def heights_above_hull(x: ArrayLike, y: ArrayLike) -> Array:
-    """How far every point lies above the lower hull of all, in the unit of y.
-
-    Examples
-    --------
-    >>> heights_above_hull([0, 1, 2], [0.0, 1.0, 0.0]).tolist()
-    [0.0, 1.0, 0.0]
-    """
+    """How far every point lies above the lower hull of all, in the unit of y."""
     xs, ys = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     corners = lower_hull(xs, ys)
     return np.asarray(ys - np.interp(xs, xs[corners], ys[corners]))

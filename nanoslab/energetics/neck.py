@@ -137,12 +137,9 @@ def fit_nucleation(
     design = np.array([[point.n_pairs, point.perimeter] for point in points], dtype=float).reshape(-1, 2)
     energies = np.array([point.delta_energy for point in points], dtype=float)
     if len(points) < 4 or np.linalg.matrix_rank(design) < 2:
-        raise InputError(
-            "nucleation fit",
-            expected="at least 4 necks whose sizes and perimeters vary independently",
-            got=f"{len(points)} of sizes {sorted({point.n_pairs for point in points})}",
-            advice="compute more sizes",
-        )
+        expected = "at least 4 necks whose sizes and perimeters vary independently"
+        got = f"{len(points)} of sizes {sorted({point.n_pairs for point in points})}"
+        raise InputError("nucleation fit", expected=expected, got=got, advice="compute more sizes")
     imbalances = np.array([[point.imbalance] for point in points], dtype=float)
     with_imbalance = np.hstack([design, imbalances])
     if len(points) > 4 and np.linalg.matrix_rank(with_imbalance) == 3:
@@ -155,12 +152,10 @@ def fit_nucleation(
     r_squared = 1.0 - float(residuals @ residuals) / float(scatter @ scatter) if scatter.any() else 0.0
     error, error_of_constant = (_prediction_error(one, energies) for one in (design, np.ones((len(points), 1))))
     if error >= error_of_constant:
-        raise InputError(
-            "nucleation fit",
-            expected="sizes and perimeters that predict a neck's energy better than the mean of all necks does",
-            got=f"an error of {error:.2f} eV against {error_of_constant:.2f} eV (R2 {r_squared:.2f})",
-            advice="these energies have no critical size; compute more sizes and shapes, or relax them",
-        )
+        expected = "sizes and perimeters that predict a neck's energy better than the mean of all necks does"
+        got = f"an error of {error:.2f} eV against {error_of_constant:.2f} eV (R2 {r_squared:.2f})"
+        advice = "these energies have no critical size; compute more sizes and shapes, or relax them"
+        raise InputError("nucleation fit", expected=expected, got=got, advice=advice)
     (aa, ae), (ea, ee) = covariance.tolist()
     return NucleationFit(
         area_term=float(terms[0]),

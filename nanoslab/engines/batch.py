@@ -45,16 +45,7 @@ class BatchResult:
 
 
 def evaluate(engine: Engine, structures: Sequence[Atoms], settings: Settings) -> Energies:
-    """Energy [eV] and forces [eV/Å] of every structure: one call where the engine can, else one after the other.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> from nanoslab.engines import engine
-    >>> [(energy, forces)] = evaluate(engine("ase.calculators.emt:EMT"), [bulk("Cu")], Settings(source="test"))
-    >>> round(energy, 3), forces.shape
-    (-0.006, (1, 3))
-    """
+    """Energy [eV] and forces [eV/Å] of every structure: one call where the engine can, else one after the other."""
     if engine.batch is not None:
         return engine.batch(structures, settings, engine.options)
     found = []
@@ -85,15 +76,6 @@ def relax_batch(
         Steps after which a structure is given back unconverged.
     on_step
         Called after every step with the number of structures that still move.
-
-    Examples
-    --------
-    >>> from ase.build import molecule
-    >>> from nanoslab.engines import engine
-    >>> settings = Settings(source="test", force_tolerance=0.05)
-    >>> found = relax_batch(engine("ase.calculators.emt:EMT"), [molecule("N2"), molecule("O2")], settings, max_steps=99)
-    >>> [(one.problems, round(float(one.atoms.get_distance(0, 1)), 2)) for one in found]
-    [((), 1.0), ((), 1.1)]
     """
     moving = [atoms.copy() for atoms in starts]
     optimisers = [FIRE(atoms, logfile=None) for atoms in moving]
@@ -114,7 +96,7 @@ def relax_batch(
             optimisers[i].step()
             steps[i] += 1
     return [
-        _refused(final, n, refused[i]) if i in refused else _judged(start, final, n, settings)
+        _refused(final, n, refused[i]) if i in refused else _judged(engine, start, final, n, settings)
         for i, (start, final, n) in enumerate(zip(starts, moving, steps, strict=True))
     ]
 
@@ -135,7 +117,7 @@ def _refused(final: Atoms, n_steps: int, reason: str) -> BatchResult:
     return BatchResult(atoms=final, energy=np.nan, max_free_force=np.nan, n_steps=n_steps, problems=(reason,))
 
 
-def _judged(start: Atoms, final: Atoms, n_steps: int, settings: Settings) -> BatchResult:
+def _judged(engine: Engine, start: Atoms, final: Atoms, n_steps: int, settings: Settings) -> BatchResult:
     force = max_free_force(final)
     wrong, _ = judge_shape(start, final, "vacancy")
     if force > settings.force_tolerance:
@@ -145,5 +127,5 @@ def _judged(start: Atoms, final: Atoms, n_steps: int, settings: Settings) -> Bat
         energy=float(final.get_potential_energy()),
         max_free_force=force,
         n_steps=n_steps,
-        problems=tuple(wrong),
+        problems=(*wrong, *engine.refusals(final)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import import_module, metadata
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -97,7 +97,12 @@ def _literal(text: str) -> Any:
         return text
 
 
+@cache
 def _version(module: str) -> str:
+    """Version of the distribution that a module is of; `packages_distributions` would parse every file's name."""
     top = module.partition(".")[0]
-    distributions = metadata.packages_distributions().get(top, [])
-    return metadata.version(distributions[0]) if distributions else "unknown"
+    for distribution in metadata.distributions():
+        tops, files = (distribution.read_text(name) or "" for name in ("top_level.txt", "RECORD"))
+        if top in tops.split() or f"\n{top}/" in f"\n{files}" or f"\n{top}.py," in f"\n{files}":
+            return distribution.version
+    return "unknown"

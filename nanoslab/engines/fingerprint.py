@@ -10,7 +10,7 @@ from typing import Any
 
 from ase import Atoms
 
-from nanoslab.calculation import Calculation, Settings
+from nanoslab.calculation import Calculation
 from nanoslab.engines.interface import Engine
 
 
@@ -19,29 +19,13 @@ def calculation_fingerprint(calculation: Calculation, engine: Engine) -> str:
 
     The engine's version is not in it: a finished result stays finished when a library is updated.
     """
-    return _hash(
-        {
-            "atoms": _atoms(calculation.atoms),
-            "settings": _settings(calculation.settings),
-            "starts_from": calculation.starts_from,
-            "removed_indices": list(calculation.removed_indices),
-            "engine": engine.label,
-            **_procedure(calculation),
-        }
-    )
+    parent = {"starts_from": calculation.starts_from, "removed_indices": list(calculation.removed_indices)}
+    return _hash(calculation, calculation.atoms, engine, parent)
 
 
 def path_fingerprint(calculation: Calculation, start: Atoms, engine: Engine) -> str:
     """Hash of all that decides every step: start, settings, procedure, engine and its versions."""
-    return _hash(
-        {
-            "atoms": _atoms(start),
-            "settings": _settings(calculation.settings),
-            "engine": engine.label,
-            "versions": dict(engine.versions),
-            **_procedure(calculation),
-        }
-    )
+    return _hash(calculation, start, engine, {"versions": dict(engine.versions)})
 
 
 def _atoms(atoms: Atoms) -> dict[str, Any]:
@@ -55,21 +39,15 @@ def _atoms(atoms: Atoms) -> dict[str, Any]:
     }
 
 
-def _procedure(calculation: Calculation) -> dict[str, Any]:
-    """Only where it is named: results from before there were others stay valid."""
-    if calculation.procedure is None:
-        return {}
-    return {"procedure": calculation.procedure, "parameters": dict(calculation.parameters)}
+def _hash(calculation: Calculation, atoms: Atoms, engine: Engine, more: Mapping[str, Any]) -> str:
+    settings = {key: value for key, value in asdict(calculation.settings).items() if key != "source"}
+    content = {"atoms": _atoms(atoms), "settings": settings, "engine": engine.label, **more}
+    # results from before there were such fields stay valid
+    if not settings["hubbard_u"]:
+        del settings["hubbard_u"]
+    if calculation.procedure is not None:
+        content |= {"procedure": calculation.procedure, "parameters": dict(calculation.parameters)}
 
-
-def _settings(settings: Settings) -> dict[str, Any]:
-    fields = {key: value for key, value in asdict(settings).items() if key != "source"}
-    if not settings.hubbard_u:
-        del fields["hubbard_u"]  # results from before there was such a field stay valid
-    return fields
-
-
-def _hash(content: Mapping[str, Any]) -> str:
     def plain(value: Any) -> Any:
         return value.tolist() if hasattr(value, "tolist") else dict(value)
 

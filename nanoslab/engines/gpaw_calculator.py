@@ -122,12 +122,9 @@ def _electrons_must_converge(settings: Settings) -> Iterator[None]:
     try:
         yield
     except ConvergenceError as error:
-        raise EngineError(
-            "engine gpaw",
-            expected=f"electrons converged within {settings.max_electronic_steps} steps",
-            got=f"none ({type(error).__name__})",
-            advice=f"see {OUTPUT}; raise max_electronic_steps, or widen the smearing",
-        ) from error
+        expected, got = f"electrons converged within {settings.max_electronic_steps} steps", type(error).__name__
+        advice = f"see {OUTPUT}; raise max_electronic_steps, or widen the smearing"
+        raise EngineError("engine gpaw", expected=expected, got=f"none ({got})", advice=advice) from error
 
 
 def is_open_shell_atom(atoms: Atoms, settings: Settings) -> bool:

@@ -75,12 +75,8 @@ def _dataset(symbol: str, functional: str) -> Any:
         try:
             return SetupData(symbol, functional)
         except (FileNotFoundError, RuntimeError) as missing:
-            raise EngineError(
-                "engine gpaw",
-                expected=f"a {functional} dataset of {symbol}",
-                got="none",
-                advice="pip install gpaw-data",
-            ) from missing
+            expected, advice = f"a {functional} dataset of {symbol}", "pip install gpaw-data"
+            raise EngineError("engine gpaw", expected=expected, got="none", advice=advice) from missing
 
 
 def _energy_criterion(tolerance: float) -> Any:

@@ -85,6 +85,8 @@ class Engine:
         Module-level function ``(atoms, settings, options) -> mapping``; None means the level of theory alone.
     batch
         Module-level function that computes many structures in one call; None computes them one after the other.
+    refusal
+        Why the numbers of a final structure are not to be used, empty where they are; None refuses none.
     versions
         Library -> version, of everything that decides the numbers.
 
@@ -104,6 +106,7 @@ class Engine:
     options: Mapping[str, Any] = field(default_factory=dict)
     comparable_factory: ComparableFactory | None = None
     batch: BatchFunction | None = None
+    refusal: Callable[[Atoms], str] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -122,6 +125,11 @@ class Engine:
         'EMT'
         """
         return self.calculator_factory(atoms, settings, self.options)
+
+    def refusals(self, atoms: Atoms) -> tuple[str, ...]:
+        """Why the numbers of a final structure are not to be used; empty where they are."""
+        reason = self.refusal(atoms) if self.refusal is not None else ""
+        return (reason,) if reason else ()
 
     def comparable(self, atoms: Atoms, settings: Settings) -> dict[str, Any]:
         """Return what must agree before energies of two of its calculations are subtracted.

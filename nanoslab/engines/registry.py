@@ -152,15 +152,11 @@ def parse_options(text: str, engine_name: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for item in re.split(r",(?![^(\[{]*[)\]}])", text) if text else []:
         key, equals, value = (part.strip() for part in item.partition("="))
+        where = f"engine {engine_name}"
         if not key or not equals or not value:
-            raise InputError(
-                f"engine {engine_name}",
-                expected="options as key=value,key=value",
-                got=repr(item),
-                advice="mend --engine",
-            )
+            raise InputError(where, expected="options as key=value,key=value", got=repr(item), advice="mend --engine")
         if key in options:
-            raise InputError(f"engine {engine_name}", expected=f"{key} once", got="it twice", advice="drop one")
+            raise InputError(where, expected=f"{key} once", got="it twice", advice="drop one")
         options[key] = value
     return options
 
@@ -182,9 +178,5 @@ def choose(engine_name: str, options: Mapping[str, str], key: str, allowed: tupl
 
 def not_installed(engine_name: str, package: str, cause: ImportError) -> NoReturn:
     """Raise the one line that says what to install for an engine."""
-    raise EngineError(
-        f"engine {engine_name}",
-        expected=f"the package {package}",
-        got=cause,
-        advice=f"pip install 'nanoslab[{engine_name}]'",
-    ) from cause
+    where, advice = f"engine {engine_name}", f"pip install 'nanoslab[{engine_name}]'"
+    raise EngineError(where, expected=f"the package {package}", got=cause, advice=advice) from cause

@@ -18,14 +18,8 @@ from nanoslab.calculation import CalculationResult
 from nanoslab.errors import EngineError, FileError
 from nanoslab.files import write_atomically
 
-RESULT, FINAL, TRAJECTORY, JOURNAL, LOG, FAILURE = (
-    "result.json",
-    "final.extxyz",
-    "trajectory.extxyz",
-    "journal.jsonl",
-    "run.log",
-    "failure.json",
-)
+RESULT, FINAL, FAILURE = "result.json", "final.extxyz", "failure.json"
+TRAJECTORY, JOURNAL, LOG = "trajectory.extxyz", "journal.jsonl", "run.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +163,13 @@ def _level_of_theory(document: Mapping[str, Any]) -> str:
 
 
 def structure_text(atoms: Atoms) -> str:
-    """Extended XYZ of atoms with energy and forces, and what is free to move."""
+    """Extended XYZ of atoms with energy and forces, with the stress where it was asked for."""
     plain = Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
     if atoms.calc is not None:
-        plain.calc = SinglePointCalculator(
-            plain, energy=atoms.get_potential_energy(), forces=atoms.get_forces(apply_constraint=False)
-        )
+        known = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces(apply_constraint=False)}
+        if "stress" in atoms.calc.results:
+            known["stress"] = atoms.calc.results["stress"]
+        plain.calc = SinglePointCalculator(plain, **known)
     stream = io.StringIO()
     ase.io.write(stream, plain, format="extxyz")
     return stream.getvalue()

@@ -16,21 +16,13 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from nanoslab.calculation import Calculation, CalculationResult
+from nanoslab.engines import result_files
 from nanoslab.engines.fingerprint import calculation_fingerprint, path_fingerprint
 from nanoslab.engines.interface import Engine, Task
 from nanoslab.engines.journal import JournaledCalculator, Limits
 from nanoslab.engines.procedures import PROCEDURES
 from nanoslab.engines.procedures.relax import max_free_force
-from nanoslab.engines.result_files import (
-    JOURNAL,
-    LOG,
-    TRAJECTORY,
-    RunRecord,
-    foreign_result,
-    is_finished,
-    read_result,
-    write_result,
-)
+from nanoslab.engines.result_files import JOURNAL, LOG, TRAJECTORY, RunRecord
 from nanoslab.engines.suitability import check, procedure_name
 from nanoslab.errors import EngineError
 
@@ -92,17 +84,18 @@ def run_calculation(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
-        if is_finished(folder):
-            if foreign := foreign_result(folder, calculation.name, calculation_fingerprint(calculation, engine)):
+        if result_files.is_finished(folder):
+            fingerprint = calculation_fingerprint(calculation, engine)
+            if foreign := result_files.foreign_result(folder, calculation.name, fingerprint):
                 raise foreign
         elif reasons := check([calculation], engine):
-            reason = reasons[0].reason
-            write_result(folder, replace(_begun(calculation, engine), problems=(reason,), skipped=reason), None)
+            record = replace(_begun(calculation, engine), problems=(reasons[0].reason,), skipped=reasons[0].reason)
+            result_files.write_result(folder, record, None)
         else:
             begin = (calculation.atoms if start is None else start).copy()
             _compute(calculation, engine, begin, folder=folder, limits=limits or Limits(), on_step=on_step)
         (folder / JOURNAL).unlink(missing_ok=True)
-    return read_result(folder)
+    return result_files.read_result(folder)
 
 
 def start_from(calculation: Calculation, parent: Atoms) -> Atoms:
@@ -111,20 +104,15 @@ def start_from(calculation: Calculation, parent: Atoms) -> Atoms:
     rest = parent[keep]
     start = calculation.atoms.copy()
     if not np.array_equal(rest.numbers, start.numbers):
-        raise EngineError(
-            f"calculation {calculation.name}",
-            expected=f"{start.get_chemical_formula()} in the order of {calculation.starts_from} less removed_indices",
-            got=rest.get_chemical_formula(),
-            advice="build the vacancy from that very structure",
-        )
+        expected = f"{start.get_chemical_formula()} in the order of {calculation.starts_from} less removed_indices"
+        where, advice = f"calculation {calculation.name}", "build the vacancy from that very structure"
+        raise EngineError(where, expected=expected, got=rest.get_chemical_formula(), advice=advice)
     start.set_cell(rest.cell, scale_atoms=False)
     start.set_positions(rest.positions, apply_constraint=False)
     removed = parent[[i for i in range(len(parent)) if i not in keep]]
     if len(removed):  # engines with a basis of atoms may leave their functions behind
-        start.info["removed_atoms"] = {
-            "symbols": removed.get_chemical_symbols(),
-            "positions": removed.positions.tolist(),
-        }
+        symbols, positions = removed.get_chemical_symbols(), removed.positions.tolist()
+        start.info["removed_atoms"] = {"symbols": symbols, "positions": positions}
     return start
 
 
@@ -155,12 +143,13 @@ def _compute(
         on_step=_Trajectory(folder / TRAJECTORY, on_step),
     )
     ended = PROCEDURES[procedure_name(calculation)](atoms, task)
+    wrong = (*ended.wrong, *engine.refusals(ended.atoms))
     record = replace(
         _begun(calculation, engine),
         energy=float(ended.atoms.get_potential_energy()),
         max_free_force=max_free_force(ended.atoms),
-        converged=not ended.wrong,
-        problems=(*ended.wrong, *ended.remarks),
+        converged=not wrong,
+        problems=(*wrong, *ended.remarks),
         n_steps=ended.n_steps,
         n_evaluations=calculator.n_taken,
         optimiser=ended.optimiser,
@@ -168,7 +157,7 @@ def _compute(
         comparable=engine.comparable(begin, settings),
         findings=ended.findings,
     )
-    write_result(folder, record, ended.atoms)
+    result_files.write_result(folder, record, ended.atoms)
 
 
 def _begun(calculation: Calculation, engine: Engine) -> RunRecord:

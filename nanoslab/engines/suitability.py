@@ -69,12 +69,9 @@ def check(calculations: Iterable[Calculation], engine: Engine) -> tuple[Skipped,
             continue
         for rule in REFUSALS:
             if refusal := rule(calculation, engine.capabilities):
-                raise EngineError(
-                    f"engine {engine.name}, calculation {calculation.name}",
-                    expected=refusal[0],
-                    got=refusal[1],
-                    advice="choose another engine, or leave the calculation out with --only",
-                )
+                where = f"engine {engine.name}, calculation {calculation.name}"
+                advice = "choose another engine, or leave the calculation out with --only"
+                raise EngineError(where, expected=refusal[0], got=refusal[1], advice=advice)
     return tuple(skipped)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nanoslab.measure.environment import ANIONS, Environments, cation_anion_bonds, local_environments
 from nanoslab.slab_geometry import Plane, find_planes, in_plane_area, slab_heights, slab_normal
 from nanoslab.structure_types import AnyStructure, as_atoms
+from nanoslab.symmetry import site_permutations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +113,11 @@ def _tilt(atoms: Atoms, plane: Plane, outward: float) -> float | None:
         return None
     sines = outward * (chosen @ slab_normal(atoms)) / np.linalg.norm(chosen, axis=1)
     return float(np.degrees(np.arcsin(np.clip(sines, -1.0, 1.0))).mean())
+
+
+def faces_differ(sheet: Atoms) -> bool:
+    """Whether no operation of the sheet turns it over: then it may hold a dipole along its normal."""
+    heights, _ = slab_heights(sheet)
+    turned = heights.max() - heights
+    permuted = heights[site_permutations(sheet)]
+    return not bool((np.abs(permuted - turned) < 0.01).all(axis=1).any())

@@ -15,10 +15,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = (".pdf", ".svg", ".png", ".eps")
-#: width and height of a plot in one column of a journal [inch]
-SIZE = (4.6, 3.3)
-#: ids of SVG from its content, not from chance
-REPRODUCIBLE = {"svg.hashsalt": "nanoslab"}
+#: widths of figures in one and two columns of a journal, and height of a panel [cm]
+WIDTHS = {"single": 8.5, "double": 17.5}
+PANEL = 6.2
+_CM = 1 / 2.54
+#: letters of 7 and 8 points at these widths, which journals ask for
+JOURNAL = {
+    **{"font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "legend.fontsize": 7},
+    **{"xtick.labelsize": 7, "ytick.labelsize": 7, "axes.linewidth": 0.6, "lines.linewidth": 1.2},
+}
+#: ids of SVG from its content, not from chance; letters of PDF that journals take
+SAVED = {"svg.hashsalt": "nanoslab", "pdf.fonttype": 42, "ps.fonttype": 42}
 
 
 def draw(plot: Plot, ax: Axes | None = None) -> Axes:
@@ -48,23 +55,34 @@ def draw(plot: Plot, ax: Axes | None = None) -> Axes:
         axes.invert_xaxis()
     axes.set(xlabel=plot.x_label, ylabel=plot.y_label)
     if any(series.label for series in plot.series):
-        axes.legend(frameon=False, fontsize=8, handlelength=3.2)
+        axes.legend(frameon=False, fontsize=7, handlelength=2.6)
     return axes
 
 
-def new_axes(size: tuple[float, float] = SIZE) -> Axes:
-    """Axes on a new figure that no window shows."""
+def new_axes() -> Axes:
+    """Axes of one column on a new figure that no window shows."""
+    return new_panels()[1][0]
+
+
+def new_panels(
+    n_panels: int = 1, *, width: str = "single", height: float = PANEL, beside: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """Figure in a journal's width, its panels of so many cm below or beside one another."""
+    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    axes: Axes = Figure(figsize=size, layout="constrained").subplots()
-    return axes
+    rows, columns = (1, n_panels) if beside else (n_panels, 1)
+    with mpl.rc_context(JOURNAL):
+        figure = Figure(figsize=(WIDTHS[width] * _CM, rows * height * _CM), layout="constrained")
+        panels = figure.subplots(rows, columns, squeeze=False, sharex=not beside)
+        return figure, list(panels.ravel())
 
 
-def save_plot(plot: Plot, path: Path) -> None:
-    """Write a plot; the ending of the file chooses the format, one that is not known is a `FileError`."""
+def save_plot(plot: Plot, path: Path, width: str = "single") -> None:
+    """Write a plot in a width of `WIDTHS`; the ending of the file chooses the format, others are a `FileError`."""
     if path.suffix.lower() not in FORMATS:
         raise FileError(path, expected=f"a file ending in {', '.join(FORMATS)}", got=repr(path.suffix or path.name))
-    save(figure_of(plot), path)
+    save(figure_of(plot, width), path)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -73,7 +91,7 @@ def save(figure: Figure, path: Path) -> None:
 
     dated = {".pdf": "CreationDate", ".svg": "Date", ".eps": "CreationDate"}.get(path.suffix.lower())
     try:
-        with mpl.rc_context(REPRODUCIBLE):
+        with mpl.rc_context(SAVED):
             figure.savefig(path, dpi=200, metadata={dated: None} if dated else {})
     except OSError as error:
         got = error.strerror or str(error)
@@ -85,7 +103,7 @@ def svg_text(figure: Figure) -> str:
     import matplotlib as mpl
 
     stream = io.StringIO()
-    with mpl.rc_context(REPRODUCIBLE):
+    with mpl.rc_context(SAVED):
         figure.savefig(stream, format="svg", metadata={"Date": None})
     return stream.getvalue()
 
@@ -100,12 +118,10 @@ def png_bytes(figure: Figure, *, n_colours: int = 64) -> bytes:
     return packed.getvalue()
 
 
-def figure_of(plot: Plot) -> Figure:
+def figure_of(plot: Plot, width: str = "single") -> Figure:
     """Figure of one plot."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=SIZE, layout="constrained")
-    draw(plot, figure.subplots())
+    figure, (axes,) = new_panels(width=width, height=PANEL if width == "single" else 8.5)
+    draw(plot, axes)
     return figure
 
 
@@ -115,11 +131,14 @@ def _draw_series(axes: Axes, series: Series) -> None:
         "color": colour(style),
         "linestyle": "none" if series.drawn == "points" else DASHES[style % len(DASHES)][0],
         "marker": "" if series.drawn == "line" else MARKERS[style % len(MARKERS)][0],
-        "markersize": 5,
+        "markersize": 4,
         "markerfacecolor": "white" if series.drawn == "points" else colour(style),
-        "linewidth": 0.8 if series.is_thin else 1.6,
+        "linewidth": 0.7 if series.is_thin else 1.3,
         "label": series.label or None,
     }
+    if series.band:
+        low, high = zip(*series.band, strict=True)
+        axes.fill_between(series.x, low, high, color=colour(style), alpha=0.18, linewidth=0)
     if series.errors:
         axes.errorbar(series.x, series.y, yerr=series.errors, capsize=2.5, **look)
     else:

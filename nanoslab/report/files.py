@@ -34,14 +34,14 @@ def write_results(folder: Path, result: StudyResult) -> list[Path]:
     return written
 
 
-def write_plots(folder: Path, plots: Sequence[Plot], ending: str) -> list[Path]:
+def write_plots(folder: Path, plots: Sequence[Plot], ending: str, width: str = "single") -> list[Path]:
     """Write every plot as ``NAME.ending``; plots of earlier analyses in that format go; returns the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob(f"*.{ending}"):
         stale.unlink()
     paths = [folder / f"{plot.name}.{ending}" for plot in plots]
     for plot, path in zip(plots, paths, strict=True):
-        save_plot(plot, path)
+        save_plot(plot, path, width)
     return paths
 
 

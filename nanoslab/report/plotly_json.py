@@ -16,7 +16,10 @@ def plotly_figure(plot: Plot) -> dict[str, Any]:
     Labels come from files of the user, and plotly reads a few HTML tags in them: they are taken out of action.
     """
     return {
-        "data": [_trace(series, plot) for series in plot.series],
+        "data": [
+            *(_band(series) for series in plot.series if series.band),
+            *(_trace(series, plot) for series in plot.series),
+        ],
         "layout": {
             "xaxis": {
                 "title": {"text": plain(plot.x_label)},
@@ -73,6 +76,23 @@ def _trace(series: Series, plot: Plot) -> dict[str, Any]:
     if series.errors:
         trace["error_y"] = {"type": "data", "array": _numbers(series.errors), "visible": True}
     return trace
+
+
+def _band(series: Series) -> dict[str, Any]:
+    """Interval of a curve as one filled outline, forth along its upper and back along its lower end."""
+    rows = [(x, *ends) for x, ends in zip(series.x, series.band, strict=True) if all(map(math.isfinite, ends))]
+    red, green, blue = bytes.fromhex(colour(series.style)[1:])
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": _numbers([x for x, _, _ in rows] + [x for x, _, _ in reversed(rows)]),
+        "y": _numbers([high for _, _, high in rows] + [low for _, low, _ in reversed(rows)]),
+        "fill": "toself",
+        "fillcolor": f"rgba({red},{green},{blue},0.18)",
+        "line": {"width": 0},
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
 
 
 def _shape(guide: Guide, plot: Plot) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Scene:
     bonds: NDArray[np.intp]
     ghost_symbols: tuple[str, ...] = ()
     ghost_positions: NDArray[np.float64]
+    parent: str = ""  #: name of the structure it was made from
     is_final: bool = False
 
     def __post_init__(self) -> None:
@@ -61,6 +62,7 @@ class Scene:
         ghosts = np.round(self.ghost_positions, 2).tolist()
         return {
             "name": self.name,
+            "parent": self.parent,
             "caption": self.caption,
             "symbols": list(self.symbols),
             "positions": np.round(self.positions, 2).tolist(),
@@ -86,6 +88,7 @@ def scene(calculation: Calculation, result: CalculationResult | None = None, par
     ghosts = _ghosts(calculation, parent)
     return Scene(
         name=calculation.name,
+        parent=calculation.starts_from or "",
         caption=caption(calculation, result if is_final else None),
         symbols=tuple(shown.get_chemical_symbols()),
         positions=shown.positions,

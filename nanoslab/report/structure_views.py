@@ -36,7 +36,7 @@ def draw_structure(scene: Scene, ax: Axes | None = None, *, view: View = "side",
 
     if view not in get_args(View):
         raise unknown_name("view", view, get_args(View))
-    axes = new_axes((3.0, 3.0)) if ax is None else ax
+    axes = new_axes() if ax is None else ax
     frame = _frame(scene.cell, view)
     symbols = (*scene.symbols, *scene.ghost_symbols)
     numbers = np.array([atomic_numbers[symbol] for symbol in symbols])
@@ -77,7 +77,7 @@ def views_figure(scene: Scene) -> Figure:
 
     n_atoms = max(len(scene.symbols), 1)
     repeat = 2 if 4 * n_atoms <= MOST_ATOMS else 1
-    figure = Figure(figsize=(7.2, 2.9))
+    figure = Figure(figsize=(17.5 / 2.54, 2.8))
     figure.subplots_adjust(left=0.06, right=0.99, bottom=0.14, top=0.92, wspace=0.28)
     for axes, view in zip(figure.subplots(1, 3), get_args(View), strict=True):
         draw_structure(scene, axes, view=view, repeat=repeat)

@@ -20,21 +20,7 @@ Result = TypeVar("Result", bound=StudyResult)
 
 
 class DoubleSlabStudy(Study[Result]):
-    """A study of two facing slabs of one crystal, all of its calculations relaxed and sampled alike.
-
-    Attributes
-    ----------
-    lattice, lattice_constant
-        Named lattice constants, or the edge of the cube [Å].
-    lateral
-        Columns along the two sides of the cell.
-    planes, fixed_planes
-        Of each slab; those frozen at its outer face.
-    vacuum
-        Between the outer faces across the cell border [Å].
-    relax, kpoints
-        Of every calculation but the bulk's.
-    """
+    """A study of two facing slabs of one crystal, all of its calculations but the bulk's relaxed and sampled alike."""
 
     settings: SettingsModel = SettingsModel(preset="pbe-double-slab")
     relax: Literal["none", "ions"] = "ions"

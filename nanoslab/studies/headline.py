@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-from nanoslab.plot_data import Plot
+from nanoslab.plot_data import Plot, Series
 
+#: (document, label, style) -> series
+Curve = Callable[[Mapping[str, Any], str, int], Series]
 #: answer in one word; ``open`` where the runs do not decide
 Verdict = Literal["yes", "no", "open"]
 
@@ -50,6 +52,25 @@ class Evidence:
         """Document that was asked for."""
         return next(iter(self.documents.values()))
 
+    @property
+    def main_level(self) -> str:
+        """Level of theory of the document that was asked for."""
+        return self.level(next(iter(self.documents)))
+
+    def found(self, key: str, form: str, nothing: str) -> str:
+        """Whether all levels of theory find a number, whose text `form` gives, or nothing."""
+        numbers = {self.level(source): document.get(key) for source, document in self.documents.items()}
+        words = {level: nothing if number is None else form.format(number) for level, number in numbers.items()}
+        return agreement({f"{level}: {words[level]}": "open" if n is None else "yes" for level, n in numbers.items()})
+
+    def beside(self, plot: Plot | None, curve: Curve, first: int) -> Plot | None:
+        """Plot of the main document with a curve of every other one, whose styles are numbered from the first on."""
+        if plot is None:
+            return None
+        others = list(self.documents.items())[1:]
+        more = (curve(document, self.level(source), n) for n, (source, document) in enumerate(others, start=first))
+        return replace(plot, series=(*plot.series, *(line for line in more if line.x)))
+
 
 def agreement(verdicts: Mapping[str, Verdict]) -> str:
     """Whether every level of theory gives the answer of the first one; the keys say what each found.
@@ -74,3 +95,35 @@ def left_out(document: Mapping[str, Any]) -> tuple[str, ...]:
     """Remark on runs that the answer is without."""
     n = len(document.get("refused", ())) + len(document.get("missing", ()))
     return (f"{n} {'calculation is' if n == 1 else 'calculations are'} missing or refused.",) if n else ()
+
+
+class Said(NamedTuple):
+    """What one document says: verdict, its number in a few words, the sentence (without its stop), and caveats."""
+
+    verdict: Verdict
+    number: str
+    sentence: str
+    caveats: tuple[str, ...] = ()
+
+
+#: what a document of a result says, or None
+Says = Callable[[Mapping[str, Any]], Said | None]
+
+
+def answered(evidence: Evidence, question: str, say: Says, plot: Plot | None) -> Headline | None:
+    """Headline from what each level of theory says; None where the main one says nothing."""
+    main, said = None, {}
+    for source, document in evidence.documents.items():
+        if (one := say(document)) is None:
+            continue
+        main = main or (one if document is evidence.main else None)
+        said[f"{evidence.level(source)}: {one.number}"] = one.verdict
+    if main is None:
+        return None
+    return Headline(
+        question=question,
+        verdict=main.verdict,
+        sentence=f"{main.sentence}, by {evidence.main_level}.",
+        trust=(agreement(said), *main.caveats, *left_out(evidence.main)),
+        plot=plot,
+    )

@@ -14,6 +14,7 @@ from nanoslab.calculation import Calculation, Settings
 from nanoslab.errors import InputError
 from nanoslab.presets import preset
 from nanoslab.vasp.inputs.incar_names import check_extra
+from nanoslab.vasp.inputs.pymatgen_sets import input_set, is_input_set
 from nanoslab.yaml_file import StrictModel
 
 Tags = dict[str, str | int | float | bool]
@@ -48,7 +49,7 @@ class SettingsModel(StrictModel):
     @classmethod
     def _known_preset(cls, name: str) -> str:
         with _refused():
-            preset(name)
+            _named(name)
         return name
 
     @model_validator(mode="after")
@@ -71,7 +72,7 @@ class SettingsModel(StrictModel):
 
     def settings(self) -> Settings:
         """Settings of the preset with the changed fields, the source saying which."""
-        base = preset(self.preset)
+        base = _named(self.preset)
         changes: dict[str, Any] = self.model_dump(exclude={"preset", "initial_moments"}, exclude_none=True)
         if not changes:
             return base
@@ -89,6 +90,11 @@ class SettingsModel(StrictModel):
             symbols = atoms.get_chemical_symbols()
             atoms.set_initial_magnetic_moments([self.initial_moments.get(symbol, 0.0) for symbol in symbols])
         return replace(calculation, atoms=atoms)
+
+
+def _named(name: str) -> Settings:
+    """Settings of a preset of ours, or of one of pymatgen's input sets."""
+    return input_set(name) if is_input_set(name) else preset(name)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from nanoslab.campaign import structure_file
 from nanoslab.errors import InputError, NanoslabError
 from nanoslab.plot_data import Plot
 from nanoslab.studies.crystal_source import crystal_source, is_structure_file
-from nanoslab.studies.headline import Evidence, Headline
+from nanoslab.studies.headline import Evidence, Headline, Says, answered
 from nanoslab.studies.result import StudyResult
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
@@ -79,6 +79,9 @@ class Study(StudyModel, Generic[Result]):
     roles: ClassVar[tuple[type[Role], ...]] = ()
     #: what the page cites for the method, whatever the material
     methods: ClassVar[tuple[Reference, ...]] = ()
+    #: question that yes or no answers, and what the document of a result says to it
+    asks: ClassVar[str] = ""
+    says: ClassVar[Says | None] = None
     #: fields on which no calculation depends, in pydantic's words for what to leave out; a campaign may change them
     analysis_only: ClassVar[dict[str, Any]] = {"title": True, "papers": True}
 
@@ -134,9 +137,11 @@ class Study(StudyModel, Generic[Result]):
         return ()
 
     @classmethod
-    def headline(cls, evidence: Evidence) -> Headline | None:  # noqa: ARG003  # for studies that have one
+    def headline(cls, evidence: Evidence) -> Headline | None:
         """Yes or no in one sentence from the documents of a campaign's results; None unless a study says it."""
-        return None
+        if cls.says is None:
+            return None
+        return answered(evidence, cls.asks, cls.says, next(iter(cls.plots(evidence.main)), None))
 
     def analyze(self, runs: Iterable[Run], *, allow_unconverged: bool = False, allow_mismatch: bool = False) -> Result:
         """Answer of the study, with what was refused and what is missing.
@@ -151,12 +156,9 @@ class Study(StudyModel, Generic[Result]):
             Subtract energies of differing settings; the differences are noted.
         """
         if isinstance(runs, Mapping):
-            raise InputError(
-                "runs",
-                expected="calculations as they were written, each with its result",
-                got="results by name",
-                advice="give [Run(calculation=c, result=results[c.name]) for c in the calculations that were run]",
-            )
+            expected = "calculations as they were written, each with its result"
+            advice = "give [Run(calculation=c, result=results[c.name]) for c in the calculations that were run]"
+            raise InputError("runs", expected=expected, got="results by name", advice=advice)
         usable = UsableRuns(
             runs=tuple(self._typed(run) for run in runs),
             allow_unconverged=allow_unconverged,

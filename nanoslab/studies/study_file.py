@@ -21,6 +21,7 @@ STUDIES: Mapping[str, str] = {
     "barrier": "nanoslab.studies.barrier.study:BarrierStudy",
     "displacement": "nanoslab.studies.displacement.study:DisplacementStudy",
     "off-stoichiometry": "nanoslab.studies.off_stoichiometry.study:OffStoichiometryStudy",
+    "convergence": "nanoslab.studies.convergence:ConvergenceStudy",
     "free-energy": "nanoslab.studies.phonons.free_energy:FreeEnergyStudy",
 }
 GROUP = "nanoslab.studies"

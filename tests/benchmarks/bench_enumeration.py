@@ -1,14 +1,18 @@
 """Distinct ways to lose atoms beside SHRY, bsym and enumlib in one run: python tests/benchmarks/bench_enumeration.py.
 
-Each count is made by a process of its own on one core, which reports its processor time and the largest memory it held.
+Each count is made by a process of its own on one core, which reports its processor time, that of the programs it calls
+included, and the largest memory it held; the quickest of three runs counts, of one run where that takes over a minute.
 SHRY's time is that of its patterns, before it makes structures of them; ours is given with identifiers and Parquet
-file, and alone. ``--verify FOLDER`` compares counts with those published by SHRY (its benchmark 03, 499 crystals of the
-Crystallography Open Database, arXiv 2111.13409): give the folder that holds ``benchmark_result.csv``.
+file, and alone. bsym and enumlib, through pymatgen, make structures of all and are asked for the smallest case only;
+enumlib's ``enum.x`` and ``makestr.x`` (github.com/msg-byu/enumlib, with gfortran) must be on the path. ``--verify
+FOLDER`` compares counts with those published by SHRY (its benchmark 03, 499 crystals of the Crystallography Open
+Database, arXiv 2111.13409): give the folder that holds ``benchmark_result.csv``.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import json
 import os
@@ -90,31 +94,40 @@ def enumlib(counts: dict[str, int]) -> int:
     from pymatgen.command_line.enumlib_caller import EnumlibAdaptor
 
     adaptor = EnumlibAdaptor(marked(counts), refine_structure=False)
-    adaptor.run()
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # it leaves a file where it runs
+        adaptor.run()
     return len(adaptor.structures)
 
 
 def timed(peer: str, counts: dict[str, int], limit: float) -> str:
-    """Count, processor time and memory of one process, as text."""
+    """Quickest of three, as text; one where that takes long."""
+    began, found = time.monotonic(), []
+    while len(found) < 3 and (not found or (found[0][1] and time.monotonic() - began < 60)):
+        found.append(process(peer, counts, limit))
+    return min(found, key=lambda one: one[1])[0]
+
+
+def process(peer: str, counts: dict[str, int], limit: float) -> tuple[str, float]:
+    """Count, processor time and memory of one process, as text, and the time [s]; 0 where it failed."""
     command = [sys.executable, __file__, "--one", peer, json.dumps(counts)]
     try:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, env=environment, check=False)
     except subprocess.TimeoutExpired:
-        return f"more than {limit:.0f} s"
+        return f"more than {limit:.0f} s", 0.0
     if done.returncode:
-        return (done.stderr.strip().splitlines() or ["failed"])[-1][:60]
+        return (done.stderr.strip().splitlines() or ["failed"])[-1][:60], 0.0
     said = json.loads(done.stdout.splitlines()[-1])
-    return f"{said['count']:>9} {said['seconds']:8.2f} s {said['MB']:5.0f} MB"
+    return f"{said['count']:>9} {said['seconds']:8.2f} s {said['MB']:5.0f} MB", said["seconds"]
 
 
 def one(peer: str, counts: dict[str, int]) -> None:
     warnings.simplefilter("ignore")
     globals()[peer]({"Se": 1})  # imports
-    began = time.process_time()
+    began = sum(os.times()[:4])
     count = globals()[peer](counts)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"count": count, "seconds": time.process_time() - began, "MB": memory}))
+    print(json.dumps({"count": count, "seconds": sum(os.times()[:4]) - began, "MB": memory}))
 
 
 def colourings(path: Path, repeat: list[int]) -> tuple[int, Any]:

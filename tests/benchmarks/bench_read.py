@@ -24,6 +24,9 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
+import numpy as np
+
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "vasp_corpus"
 _LEAST_BYTES = 10_000_000
 
@@ -49,7 +52,7 @@ def main() -> None:
 
 def _row(label: str, path: Path, repeat: int) -> str:
     size = path.stat().st_size
-    kind = "OUTCAR" if "OUTCAR" in path.name else "vasprun"
+    kind = next(name for name in ("OUTCAR", "vaspout", "vasprun") if name in path.name or name == "vasprun")
     ours = _seconds(lambda: _ours(path), repeat)
     others = [
         _seconds(lambda: _pymatgen(path, kind), 1),
@@ -85,7 +88,10 @@ def _ours(path: Path) -> object:
 
 def _pymatgen(path: Path, kind: str) -> object:
     from pymatgen.io.vasp import Outcar, Vasprun
+    from pymatgen.io.vasp.outputs import Vaspout
 
+    if kind == "vaspout":
+        return Vaspout(str(path), parse_dos=False, parse_eigen=False, store_potcar=False).final_energy
     if kind == "OUTCAR":
         return Outcar(str(path)).final_energy
     return Vasprun(str(path), parse_dos=False, parse_eigen=False, parse_potcar_file=False).final_energy
@@ -94,6 +100,8 @@ def _pymatgen(path: Path, kind: str) -> object:
 def _ase(path: Path, kind: str, index: str) -> object:
     import ase.io
 
+    if kind == "vaspout":
+        raise ValueError("ASE has no reader of vaspout.h5")
     images = ase.io.read(path, index=index, format="vasp-out" if kind == "OUTCAR" else "vasp-xml")
     return (images if index == "-1" else images[-1]).get_potential_energy()
 
@@ -132,6 +140,12 @@ def _files(folder: Path, corpus: Path, n_largest: int) -> list[tuple[str, Path]]
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(text)
             files.append((f"synthetic {name}, {label}", path))
+        path = folder / label.replace(" ", "-").replace(",", "") / "vaspout.h5"
+        levels = np.zeros((1, 400, 64 * run.extra_kib // 1024 + 8)) if run.extra_kib > 1 else None
+        writers.vaspout(run, path, levels=None if levels is None else (levels, levels))
+        with h5py.File(path, "a") as file:
+            del file["input/potcar/content"]  # pymatgen refuses one that is no POTCAR
+        files.append((f"synthetic vaspout.h5, {label}", path))
     if corpus.is_dir():
         files += _real(folder, corpus, n_largest)
     return files
@@ -161,7 +175,7 @@ def _unpacked(folder: Path, path: Path) -> Path:
 
 
 def _writers():
-    path = Path(__file__).resolve().parents[1] / "vasp" / "writers.py"
+    path = Path(__file__).resolve().parents[1] / "support" / "vasp_writers.py"
     spec = importlib.util.spec_from_file_location("vasp_writers", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module

@@ -55,9 +55,11 @@ def test_classes_of_two_species_are_those_of_pymatgen() -> None:
         left = atoms.copy()
         del left[list(map(int, removed))]
         structure = AseAtomsAdaptor.get_structure(left)
-        found = next((kind for kind in kinds if matcher.fit(kind[0], structure)), None)
+        lengths = np.sort(left.get_all_distances(mic=True), axis=None)  # alike in all that are the same
+        alike = (kind for kind in kinds if np.allclose(kind[2], lengths, atol=0.05))
+        found = next((kind for kind in alike if matcher.fit(kind[0], structure)), None)
         if found is None:
-            kinds.append([structure, 1])
+            kinds.append([structure, 1, lengths])
         else:
             found[1] += 1
     ours = listed(one(atoms, {"Se": 2, "Cd": 1}))
@@ -65,14 +67,15 @@ def test_classes_of_two_species_are_those_of_pymatgen() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
-def test_a_sample_of_a_large_set_holds_no_two_that_pymatgen_takes_for_the_same() -> None:
+@pytest.mark.parametrize("size", [12, pytest.param(40, marks=pytest.mark.slow)])
+def test_a_sample_of_a_large_set_holds_no_two_that_pymatgen_takes_for_the_same(size: int) -> None:
     question = one(sheet((2, 2)), {"Se": 2, "Cd": 1})
-    block, _ = question.sample(40, seed=5, each_way_alike=True)
+    block, _ = question.sample(size, seed=5, each_way_alike=True)
     structures = []
     for removed in block.removed:
         structures.append(AseAtomsAdaptor.get_structure(question.atoms(removed)))
     matcher = StructureMatcher(primitive_cell=False, scale=False, attempt_supercell=False, stol=0.02, ltol=0.01)
-    assert len(structures) > 30
+    assert len(structures) > 0.75 * size
     assert not any(matcher.fit(a, b) for a, b in combinations(structures, 2))
 
 

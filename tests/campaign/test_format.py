@@ -96,7 +96,7 @@ def written(calculation: Calculation, folder: Path) -> Path:
 
 
 @given(calculations())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_every_calculation_reads_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, made: Calculation) -> None:
     folder = written(made, tmp_path_factory.mktemp("calculation"))
     back = read_calculation(folder)

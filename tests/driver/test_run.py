@@ -103,7 +103,7 @@ def test_a_failure_stays_alone_and_is_tried_again(campaign: Path, factory: str, 
         assert words in result.problems[0]
         silver = next(standing for standing in campaign_status(campaign) if standing.name == "silver")
         assert silver.state == "failed"
-        assert [words in start.reason for start in silver.history] == [True] * n_runs
+        assert [words in start["reason"] for start in silver.history] == [True] * n_runs
 
 
 def test_a_damaged_result_is_its_own_failure_and_the_others_go_on(campaign: Path) -> None:
@@ -258,7 +258,7 @@ def test_an_interrupt_stops_the_workers_and_the_next_run_goes_on_from_the_journa
     assert len(results(campaign)) == 4
     again = [s for s in campaign_status(campaign) if s.starts == 2]
     assert 1 <= len(again) <= 2
-    assert all("told to end" in standing.history[0].reason for standing in again)
+    assert all("told to end" in standing.history[0]["reason"] for standing in again)
 
 
 def test_a_worker_killed_with_its_driver_is_found_dead_and_its_work_goes_on(campaign: Path, tmp_path: Path) -> None:
@@ -273,4 +273,4 @@ def test_a_worker_killed_with_its_driver_is_found_dead_and_its_work_goes_on(camp
     assert launch(campaign, counter).wait() == 0
     starts = {standing.name: standing.history for standing in campaign_status(campaign)}
     assert [len(history) for history in starts.values()].count(2) == 1
-    assert "its process is gone" in next(history for history in starts.values() if len(history) == 2)[0].reason
+    assert "its process is gone" in next(history for history in starts.values() if len(history) == 2)[0]["reason"]

@@ -14,6 +14,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.lj import LennardJones
 from ase.constraints import FixAtoms
+from ase.data import covalent_radii
 from ase.stress import full_3x3_to_voigt_6_stress
 
 from nanoslab.builders import build_nanosheet, rattle_atoms
@@ -31,6 +32,7 @@ from nanoslab.engines.correction import (
     write_correction,
 )
 from nanoslab.engines.correction.calculator import CorrectedCalculator
+from nanoslab.engines.correction.model import CLOSER
 from nanoslab.engines.correction.terms import evaluate_terms
 from nanoslab.engines.fingerprint import calculation_fingerprint
 from nanoslab.errors import EngineError, FileError, InputError
@@ -235,6 +237,23 @@ def test_what_the_fit_has_not_seen_is_refused_in_one_line(file: Path) -> None:
         refuse_extrapolation(correction, Atoms("CdSe", positions=[[0, 0, 0], [0, 0, 2.6]]))
 
 
+def test_an_element_keeps_the_forces_of_the_potential_and_takes_a_shift() -> None:
+    crystal = bulk("Se", "fcc", a=4.4) * (2, 1, 1)
+    crystal.rattle(0.1, seed=1)
+    crystal.calc = lennard_jones()
+    bare = float(crystal.get_potential_energy())
+    lone = Point(name="Se", atoms=crystal, energy=bare, reference_energy=bare + 0.5 * len(crystal), counts=False)
+    coefficients = {TERMS[0]: 0.3, TERMS[1]: -0.2, TERMS[4]: 0.1}
+    found = fit_correction(
+        [*points(9, coefficients, 0.1), lone], engine="x", reference="y", coordination={"Cd": 4, "Se": 4}
+    )
+    assert found.elements == pytest.approx({"Se": 0.5})
+    corrected = CorrectedCalculator(lennard_jones(), found)
+    assert corrected.get_property("energy", crystal) == pytest.approx(lone.reference_energy)
+    assert corrected.get_property("forces", crystal) == pytest.approx(crystal.get_forces())
+    assert corrected.get_property("stress", crystal) == pytest.approx(crystal.get_stress())
+
+
 def test_a_correction_of_another_engine_is_refused(file: Path) -> None:
     with pytest.raises(EngineError, match=r"was fitted to ase.calculators.lj-LennardJones"):
         engine(f"ase.calculators.emt:EMT:corrected={file}")
@@ -308,3 +327,22 @@ def test_the_shipped_correction_halves_the_error_of_vacancies_left_out(tmp_path:
                 fitted_whole = (1 + shipped.scale) * whole.energy + shipped.evaluate(whole.atoms).values[0]
                 corrected.append(left[name] - (fitted_whole - whole.reference_energy))
     assert np.sqrt(np.mean(np.square(corrected))) < 0.5 * np.sqrt(np.mean(np.square(bare)))
+
+
+def test_a_relaxation_may_come_past_what_the_fit_has_not_seen_but_not_end_there(file: Path, tmp_path: Path) -> None:
+    chosen = engine(f"{LJ},corrected={file}")
+    correction, _ = read_correction(file)
+    closer = skewed(1)
+    pair = next(i for i in range(1, len(closer)) if closer.symbols[i] == "Se")
+    radii = float(covalent_radii[closer.numbers[[0, pair]]].sum())
+    along = closer.get_distance(0, pair, mic=True, vector=True)
+    closer.positions[pair] = closer.positions[0] + along / np.linalg.norm(along) * (
+        correction.shortest["Cd-Se"] - 1.5 * CLOSER * radii
+    )
+    settings = Settings(source="test", relax="none")
+    assert np.isfinite(chosen.calculator(closer, settings).get_property("energy", closer))
+    calculation = Calculation(name="a", role=Role(kind="bulk"), atoms=closer, settings=settings)
+    result = run_calculation(calculation, chosen, tmp_path / "a")
+    assert not result.converged
+    assert result.problems[0].startswith("correction to scaled: expected Cd-Se distances")
+    assert chosen.refusals(skewed(1)) == ()

@@ -23,6 +23,7 @@ from nanoslab.engines.procedures import PROCEDURES
 from nanoslab.engines.result_files import FINAL, JOURNAL, RESULT, TRAJECTORY
 from nanoslab.engines.run import start_from
 from nanoslab.errors import EngineError, FileError
+from nanoslab.slab_geometry import sheet_stress
 
 EMT_ENGINE = "ase.calculators.emt:EMT"
 #: ASE's own EMT sums neighbours in the order of an earlier step, so its last digit depends on its past
@@ -97,6 +98,25 @@ def test_the_cell_of_a_sheet_relaxes_in_its_plane_alone(tmp_path: Path) -> None:
     assert energies["sheet"][0] == pytest.approx(energies["strained"][0], abs=1e-4)
     np.testing.assert_allclose(energies["sheet"][1], energies["strained"][1], atol=1e-3)
     assert abs(energies["strained"][1][0] / strained.cell.lengths()[0] - 1) > 0.01
+
+
+@pytest.mark.parametrize("repeat", [1, 3])
+def test_the_lattice_of_a_sheet_is_judged_by_its_stress_whatever_the_size_of_the_cell(
+    tmp_path: Path, repeat: int
+) -> None:
+    """Loose forces do not end it: three planes without a force on any atom, their plane strained by 0.3 %."""
+    sheet = fcc111("Cu", (repeat, repeat, 3), vacuum=7.0, periodic=True)
+    tight = Settings(source="test", relax="cell", force_tolerance=1e-3)
+    at_rest = run_calculation(calculation(sheet, settings=tight), engine(EMT_ENGINE), tmp_path / "rest").atoms
+    assert at_rest is not None
+    assert np.abs(sheet_stress(at_rest)).max() < 0.5
+    strained = at_rest.copy()
+    strained.set_cell(at_rest.cell.array * [1.003, 1.003, 1], scale_atoms=True)
+    loose = replace(tight, force_tolerance=0.2)
+    result = run_calculation(calculation(strained, settings=loose), engine(EMT_ENGINE), tmp_path / "loose")
+    assert result.converged
+    assert result.atoms is not None
+    assert result.atoms.cell.lengths()[0] == pytest.approx(at_rest.cell.lengths()[0], rel=5e-4)
 
 
 def test_fixed_atoms_and_fixed_components_stay(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_every_plot_and_structure_is_drawn_without_a_word_in_the_console(
     )
     lead = contents[kind].headline.plot
     others = [plot for plot in contents[kind].plots if plot.name != lead.name]
-    assert browser.run(drawn) == [len(plot.series) for plot in (lead, *others)]
+    assert browser.run(drawn) == [len(p.series) + sum(bool(s.band) for s in p.series) for p in (lead, *others)]
     assert browser.run("return document.querySelectorAll('#viewer canvas').length") >= 1
     assert browser.run("return document.querySelector('#no-webgl').hidden")
     assert browser.messages() == []
@@ -222,6 +222,20 @@ def test_every_view_shows_atoms(browser: Any, page: Path) -> None:
         while (found := n_colours(browser)) < 300 and time.monotonic() < end:
             time.sleep(0.2)
         assert found >= 300, view
+
+
+def test_a_defect_stands_first_beside_what_it_was_made_from_and_both_turn_together(browser: Any, page: Path) -> None:
+    browser.open(page)
+    named = "const field = document.getElementById(arguments[0]); return field.selectedOptions[0].textContent"
+    assert "-v_" in browser.run(named, "which")
+    assert browser.run(named, "compare").endswith("pristine")
+    browser.driver.find_element("css selector", "[data-view=a]").send_keys("\n")
+    eye = "JSON.stringify(document.querySelector('#{}')._fullLayout.scene.camera)"
+    browser.wait(f"return {eye.format('viewer')} === {eye.format('beside')}")
+    camera = json.loads(browser.run(f"return {eye.format('viewer')}"))
+    assert camera["projection"]["type"] == "orthographic"
+    assert abs(camera["eye"]["z"]) < 1e-9
+    assert browser.messages() == []
 
 
 def test_colours_cells_and_ghosts_can_be_chosen(browser: Any, page: Path, contents: dict[str, PageContent]) -> None:

@@ -78,7 +78,7 @@ def test_matplotlib_draws_on_the_given_axes_and_all_of_the_data(contents: dict[s
 def test_plotly_and_matplotlib_show_the_same_numbers(contents: dict[str, PageContent]) -> None:
     for content in contents.values():
         for plot in content.plots:
-            for trace, series in zip(plotly_figure(plot)["data"], plot.series, strict=True):
+            for trace, series in zip(plotly_figure(plot)["data"][-len(plot.series) :], plot.series, strict=True):
                 finite = [value for value in series.y if np.isfinite(value)]
                 assert [value for value in trace["y"] if value is not None] == pytest.approx(finite, rel=1e-5)
                 assert len(trace["y"]) == len(series.y)
@@ -151,3 +151,14 @@ def test_a_phase_that_hangs_on_imaginary_modes_has_a_thin_line_beside_its_own() 
     assert plot.series[2].y == (1.0, 2.0)
     assert [(guide.axis, guide.value) for guide in plot.guides] == [("y", 0.0), ("x", 150.0), ("x", 150.0)]
     assert plot.reading == "crosses hangs"
+
+
+@pytest.mark.parametrize(("width", "cm"), [("single", 8.5), ("double", 17.5)])
+def test_figures_have_the_widths_of_journals_and_letters_that_can_be_read(width: str, cm: float) -> None:
+    from nanoslab.report.draw import new_panels
+
+    figure, panels = new_panels(2, width=width)
+    assert figure.get_figwidth() * 2.54 == pytest.approx(cm)
+    figure.draw_without_rendering()
+    sizes = {label.get_fontsize() for axes in panels for label in (*axes.get_xticklabels(), axes.xaxis.label)}
+    assert sizes == {7.0, 8.0}

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +10,32 @@ from study_runs import runs_of
 
 from nanoslab.builders.double_slab import LIGAND, LOWER, UPPER
 from nanoslab.calculation import CalculationResult
+from nanoslab.cli.main import main
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import data_folder
 from nanoslab.studies import GapStudy
 from nanoslab.studies.study_file import load_study
 
+#: a parabola in the distance between the mean heights of the two slabs, 0.1 eV/Å2
+ENGINE = """
+from ase.calculators.calculator import Calculator, all_changes
+import numpy as np
+
+
+class Parabola(Calculator):
+    implemented_properties = ["energy", "forces"]
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        z = np.sort(self.atoms.positions[:, 2])
+        apart = z[len(z) // 2 :].mean() - z[: len(z) // 2].mean()
+        energy = 0.1 * (apart - MINIMUM - 6.2086 / 2) ** 2 if apart > 1.0 else 0.0
+        self.results = {"energy": energy, "forces": np.zeros((len(z), 3))}
+
+
+def calculator():
+    return Parabola()
+"""
 GAPS = [4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
 
 
@@ -64,6 +86,21 @@ def test_the_minimum_of_a_known_curve_comes_out():
     assert document["minimum_gap_uncertainty_A"] < 1e-6
     assert document["minimum_energy_eV"] == pytest.approx(-0.5)
     assert json.loads(json.dumps(document)) == document
+
+
+@pytest.mark.parametrize(("deepest", "pose"), [(None, [None] * 6), (5.0, [None] + [5.0] * 5)])
+def test_the_curve_is_the_lower_envelope_of_the_poses(deepest, pose):
+    def energy(calculation):
+        bonus = -0.3 if calculation.role.kind == "gap" and calculation.role.pose_gap_A == deepest else 0.0
+        return parabola(calculation) + bonus
+
+    one = study()
+    calculations = one.calculations()
+    document = one.analyze(runs_of(calculations, results_for(calculations, energy))).to_dict()
+    assert [row["pose_gap_A"] for row in document["gaps"]] == pose
+    assert len(document["poses"]) == sum(calculation.role.kind == "gap" for calculation in calculations) > 6
+    names = [calculation.name for calculation in study(poses="narrowest").calculations()]
+    assert names == ["slab", "ligand", *(f"gap-{gap:05.2f}" for gap in GAPS)]
 
 
 @pytest.mark.parametrize("ligands", [{"name": "acetic-acid", "count": 2, "on": "both"}, None])
@@ -119,8 +156,38 @@ def test_missing_and_refused_runs_are_told():
     del results["ligand"]
     result = one.analyze(runs_of(one.calculations(), results))
     assert {name for name, _ in result.missing} == {"ligand", "gap-05.00"}
-    assert {name for name, _ in result.refused} == {"gap-04.00", "gap-06.00", "gap-07.00", "gap-08.00", "gap-09.00"}
+    there = {calculation.name for calculation in one.calculations() if calculation.role.kind == "gap"}
+    assert {name for name, _ in result.refused} == there - {"gap-05.00"}
     assert result.rows == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "computed"),
+    [
+        (3.7, (3.5, 5.0)),
+        pytest.param(5.6, (4.0, 6.0), marks=pytest.mark.slow),
+        pytest.param(2.4, (3.25, 5.0), marks=pytest.mark.slow),
+    ],
+)
+def test_extending_a_scan_brackets_the_minimum_unless_the_slabs_would_touch(
+    place, computed, tmp_path, capsys, monkeypatch
+):
+    """Bare slabs of a pair potential whose minimum lies outside the gaps of the file."""
+    monkeypatch.chdir(tmp_path)
+    Path("engine.py").write_text(ENGINE.replace("MINIMUM", str(place)))
+    Path("scan.yaml").write_text(
+        "study: gap\ntitle: bare\ncrystal: PbSe-rocksalt\nplanes: 1\nlateral: [2, 2]\nfixed_planes: 0\n"
+        "relax: none\ngaps: [4.0, 4.25, 4.5, 4.75, 5.0]\n"
+    )
+    assert main(["run", "scan.yaml", "--engine", "./engine.py:calculator", "--extend", "--jobs", "1", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    if document["minimum_problem"] is None:
+        assert document["minimum_gap_A"] == pytest.approx(place, abs=0.01)
+    assert (document["minimum_problem"] is not None) == (place == 2.4)
+    gaps = [row["gap_A"] for row in document["gaps"]]
+    np.testing.assert_allclose(gaps, np.arange(computed[0], computed[1] + 0.1, 0.25))
+    heights = {c.atoms.cell[2, 2] for c in load_study(Path("scan/study.yaml")).calculations()}
+    assert len(heights) == 1
 
 
 def test_the_answer_names_its_level_of_theory_and_wang():
@@ -135,7 +202,7 @@ def test_the_answer_names_its_level_of_theory_and_wang():
 def test_the_shipped_file_is_a_study():
     one = load_study(data_folder("workflows") / "pbse_gap.yaml")
     assert one.ligand.name == "oleic-fragment"
-    calculations = one.model_copy(update={"gaps": one.gaps[-2:]}).calculations()
+    calculations = one.model_copy(update={"gaps": one.gaps[-2:], "poses": "narrowest"}).calculations()
     assert [c.role.kind for c in calculations] == ["slab", "ligand", "gap", "gap"]
 
 

@@ -71,6 +71,11 @@ def computed(calculations, calculator=None, **changes):
     return results
 
 
+def test_necks_of_unlike_columns_have_a_dipole_correction_and_balanced_ones_have_none():
+    made = {c.role.n_pairs: c for c in study(pairs=[1, 4]).calculations() if c.role.kind == "neck"}
+    assert {n: neck.settings.dipole_correction for n, neck in made.items()} == {1: True, 4: False}
+
+
 def test_with_bonds_every_neck_costs_its_perimeter_less_its_pairs():
     one = study(shapes=4)
     result = one.analyze(runs_of(one.calculations(), computed(one.calculations())))

@@ -20,10 +20,11 @@ from nanoslab.energetics.hull import HullPoint
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import data_folder
 from nanoslab.studies.off_stoichiometry.analysis import dose_rows, lower_phase, search_ensembles
+from nanoslab.studies.off_stoichiometry.expansion import orbit_counts
 from nanoslab.studies.off_stoichiometry.losses import Loss, LossModel, LossPath
 from nanoslab.studies.off_stoichiometry.record import read_record
 from nanoslab.studies.off_stoichiometry.search import searched_study_file
-from nanoslab.studies.off_stoichiometry.selection import chosen_ways, fingerprints
+from nanoslab.studies.off_stoichiometry.selection import chosen_ways
 from nanoslab.studies.study_file import load_calculations, load_study
 
 HERE = Path(__file__).parent
@@ -176,6 +177,34 @@ def test_what_is_drawn_comes_again_and_says_what_it_leaves_out(study_file: Path)
         assert ensemble.weights.min() >= 1
 
 
+def lowest_energies(study_file: Path) -> dict[tuple[int, ...], float]:
+    searched_study_file(study_file)
+    record = read_record(study_file.with_name("off.search.json"))
+    return {tuple(one.counts.values()): float(one.energies.min()) for one in search_ensembles(record)}
+
+
+def test_screening_finds_the_lowest_ways_that_a_draw_misses(study_file: Path) -> None:
+    text = FILE.format(engine=ENGINE, most=8).replace("monolayers: 2, fix", "monolayers: 4, fix")
+    (sheet,) = [line for line in text.splitlines(keepends=True) if "wurtzite" in line]
+    start, end = text.index("  - {phase: wurtzite"), text.index("remove:")
+    text = text[:start] + sheet + text[end:].replace("path: {losses: 3, runs: 4, beam_energy_keV: 80}\n", "")
+    lowest = []
+    for screened in (0, 6):  # the second goes on from the first
+        study_file.write_text(text.replace("rattle: 0.02", f"rattle: 0.02, screened: {screened}"))
+        lowest.append(lowest_energies(study_file))
+    document = load_study(study_file.with_name("off.searched.yaml")).analyze([]).to_dict()
+    study_file.with_name("off.search.json").unlink()
+    study_file.write_text(text.replace("most: 8", "most: 5000"))
+    everything = lowest_energies(study_file)
+    assert lowest[0] != everything
+    assert lowest[1] == everything
+    (expansion,) = document["search"]["expansions"]
+    assert expansion["error_eV"] < expansion["constant_error_eV"]
+    for row in document["sets"]:
+        assert row["n_predicted"] in (0, row["n_distinct"])
+        assert row["n_predicted_lower"] <= row["n_not_searched"]
+
+
 def test_another_question_does_not_go_on_with_the_search_of_this_one(study_file: Path) -> None:
     searched_study_file(study_file)
     study_file.write_text(study_file.read_text().replace("Se: [0, 2]", "Se: [0, 1]"))
@@ -215,13 +244,13 @@ def test_the_farthest_is_the_one_whose_atoms_lie_otherwise() -> None:
         )
         for number, (name, removed) in enumerate(zip(block.identifiers, block.removed.tolist(), strict=True))
     ]  # fmt: skip
-    chosen = chosen_ways(atoms, ways, keep=1, farthest=2)
+    chosen = chosen_ways(question, ways, keep=1, farthest=2)
     assert [why for _, why in chosen] == ["lowest", "farthest", "farthest"]
-    rows = fingerprints(atoms, [way.removed for way in ways])
+    rows = orbit_counts(question, [way.removed for way in ways])
     assert ways[int(np.argmax(np.linalg.norm(rows - rows[0], axis=1)))] == chosen[1][0]
     # operations of the sheet change nothing
     one, image = question.sites.indices[[0, 1]], question.sites.indices[question.sites.permutations[-1][[0, 1]]]
-    mine, theirs = fingerprints(atoms, [one, image])
+    mine, theirs = orbit_counts(question, [one, image])
     assert np.allclose(mine, theirs)
 
 

@@ -1,21 +1,15 @@
 """Two runs compared: what VASP used decides, and energies are subtracted only where they mean something."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import vasp_writers as writers
 
 from nanoslab.cli.main import main
 from nanoslab.studies.run_comparison import compare_runs
 from nanoslab.vasp import read_run
-
-_spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).parents[1] / "vasp" / "writers.py")
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 
 def run_in(folder: Path, run, change=lambda text: text) -> Path:

@@ -264,6 +264,43 @@ def test_a_rattled_start_breaks_the_symmetry_and_not_the_count_of_vacancies(
         assert by_name[name].settings == ideal[name].settings  # such as the dipole correction of the ideal faces
 
 
+def test_a_series_goes_on_from_another_and_its_step_is_told(study: VacancyStudy) -> None:
+    """Cd after a whole layer of Se, as in Ma 2023: against the sheet without Se, and against the whole one."""
+    layer = {"name": "layers", "remove": "Se", "region": "top", "counts": "layer"}
+    after = {"name": "Cd after Se", "remove": "Cd", "region": "top", "counts": [1], "after": "layers", "lateral": True}
+    one = VacancyStudy.from_document({**study.model_dump(), "series": [layer, {**after, "name": "Cd-after-Se"}]})
+    made = {c.name: c for c in one.calculations()}
+    child = next(c for c in one.calculations() if c.role.kind == "vacancy" and "+v_Cd" in c.name)
+    parent = made[str(child.starts_from)]
+    assert Counter(child.atoms.get_chemical_symbols()) == {"Cd": 13, "Se": 12}
+    assert child.role.series == ("Cd-after-Se",)
+    kept = np.delete(parent.atoms.positions, list(child.removed_indices), axis=0)
+    np.testing.assert_allclose(child.atoms.positions, kept)
+    assert [parent.atoms[index].symbol for index in child.removed_indices] == ["Cd"]
+    assert made[f"{child.name}-lateral"].role.removed == {"Se": 2, "Cd": 1}
+
+    def cost(calculation: Calculation) -> float:
+        counts = Counter(calculation.atoms.get_chemical_symbols())
+        if calculation.role.kind in ("atom", "element", "bulk"):
+            return energy(calculation)
+        return -84.0 + (14 - counts["Se"]) * (5.0 - ATOM["Se"]) + (14 - counts["Cd"]) * (3.0 - ATOM["Cd"])
+
+    given = {name: replace(result, energy=cost(made[name])) for name, result in results(one.calculations()).items()}
+    wurtzite = one.model_copy(update={"sheets": study.sheets[:1]})
+    document = wurtzite.analyze(runs_of(wurtzite.calculations(), given)).to_dict()
+    row = next(row for row in document["vacancies"] if row["calculation"] == child.name)
+    assert row["after"] == parent.role.label
+    assert row["step_formation_energy_eV"]["atom"] == pytest.approx(3.0)
+    assert row["formation_energy_eV"]["atom"] == pytest.approx(2 * 5.0 + 3.0)
+
+
+def test_a_series_after_one_that_is_not_there_is_refused(study: VacancyStudy) -> None:
+    alone = {"name": "Cd", "remove": "Cd", "region": "top", "counts": [1], "after": "layers"}
+    one = VacancyStudy.from_document({**study.model_dump(), "series": [alone]})
+    with pytest.raises(InputError, match="series Cd: after: expected a series above it in the file, got layers"):
+        one.calculations()
+
+
 def test_missing_runs_are_listed(study: VacancyStudy, calculations: tuple[Calculation, ...]) -> None:
     result = study.analyze(runs_of(calculations, {}))
     assert {name for name, _ in result.missing} == {c.name for c in calculations}

@@ -1,14 +1,13 @@
 """From a study file to its answer through the whole house, with VASP outputs whose energies are known beforehand."""
 
-import importlib.util
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import vasp_writers as writers
 
 from nanoslab.calculation import Calculation
 from nanoslab.campaign import load_campaign
@@ -16,12 +15,6 @@ from nanoslab.cli.main import main
 from nanoslab.files import data_folder
 from nanoslab.selective_dynamics import free_components
 from nanoslab.vasp.poscar import species_order
-
-_WRITERS = Path(__file__).parents[1] / "vasp" / "writers.py"
-_spec = importlib.util.spec_from_file_location("vasp_writers", _WRITERS)
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 ATOM = {"Cd": -0.1875, "Se": -0.71}
 ELEMENT = {"Cd": -0.93, "Se": -3.4875}

@@ -100,16 +100,12 @@ def _step(page: Page, block: Block, step: Step) -> None:
 
 def run_command(command: str, folder: Path) -> tuple[int, str]:
     """Exit status and output of a command; plain nanoslab commands run here, which spares their start."""
-    words = shlex.split(command, comments=True) if not _SHELL_SIGNS & set(command) else []
-    if len(words) > 1 and words[0] == "nanoslab" and words[1] not in _APART:
-        from nanoslab.cli.main import main
-
-        stream = io.StringIO()
+    lines = command.replace("\\\n", " ").splitlines()
+    if lines and all(map(_is_plain, lines)):
+        stream, status = io.StringIO(), 0
         with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-            try:
-                status = main(words[1:])
-            except SystemExit as left:
-                status = int(left.code or 0)
+            for line in lines:
+                status = status or _run_here(shlex.split(line, comments=True)[1:])
         return status, stream.getvalue()
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
@@ -121,6 +117,20 @@ def run_command(command: str, folder: Path) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def _is_plain(line: str) -> bool:
+    words = shlex.split(line, comments=True) if not _SHELL_SIGNS & set(line) else []
+    return len(words) > 1 and words[0] == "nanoslab" and words[1] not in _APART
+
+
+def _run_here(arguments: list[str]) -> int:
+    from nanoslab.cli.main import main
+
+    try:
+        return main(arguments)
+    except SystemExit as left:
+        return int(left.code or 0)
 
 
 def _python(page: Page, block: Block, shown: Block | None) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
@@ -63,7 +60,8 @@ def write_example_runs(folder: Path) -> None:
 
 def vasprun_text(calculation: Calculation) -> bytes:
     """Text of a vasprun.xml of one ionic step with the settings of the deck."""
-    writers = _writers()
+    import vasp_writers as writers
+
     atoms, settings = calculation.atoms, calculation.settings
     energy = ENERGIES[calculation.name]
     n_electrons = settings.max_electronic_steps if calculation.name == UNCONVERGED else 12
@@ -98,14 +96,3 @@ def _changes(n: int) -> Iterator[float]:
 
 def _species(calculation: Calculation) -> list[str]:
     return list(dict.fromkeys(calculation.atoms.get_chemical_symbols()))
-
-
-def _writers() -> ModuleType:
-    path = Path(__file__).resolve().parent.parent / "vasp" / "writers.py"
-    spec = importlib.util.spec_from_file_location("vasp_writers", path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = sys.modules.setdefault(spec.name, importlib.util.module_from_spec(spec))
-    if not hasattr(module, "Run"):
-        spec.loader.exec_module(module)
-    return module

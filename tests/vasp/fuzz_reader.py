@@ -238,7 +238,9 @@ def synthetic_samples(folder: Path) -> list[Sample]:
 
 
 def _writers():
-    spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
+    spec = importlib.util.spec_from_file_location(
+        "vasp_writers", Path(__file__).parents[1] / "support" / "vasp_writers.py"
+    )
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

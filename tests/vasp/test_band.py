@@ -1,12 +1,11 @@
 """Bands as VASP input sets and back: tags of both codes, the barrier, and what is missing or does not fit."""
 
-import importlib.util
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import vasp_writers as writers
 from ase.build import bulk
 
 from nanoslab.atom_paths import interpolated
@@ -17,11 +16,6 @@ from nanoslab.presets import preset
 from nanoslab.vasp import read_poscar
 from nanoslab.vasp.inputs.band import write_band
 from nanoslab.vasp.runs.band import read_band
-
-_spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 
 @pytest.fixture

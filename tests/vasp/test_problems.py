@@ -1,24 +1,17 @@
 """Problems of a run: each rule by itself, each way a run can look converged and not be."""
 
-import importlib.util
 import json
 import re
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+import vasp_writers as writers
 
 from nanoslab.errors import FileError
 from nanoslab.vasp import read_run, read_trajectory
 from nanoslab.vasp.runs.failure_messages import FAILURES, failure_problems
 from nanoslab.vasp.runs.problems import RULES
-
-_spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 LARGE = np.array([[0.5, 0.0, 0.0], [0.0] * 3, [0.0] * 3, [0.0, 0.0, -0.5]])
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import vasp_writers as writers
 
 from nanoslab.cli.main import main
 from nanoslab.errors import FileError
@@ -17,10 +16,6 @@ from nanoslab.vasp import read_run
 from nanoslab.vasp.runs.find_runs import find_runs
 from nanoslab.vasp.runs.read_run import read_files
 
-_spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 FORCES, Run, Step, outcar = writers.FORCES, writers.Run, writers.Step, writers.outcar
 shifted, vasprun = writers.shifted, writers.vasprun
 

@@ -1,22 +1,14 @@
 """OUTCAR: the same truth from the other file, from VASP 4.6 to 6."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import ase.io
 import numpy as np
 import pytest
+import vasp_writers as writers
 from pymatgen.io.vasp import Outcar
 
 from nanoslab.vasp.runs.oszicar import read_oszicar
 from nanoslab.vasp.runs.outcar import read_outcar
 from nanoslab.vasp.runs.vasprun import read_vasprun
-
-_spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 
 def read(tmp_path, content: bytes):

@@ -2,24 +2,18 @@
 
 import bz2
 import gzip
-import importlib.util
 import lzma
 import pickle
-import sys
 from pathlib import Path
 
 import ase.io
 import numpy as np
 import pytest
+import vasp_writers as writers
 
 from nanoslab.errors import FileError
 from nanoslab.vasp import RunResult, calculation_result, find_runs, read_run, read_runs, read_trajectory
 from nanoslab.vasp.runs import read_run as many
-
-_spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 RUN = writers.Run(steps=(writers.shifted(-20.0), writers.Step()))
 

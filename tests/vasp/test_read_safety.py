@@ -1,25 +1,19 @@
 """Crafted files: nothing is resolved, followed or kept without bound."""
 
 import gzip
-import importlib.util
 import resource
 import subprocess
 import sys
 import tracemalloc
 import zlib
-from pathlib import Path
 
 import pytest
+import vasp_writers as writers
 
 from nanoslab.errors import FileError
 from nanoslab.vasp import byte_stream as bytestream
 from nanoslab.vasp import read_run
 from nanoslab.vasp.byte_stream import ByteStream, EndOfBytesError
-
-_spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 BOMB = b"""<?xml version="1.0"?>
 <!DOCTYPE modeling [

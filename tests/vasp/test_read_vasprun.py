@@ -1,20 +1,12 @@
 """vasprun.xml: energies by the rule that holds for every version, and nothing from what is not an ionic step."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import ase.io
 import numpy as np
 import pytest
+import vasp_writers as writers
 
 from nanoslab.vasp.runs.vasprun import read_vasprun
 from nanoslab.vasp.runs.vasprun_parts import items
-
-_spec = importlib.util.spec_from_file_location("vasp_writers", Path(__file__).with_name("writers.py"))
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 VERSIONS = ("4.6.35", "5.2.12", "5.4.4.18Apr17-6-g9f103f2a35", "6.0.8", "6.1.0", "6.4.2", "6.6.0")
 

@@ -289,3 +289,32 @@ def test_inputs_are_not_changed() -> None:
     kpoints_text(run)
     assert before == run.atoms
     assert run.settings == Settings(**{f: getattr(run.settings, f) for f in run.settings.__slots__})
+
+
+@pytest.mark.parametrize(
+    "name", ["MPRelaxSet", "MPStaticSet", "MPScanRelaxSet", "MITRelaxSet", "MVLSlabSet", "MatPESStaticSet"]
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of spglib under pymatgen
+def test_the_tags_of_a_pymatgen_set_arrive_in_the_deck(name):
+    from pymatgen.io.vasp import sets
+
+    from nanoslab.structure_types import to_structure
+    from nanoslab.studies.settings_model import SettingsModel
+
+    atoms = bulk("CdSe", "wurtzite", a=4.3, c=7.0)
+    settings = replace(SettingsModel(preset=name).settings(), kpoints=(4, 4, 3), relax="ions")
+    ours = incar(Calculation(name="bulk", role=Role(kind="bulk"), atoms=atoms, settings=settings)).tags
+    theirs = getattr(sets, name)(to_structure(atoms)).incar
+    for tag in ("ENCUT", "ISMEAR", "SIGMA", "ISPIN", "NELM", "PREC", "LASPH", "LORBIT", "ISYM", "ALGO"):
+        if tag in theirs:
+            assert str(ours.get(tag)).upper() == str(theirs[tag]).upper(), tag
+    assert str(ours.get("METAGGA", "")).upper() == str(theirs.get("METAGGA", "")).upper()
+
+
+def test_a_set_that_is_none_or_needs_more_than_a_structure_is_refused_in_one_line():
+    from nanoslab.vasp.inputs.pymatgen_sets import input_set
+
+    with pytest.raises(InputError, match="did you mean MPRelaxSet"):
+        input_set("MPRelaxxSet")
+    with pytest.raises(InputError, match="a set that gives a cutoff"):
+        input_set("MITMDSet")

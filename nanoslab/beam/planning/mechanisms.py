@@ -86,34 +86,8 @@ def explain_loss(material: str, element: str, loss: float, beam_energy_keV: floa
     >>> explain_loss("CdSe", "Se", 0.2, 300, 1e5).verdict
     'knock-on explains it if the threshold is low'
     """
-    from nanoslab.beam.planning.session import site_intervals
-
-    require_positive("dose", dose_e_per_A2, "e/Å²")
-    if not 0 < loss < 1:
-        raise InputError("loss", expected="a fraction between 0 and 1", got=loss, advice="20 % is 0.2")
-    intervals = [site.interval for site in site_intervals(material, {}) if site.element == element]
-    if not intervals:
-        raise InputError("element", expected=f"one of {material}", got=element)
-    low, high = min(intervals)
-    conditions = Conditions()
-    barns = (
-        cross_section(element, beam_energy_keV, high, conditions, "planar"),
-        cross_section(element, beam_energy_keV, low, conditions, "spherical"),
-    )
-    needed = -log1p(-loss) / (dose_e_per_A2 * A2_PER_BARN)
-    loosened = cross_section(element, beam_energy_keV, LOOSENED, conditions, "spherical")
-    excited = max(needed - barns[1], 0.0) / max(loosened - barns[1], 1e-300)
-    verdict = KNOCK_ON if needed <= barns[0] else LOW_THRESHOLD if needed <= barns[1] else ASSISTED
-    return Explanation(
-        element=element,
-        beam_energy_keV=float(beam_energy_keV),
-        dose_e_per_A2=float(dose_e_per_A2),
-        loss=loss,
-        needed_barn=needed,
-        knock_on_barn=barns,
-        needed_excitation=excited,
-        verdict=UNKNOWN if excited > 1 else verdict,
-    )
+    ((explanation,),) = explanation_map(material, element, loss, [beam_energy_keV], [dose_e_per_A2])
+    return explanation
 
 
 def explanation_map(
@@ -129,4 +103,44 @@ def explanation_map(
     ['knock-on alone does not explain it; loosening by ionisation might; unknown', 'knock-on alone ...']
     ['knock-on alone does not explain it; loosening by ionisation might; unknown', 'knock-on explains it']
     """
-    return tuple(tuple(explain_loss(material, element, loss, kv, dose) for dose in doses_e_per_A2) for kv in kilovolts)
+    from nanoslab.beam.planning.session import site_intervals
+
+    for dose in doses_e_per_A2:
+        require_positive("dose", dose, "e/Å²")
+    if not 0 < loss < 1:
+        raise InputError("loss", expected="a fraction between 0 and 1", got=loss, advice="20 % is 0.2")
+    intervals = [site.interval for site in site_intervals(material, {}) if site.element == element]
+    if not intervals:
+        raise InputError("element", expected=f"one of {material}", got=element)
+    low, high = min(intervals)
+    return tuple(_row(element, loss, kv, doses_e_per_A2, (low, high)) for kv in kilovolts)
+
+
+def _row(
+    element: str, loss: float, kilovolts: float, doses: Sequence[float], thresholds: tuple[float, float]
+) -> tuple[Explanation, ...]:
+    """Explanations at one voltage, whose cross-sections are the same for every dose."""
+    conditions, (low, high) = Conditions(), thresholds
+    barns = (
+        cross_section(element, kilovolts, high, conditions, "planar"),
+        cross_section(element, kilovolts, low, conditions, "spherical"),
+    )
+    loosened = cross_section(element, kilovolts, LOOSENED, conditions, "spherical")
+    row = []
+    for dose in doses:
+        needed = -log1p(-loss) / (dose * A2_PER_BARN)
+        excited = max(needed - barns[1], 0.0) / max(loosened - barns[1], 1e-300)
+        verdict = KNOCK_ON if needed <= barns[0] else LOW_THRESHOLD if needed <= barns[1] else ASSISTED
+        row.append(
+            Explanation(
+                element=element,
+                beam_energy_keV=float(kilovolts),
+                dose_e_per_A2=float(dose),
+                loss=loss,
+                needed_barn=needed,
+                knock_on_barn=barns,
+                needed_excitation=excited,
+                verdict=UNKNOWN if excited > 1 else verdict,
+            )
+        )
+    return tuple(row)

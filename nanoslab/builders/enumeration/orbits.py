@@ -77,7 +77,9 @@ class Choice:
 
     def members(self, masks: Masks) -> NDArray[np.intp]:
         """Points of subsets of the sizes asked for, rising, shape (n_subsets, size)."""
-        return np.nonzero(unpacked(masks, self.n_points))[1].reshape(len(masks), sum(self.sizes))
+        places = np.flatnonzero(unpacked(masks, self.n_points)).reshape(len(masks), sum(self.sizes))
+        places -= np.arange(len(masks))[:, None] * self.n_points
+        return places
 
     def complement(self) -> tuple[Choice, Masks]:
         """The same question asked of what is left, where a class is to lose more than half, and the bits to turn."""
@@ -94,15 +96,15 @@ def unpacked(masks: Masks, n_points: int) -> NDArray[np.bool_]:
     return np.unpackbits(octets, axis=1, count=n_points).view(np.bool_)
 
 
-def orbits(choice: Choice) -> Iterator[tuple[Masks, NDArray[np.intp]]]:
-    """One subset of every kind and how many are of its kind: portions of (n, n_words) and (n,), in dictionary order.
+def orbits(choice: Choice) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int32]]]:
+    """Points of one subset of every kind, and how many are of its kind: portions of (n, size) and (n,), in order.
 
     Classes of which more than half is taken are asked through what is left of them; their order is then the reverse.
     """
     asked, flips = choice.complement()
     n_operations = len(choice.permutations)
-    for masks, stabilizers in _Growth(asked).subsets():
-        yield masks ^ flips, n_operations // stabilizers
+    for members, stabilizers in _Growth(asked).subsets():
+        yield choice.members(asked.masks(members) ^ flips) if flips.any() else members, n_operations // stabilizers
 
 
 def canonical(choice: Choice, masks: Masks) -> tuple[Masks, NDArray[np.intp]]:
@@ -158,26 +160,29 @@ class _Growth:
         if choice.conflicts is not None:
             self.apart = ~choice.conflicts
 
-    def subsets(self) -> Iterator[tuple[Masks, NDArray[np.intp]]]:
-        """Portions of masks and of orders of the stabilizers."""
+    def subsets(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int32]]]:
+        """Portions of points and of orders of the stabilizers."""
         n, n_words = self.choice.bits.shape
         empty = np.zeros((1, n_words), dtype=np.uint64)
-        order = np.array([len(self.choice.permutations)], dtype=np.intp)
+        order = np.array([len(self.choice.permutations)], dtype=np.int32)
         images = np.zeros((1, len(self.choice.permutations), n_words), dtype=np.uint64)
         open_points = np.ones((1, n), dtype=bool)
-        yield from self._grown(0, empty, order, images, open_points)
+        members = np.empty((0, 1), dtype=np.intp)
+        if self.allowed:
+            yield from self._grown(members, empty, images, open_points)
+        else:
+            yield members.T, order
 
     def _grown(
-        self, level: int, masks: Masks, orders: NDArray[np.intp], images: Masks, open_points: NDArray[np.bool_]
-    ) -> Iterator[tuple[Masks, NDArray[np.intp]]]:
-        """Descendants of a portion; `open_points` are those behind the last one that conflict with none taken."""
-        if level == len(self.allowed):
-            yield masks, orders
-            return
+        self, members: NDArray[np.intp], masks: Masks, images: Masks, open_points: NDArray[np.bool_]
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int32]]]:
+        """Descendants of a portion, a column each; `open_points`: behind the last one, in conflict with none taken."""
+        level = len(members)
         parents, points, orders = self._children(level, masks, images, open_points)
+        members = np.vstack([members.take(parents, axis=1), points])
         if level + 1 == len(self.allowed):
             if len(parents):
-                yield masks[parents] | self.choice.bits[points], orders
+                yield members.T, orders
             return
         for start in range(0, len(parents), self.portion):
             part = slice(start, start + self.portion)
@@ -188,11 +193,11 @@ class _Growth:
                 left &= self.apart[point]
             grown = masks[parent] | self.choice.bits[point]
             grown_images = images[parent] | self.choice.image_bits[point]
-            yield from self._grown(level + 1, grown, orders[part], grown_images, left)
+            yield from self._grown(members[:, part], grown, grown_images, left)
 
     def _children(
         self, level: int, masks: Masks, images: Masks, open_points: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
         """Parent, further point and order of the stabilizer of every child that is the first of its kind."""
         n = self.choice.n_points
         first = self._first_difference(images ^ masks[:, None])
@@ -200,7 +205,7 @@ class _Growth:
         forbidden = np.bitwise_or.reduce(self.earlier[places], axis=1)
         children = open_points & self.allowed[level]
         children &= ~unpacked(forbidden, n)
-        stabilizers = np.ones(children.shape, dtype=np.intp)  # the identity
+        stabilizers = np.ones(children.shape, dtype=np.int32)  # the identity
         # the child whose further point is sent onto the first difference
         sent = self.sent_to[places]
         rows, operations = np.nonzero(np.take_along_axis(children, np.maximum(sent, 0), axis=1) & (sent >= 0))

@@ -14,7 +14,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from nanoslab.builders.enumeration.counting import count_orbits, count_subsets
-from nanoslab.builders.enumeration.orbits import Choice, Masks, canonical, orbits
+from nanoslab.builders.enumeration.orbits import Choice, canonical, orbits
 from nanoslab.builders.enumeration.sampling import Draws, draw_orbits
 from nanoslab.builders.enumeration.sites import Sites, find_sites
 from nanoslab.builders.recipe import describe_source, require_whole_number
@@ -28,6 +28,8 @@ from nanoslab.symmetry import TOLERANCE
 
 #: above this many distinct ways without the filters, those that pass them are not counted one by one
 MOST_COUNTED = 20_000_000
+#: above so many lost atoms a sort is faster than exchanges
+MOST_EXCHANGED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +51,8 @@ class Block:
     """
 
     names: NDArray[np.bytes_]
-    removed: NDArray[np.intp]
-    degeneracies: NDArray[np.intp]
+    removed: NDArray[np.int32]
+    degeneracies: NDArray[np.integer]
     drawn: NDArray[np.intp]
 
     def __len__(self) -> int:
@@ -115,12 +117,12 @@ class Removal:
             return self.n_distinct
         if self.n_distinct > MOST_COUNTED:
             return None
-        return sum(len(masks) for masks, _ in orbits(self.choice))
+        return sum(len(members) for members, _ in orbits(self.choice))
 
     def blocks(self) -> Iterator[Block]:
         """Every distinct way, in portions; memory does not grow with their number."""
-        for masks, degeneracies in orbits(self.choice):
-            yield self._block(masks, degeneracies, np.ones(len(masks), dtype=np.intp))
+        for members, degeneracies in orbits(self.choice):
+            yield self._block(members, degeneracies, np.ones(len(members), dtype=np.intp))
 
     def sample(self, number: int, *, seed: int = 0, each_way_alike: bool = False) -> tuple[Block, Draws]:
         """Ways drawn at random, with replacement; none is enumerated.
@@ -136,7 +138,7 @@ class Removal:
         """
         number = require_whole_number("sample", number)
         draws = draw_orbits(self.choice, number, seed=seed, each_orbit_alike=each_way_alike)
-        return self._block(draws.masks, draws.degeneracies, draws.times), draws
+        return self._block(self.choice.members(draws.masks), draws.degeneracies, draws.times), draws
 
     def way_of(self, removed: Sequence[int]) -> tuple[str, int]:
         """Identifier and degeneracy of the way that a set of atoms belongs to, whatever its counts."""
@@ -161,11 +163,10 @@ class Removal:
             atoms.info["ledger"] = sheet_ledger(atoms, charges=charges).to_dict()
         return atoms
 
-    def _block(self, masks: Masks, degeneracies: NDArray[np.intp], drawn: NDArray[np.intp]) -> Block:
-        points = self.choice.members(masks)
+    def _block(self, points: NDArray[np.intp], degeneracies: NDArray[np.integer], drawn: NDArray[np.intp]) -> Block:
         return Block(
             names=self.sites.names(points),
-            removed=np.sort(self.sites.indices[points], axis=1),
+            removed=_rising(self.sites.indices.astype(np.int32).take(points.T)).T,
             degeneracies=degeneracies,
             drawn=drawn,
         )
@@ -238,6 +239,17 @@ def removals(
     if not kept:
         raise InputError("charge", expected="counts that leave it", got=charge, advice="widen the counts or the charge")
     return tuple(Removal(parent=atoms, counts=one, sites=sites) for one in sorted(kept, key=_size))
+
+
+def _rising(columns: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Sorted along the first axis; few long rows by exchanging neighbours, which beats sorting every column."""
+    if len(columns) > MOST_EXCHANGED:
+        return np.sort(columns, axis=0)
+    rows = list(columns)
+    for last in range(len(rows) - 1, 0, -1):
+        for i in range(last):
+            rows[i], rows[i + 1] = np.minimum(rows[i], rows[i + 1]), np.maximum(rows[i], rows[i + 1])
+    return np.array(rows)
 
 
 def _size(counts: Mapping[str, int]) -> tuple[int, ...]:

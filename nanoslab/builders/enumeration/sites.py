@@ -20,7 +20,7 @@ REGIONS = ("any", "top", "bottom", "both")
 LEAST_VACUUM = 4.0
 #: coordinates that differ by less are the same when atoms are put in order [Å], and depths and distances at a limit
 SAME = 0.01
-_HEX = np.array([f"{value:02x}" for value in range(256)], dtype="S2")
+_HEX = np.array([f"{value:04x}" for value in range(1 << 16)], dtype="S4")
 
 
 @dataclass(frozen=True)
@@ -53,23 +53,21 @@ class Sites:
 
     def names(self, members: NDArray[np.intp]) -> NDArray[np.bytes_]:
         """Identifiers of subsets of the points, shape (n_subsets,), from their members (n_subsets, size)."""
-        rows = np.arange(len(members))[:, None]
-        digits: list[NDArray[np.bytes_]] = []
-        start = 0
-        for species, end, length in zip(self.species, self.ends, self.n_of_species, strict=True):
-            inside = np.zeros((len(members), length + 1), dtype=bool)
-            own = (members >= start) & (members < end)
-            inside[rows, np.where(own, self.places[members], length)] = True
-            octets = np.packbits(inside[:, :length], axis=1)
-            name = np.full((len(members), 1), f"{'.' if digits else ''}{species}-".encode())
-            digits.append(np.concatenate([name.view("S1").reshape(len(members), -1), _digits(octets)], axis=1))
-            start = end
-        letters = np.ascontiguousarray(np.concatenate(digits, axis=1))
-        return letters.view(f"S{letters.shape[1]}").ravel()
-
-
-def _digits(octets: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    return np.ascontiguousarray(_HEX[octets]).view("S1")
+        widths = [(len(one) + 1 + bool(n), 2 * -(-self.n_of_species[n] // 8)) for n, one in enumerate(self.species)]
+        rows = np.empty(len(members), dtype=",".join(f"S{width}" for pair in widths for width in pair))
+        # members rise, so that each species has its own columns, as many in every row
+        edges = np.searchsorted(members[0], (0, *self.ends)).tolist() if len(members) else [0] * (len(widths) + 1)
+        for number, species in enumerate(self.species):
+            words = np.zeros((len(members), -(-self.n_of_species[number] // 64)), dtype=np.uint64)
+            bits = np.zeros((len(self.indices), words.shape[1]), dtype=np.uint64)
+            own = np.arange((0, *self.ends)[number], self.ends[number])
+            bits[own, self.places[own] // 64] = np.uint64(1) << (63 - self.places[own] % 64).astype(np.uint64)
+            for column in members.T[edges[number] : edges[number + 1]]:
+                words |= bits.take(column, axis=0)
+            quads = words.astype(">u8").view(">u2").astype(np.intp)
+            rows[f"f{2 * number}"] = f"{'.' if number else ''}{species}-".encode()
+            rows[f"f{2 * number + 1}"] = _HEX.take(quads).view(f"S{16 * words.shape[1]}").ravel()
+        return rows.view(f"S{rows.itemsize}")
 
 
 def find_sites(

@@ -22,7 +22,7 @@ from nanoslab.builders.enumeration.removal import Block, Removal
 from nanoslab.errors import FileError, InputError
 
 #: rows of a group of the Parquet file
-_ROWS = 1 << 17
+_ROWS = 1 << 18
 _METADATA = b"nanoslab"
 ENDINGS = (".parquet", ".extxyz")
 
@@ -119,13 +119,14 @@ class _Parquet:
         ase.io.write(parent, _plain(questions[0].parent), format="extxyz")
         head = {"schema": 1, "parent": parent.getvalue(), "sampled": sampled}
         head["counts"] = [dict(one.counts) for one in questions]
-        fields = [("identifier", pa.string()), ("degeneracy", pa.int32()), ("drawn", pa.int32())]
-        fields += [("removed", pa.list_(pa.int32())), *((f"n_{one}", pa.int16()) for one in self.species)]
+        atoms = pa.list_(pa.field("element", pa.int32(), nullable=False))
+        types = {"identifier": pa.string(), "degeneracy": pa.int32(), "drawn": pa.int32(), "removed": atoms}
+        types |= {f"n_{one}": pa.int16() for one in self.species}
+        fields = [pa.field(name, kind, nullable=False) for name, kind in types.items()]  # nothing missing: fewer bits
         self.schema = pa.schema(fields, metadata={_METADATA: json.dumps(head).encode()})
         few = ["degeneracy", "drawn", *(f"n_{one}" for one in self.species)]
-        self.writer = parquet.ParquetWriter(
-            path, self.schema, compression="zstd", compression_level=1, use_dictionary=few, write_statistics=False
-        )
+        # snappy: of what was tried the fastest, at ten bytes a row
+        self.writer = parquet.ParquetWriter(path, self.schema, use_dictionary=few, write_statistics=False)
 
     def write(self, removal: Removal, block: Block) -> None:
         pa, n = self.pa, len(block)
@@ -135,7 +136,7 @@ class _Parquet:
             pa.StringArray.from_buffers(n, *_text(pa, block.names)),
             pa.array(block.degeneracies.astype(np.int32)),
             pa.array(block.drawn.astype(np.int32)),
-            pa.ListArray.from_arrays(offsets, pa.array(block.removed.astype(np.int32).ravel())),
+            pa.ListArray.from_arrays(offsets, pa.array(block.removed.ravel()), type=self.schema.field("removed").type),
             *(pa.array(np.full(n, removal.counts.get(one, 0), dtype=np.int16)) for one in self.species),
         ]
         self.waiting.append(pa.record_batch(columns, schema=self.schema))

@@ -27,11 +27,10 @@ def plot_etching(path: str, etchings: Mapping[float, SiteEtching], pair: tuple[s
     pair
         Elements whose ratio is drawn; the layers are those of the first.
     """
-    from matplotlib.figure import Figure
+    from nanoslab.report.draw import new_panels
 
     target = plot_file(path)
-    figure = Figure(figsize=(3.5, 5.0), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True)
+    figure, (above, below) = new_panels(2)
     for number, (kv, etching) in enumerate(etchings.items()):
         mean, spread = etching.ratio(*pair)
         doses = etching.doses_e_per_A2

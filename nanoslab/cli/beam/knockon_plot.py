@@ -47,12 +47,11 @@ def plot_knockon(
     conditions
         How atoms are hit and move; None for E_max alone.
     """
-    from matplotlib.figure import Figure
+    from nanoslab.report.draw import new_panels
 
     target = plot_file(path)
     energies = _range(thresholds, kilovolts, conditions)
-    figure = Figure(figsize=(5.5, 3.4 if conditions is None else 6.2), layout="constrained")
-    axes = figure.subplots(1 if conditions is None else 2, 1, sharex=True, squeeze=False)[:, 0]
+    figure, axes = new_panels(1 if conditions is None else 2, height=7.0)
     _draw_energies(axes[0], energies, thresholds, kilovolts)
     if conditions is not None:
         _draw_cross_sections(axes[1], energies, thresholds, conditions)

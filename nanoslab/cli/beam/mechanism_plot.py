@@ -26,15 +26,15 @@ def plot_mechanisms(path: str, material: str, losses: dict[str, float], marked: 
     marked
         Voltages [kV] and doses [e/Å²] to mark.
     """
-    from matplotlib.figure import Figure
     from matplotlib.patches import Patch
+
+    from nanoslab.report.draw import new_panels
 
     target = plot_file(path)
     kilovolts = np.linspace(40, max([300.0, *(kv for kv, _ in marked)]), N_KILOVOLTS)
     around = [dose for _, dose in marked]
     doses = np.geomspace(min([1e1, *around]) / 2, max([1e9, *around]) * 2, N_DOSES)
-    figure = Figure(figsize=(3.5, 2.8 * len(losses) + 0.9), layout="constrained")
-    panels = figure.subplots(len(losses), 1, sharex=True, squeeze=False)[:, 0]
+    figure, panels = new_panels(len(losses), height=7.8)
     order = list(LOOKS)
     for axes, (element, loss) in zip(panels, losses.items(), strict=True):
         cells = explanation_map(material, element, loss, kilovolts.tolist(), doses.tolist())

@@ -14,7 +14,6 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build attached``."""
     add_crystal_arguments(parser, "PbSe-rocksalt")
     add_shape_arguments(parser)
     parser.add_argument("--face", default="", metavar="HKL", help="facets that meet (default 001 or 0001)")
@@ -30,7 +29,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build, write and print one pair of particles."""
     from nanoslab.builders.interfaces.attachment import Contact, build_attached_pair
     from nanoslab.cli.structures import finish, structure_record
 

@@ -19,7 +19,6 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build cluster``."""
     add_crystal_arguments(parser, "CdSe-zincblende")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--order", type=int, metavar="N", help="member of the tetrahedral series")
@@ -31,7 +30,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build, write and print one cluster, or print sizes."""
     if arguments.peak is not None or arguments.peak_of_diameter is not None:
         _print_sizes(arguments)
         return

@@ -16,7 +16,6 @@ from nanoslab.cli.output import add_json_option
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build exchange``."""
     parser.add_argument("particle", type=Path, help="structure file of a particle")
     parser.add_argument("--ions", nargs=2, required=True, metavar=("OLD", "NEW"), help="element that leaves and comes")
     parser.add_argument("--fractions", nargs="+", type=float, required=True, metavar="X", help="shares from 0 to 1")
@@ -30,7 +29,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build and write the series."""
     from nanoslab.builders.interfaces.exchange import exchange_ions
     from nanoslab.cli.output import print_json, print_table
     from nanoslab.cli.structures import read_structure, write_structures

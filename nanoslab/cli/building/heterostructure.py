@@ -24,7 +24,6 @@ from nanoslab.cli.building.options import (
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build heterostructure``."""
     add_crystal_arguments(parser, "PbS-rocksalt")
     parser.add_argument("second", help="second crystal: shell, caps or other half")
     parser.add_argument("--form", default="core-shell", choices=("core-shell", "capped", "janus"), help="how they join")
@@ -41,7 +40,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build, write and print one particle of two materials."""
     from nanoslab.builders.interfaces.heterostructure import Join, build_heterostructure
     from nanoslab.cli.structures import finish, structure_record
 

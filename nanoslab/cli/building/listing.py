@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Which of them, and how to print them."""
     parser.add_argument("name", nargs="?", help="only those whose name or formula begins so")
     add_json_option(parser)
 
 
 def run(arguments: Namespace) -> None:
-    """Print crystals, then molecules."""
     from nanoslab.builders.ligand import ligand_names, ligand_record
     from nanoslab.crystals import crystal_names, crystal_record
 

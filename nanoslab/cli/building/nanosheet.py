@@ -17,41 +17,25 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build nanosheet``."""
     add = parser.add_argument
     add_crystal_arguments(parser, "CdSe-wurtzite")
-    add(
-        "--face",
-        required=True,
-        help="11-20, 10-10, 0001 (wurtzite), 001, 110, 111 (cubic); for a leading minus sign write --face=-1-1-1",
-    )
+    words = "11-20, 10-10, 0001 (wurtzite), 001, 110, 111 (cubic); for a leading minus sign write --face=-1-1-1"
+    add("--face", required=True, help=words)
     add("--monolayers", required=True, type=int, metavar="N", help="number of monolayers, odd or even")
     cell = parser.add_mutually_exclusive_group()
-    cell.add_argument(
-        "--repeat", nargs=2, type=int, default=(1, 1), metavar=("N", "M"), help="in-plane repeats (default 1 1)"
-    )
-    cell.add_argument(
-        "--matrix",
-        nargs=4,
-        type=int,
-        metavar=("A", "B", "C", "D"),
-        help="new in-plane vectors in terms of the primitive ones, such as 1 1 -1 1 for a rotated square cell",
-    )
+    words = "in-plane repeats (default 1 1)"
+    cell.add_argument("--repeat", nargs=2, type=int, default=(1, 1), metavar=("N", "M"), help=words)
+    words = "new in-plane vectors in terms of the primitive ones, such as 1 1 -1 1 for a rotated square cell"
+    cell.add_argument("--matrix", nargs=4, type=int, metavar=("A", "B", "C", "D"), help=words)
     add("--termination", nargs=2, metavar=("BOTTOM", "TOP"), help="composition of the lowest and the highest plane")
     add("--vacuum", type=float, default=15.0, help="vacuum between outermost nuclei [Å] (default 15)")
     add("--fix", default="middle", help="layer of frozen atoms: middle (default), bottom or none")
-    add(
-        "--rattle",
-        type=float,
-        default=0.0,
-        metavar="A",
-        help="random displacement of free atoms [Å] to break the symmetry before a relaxation, such as 0.1 (default 0)",
-    )
+    words = "random displacement of free atoms [Å] to break the symmetry before a relaxation, such as 0.1 (default 0)"
+    add("--rattle", type=float, default=0.0, metavar="A", help=words)
     add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
 
 
 def run(arguments: Namespace) -> None:
-    """Build, write and print one sheet."""
     from nanoslab.builders import build_nanosheet, rattle_atoms
     from nanoslab.cli.structures import finish, structure_record
 

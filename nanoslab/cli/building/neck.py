@@ -29,29 +29,18 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build neck``."""
     add = parser.add_argument
     add_slab_arguments(parser)
     add("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
     add("--columns", nargs="+", type=_cell, metavar="I,J", help="columns of the cross-section, such as 0,0 0,1 1,0")
     add("--filament-planes", type=int, metavar="N", help="fill only N planes of the gap, which may leave it unbridged")
-    add(
-        "--filament-from",
-        default="lower",
-        choices=("lower", "upper", "both"),
-        help="slab from which --filament-planes grow (default lower)",
-    )
-    add(
-        "--empty-columns",
-        type=int,
-        default=2,
-        metavar="N",
-        help="least number of empty columns between periodic images (default 2)",
-    )
+    words = "slab from which --filament-planes grow (default lower)"
+    add("--filament-from", default="lower", choices=("lower", "upper", "both"), help=words)
+    words = "least number of empty columns between periodic images (default 2)"
+    add("--empty-columns", type=int, default=2, metavar="N", help=words)
     several = parser.add_mutually_exclusive_group()
-    several.add_argument(
-        "--all-distinct", action="store_true", help="all symmetry-distinct shapes with this number of pairs"
-    )
+    words = "all symmetry-distinct shapes with this number of pairs"
+    several.add_argument("--all-distinct", action="store_true", help=words)
     several.add_argument("--most-compact", type=int, metavar="K", help="the K shapes with the smallest perimeter")
     add("--fitting", action="store_true", help="only shapes that fit the cell")
     add("--count-only", action="store_true", help="print the number of shapes and write nothing")
@@ -59,21 +48,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build one neck, or every shape of it."""
     if arguments.all_distinct or arguments.most_compact is not None or arguments.count_only:
         _run_several(arguments)
         return
     from nanoslab.builders.neck import build_neck
     from nanoslab.cli.structures import finish
 
-    atoms = build_neck(
-        arguments.crystal,
-        pairs=arguments.pairs,
-        columns=arguments.columns,
-        filament=_filament(arguments),
-        empty_columns=arguments.empty_columns,
-        **slab_options(arguments),
-    )
+    neck = {name: getattr(arguments, name) for name in ("pairs", "columns", "empty_columns")}
+    atoms = build_neck(arguments.crystal, **neck, filament=_filament(arguments), **slab_options(arguments))
     record = _record(atoms, arguments.output)
     finish(arguments, atoms, record, _neck_rows(record))
 
@@ -140,12 +122,9 @@ def _require_room(slab: DoubleSlab, n_columns: int, arguments: Namespace) -> Non
     needed = n_columns + arguments.empty_columns
     needed += needed % slab.lattice.lateral_period
     if arguments.all_distinct and not arguments.fitting and max(slab.lateral) < needed:
-        raise InputError(
-            "lateral",
-            expected=f"at least {needed} columns one way, for the straight row of {n_columns} columns is a shape too",
-            got="{} x {}".format(*slab.lateral),
-            advice=f"give {needed} {needed}, or --fitting for the shapes that fit",
-        )
+        expected = f"at least {needed} columns one way, for the straight row of {n_columns} columns is a shape too"
+        advice = f"give {needed} {needed}, or --fitting for the shapes that fit"
+        raise InputError("lateral", expected=expected, got="{} x {}".format(*slab.lateral), advice=advice)
 
 
 def _record(atoms: Atoms, path: Path | None) -> dict[str, Any]:

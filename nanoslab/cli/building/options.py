@@ -27,37 +27,20 @@ def add_output_arguments(parser: ArgumentParser, metavar: str, what: str) -> Non
 def add_slab_arguments(parser: ArgumentParser) -> None:
     """Arguments of the two slabs."""
     add_crystal_arguments(parser, "PbSe-rocksalt")
-    parser.add_argument(
-        "--lateral",
-        nargs=2,
-        type=int,
-        default=(6, 6),
-        metavar=("N", "M"),
-        help="number of columns along each side (default 6 6)",
-    )
-    parser.add_argument("--planes", type=int, default=4, metavar="N", help="atomic planes of each slab (default 4)")
+    add = parser.add_argument
+    words = "number of columns along each side (default 6 6)"
+    add("--lateral", nargs=2, type=int, default=(6, 6), metavar=("N", "M"), help=words)
+    add("--planes", type=int, default=4, metavar="N", help="atomic planes of each slab (default 4)")
     gap = parser.add_mutually_exclusive_group()
     gap.add_argument("--gap-planes", type=int, metavar="N", help="gap in missing planes, even (default 2)")
     gap.add_argument("--gap", type=float, metavar="Å", help="gap in Å instead")
-    parser.add_argument(
-        "--shift",
-        nargs=2,
-        type=float,
-        default=(0.0, 0.0),
-        metavar=("X", "Y"),
-        help="lateral shift of the upper slab, in columns",
-    )
-    parser.add_argument("--twist", type=float, default=0.0, metavar="DEGREE", help="rotation of the upper slab")
-    parser.add_argument("--vacuum", type=float, default=15.0, help="vacuum between periodic images [Å] (default 15)")
-    parser.add_argument(
-        "--fixed-planes", type=int, default=0, metavar="N", help="number of frozen planes at each outer face"
-    )
-    parser.add_argument(
-        "--lattice-constant", type=float, metavar="Å", help="edge of the cubic cell, instead of --lattice"
-    )
-    parser.add_argument(
-        "--file-name", default="POSCAR", metavar="NAME", help="file name in each folder (default POSCAR)"
-    )
+    words = "lateral shift of the upper slab, in columns"
+    add("--shift", nargs=2, type=float, default=(0.0, 0.0), metavar=("X", "Y"), help=words)
+    add("--twist", type=float, default=0.0, metavar="DEGREE", help="rotation of the upper slab")
+    add("--vacuum", type=float, default=15.0, help="vacuum between periodic images [Å] (default 15)")
+    add("--fixed-planes", type=int, default=0, metavar="N", help="number of frozen planes at each outer face")
+    add("--lattice-constant", type=float, metavar="Å", help="edge of the cubic cell, instead of --lattice")
+    add("--file-name", default="POSCAR", metavar="NAME", help="file name in each folder (default POSCAR)")
 
 
 def slab_options(arguments: Namespace) -> dict[str, Any]:

@@ -23,7 +23,6 @@ _TWINNED = ("decahedron", "icosahedron")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build particle``."""
     add_crystal_arguments(parser, "CdSe-zincblende")
     add_shape_arguments(parser, _TWINNED)
     parser.add_argument("--charge", type=float, default=0.0, help="formal charge with the ligands [e] (default 0)")
@@ -38,7 +37,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build, write and print one particle."""
     from nanoslab.cli.structures import finish, structure_record
     from nanoslab.errors import InputError
 

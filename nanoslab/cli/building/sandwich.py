@@ -27,31 +27,16 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build sandwich``."""
     add = parser.add_argument
     add_slab_arguments(parser)
     add("--ligand", required=True, help="ligand, such as oleic-fragment, acetic-acid, oleate, octylamine")
     amount = parser.add_mutually_exclusive_group()
-    amount.add_argument(
-        "--coverage",
-        type=float,
-        nargs="+",
-        metavar="PER_NM2",
-        help="ligands per nm² on each chosen face; two values for lower and upper",
-    )
-    amount.add_argument(
-        "--count",
-        type=int,
-        nargs="+",
-        metavar="N",
-        help="ligands per cell on each chosen face; two values for lower and upper (default 1)",
-    )
-    add(
-        "--on",
-        default="lower",
-        choices=("lower", "upper", "both"),
-        help="slab that carries the ligands (default lower)",
-    )
+    words = "ligands per nm² on each chosen face; two values for lower and upper"
+    amount.add_argument("--coverage", type=float, nargs="+", metavar="PER_NM2", help=words)
+    words = "ligands per cell on each chosen face; two values for lower and upper (default 1)"
+    amount.add_argument("--count", type=int, nargs="+", metavar="N", help=words)
+    words = "slab that carries the ligands (default lower)"
+    add("--on", default="lower", choices=("lower", "upper", "both"), help=words)
     add("--binding", help="monodentate, chelating or bridging (default: the usual mode of the ligand)")
     add("--one-slab", action="store_true", help="build only one slab, with the ligands on its upper face")
     add("--gap-scan", nargs="+", type=float, metavar="Å", help="several gaps, one folder each")
@@ -59,7 +44,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Build one ligated double slab, or one for every gap."""
     if arguments.gap_scan is not None:
         _run_scan(arguments)
         return

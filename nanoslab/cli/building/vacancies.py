@@ -35,31 +35,21 @@ COLUMNS = {
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Arguments of ``nanoslab build vacancies``."""
-    parser.add_argument("slab", type=Path, help="structure file of the sheet, with the vacuum along the third vector")
-    parser.add_argument("--species", help="element to remove")
-    parser.add_argument(
-        "--count",
-        type=_count,
-        default=1,
-        metavar="N|layer",
-        help="number of atoms to remove, or a whole layer (default 1)",
-    )
-    parser.add_argument(
-        "--region", default="any", help="where to remove atoms: any (default), top, bottom, both or depth"
-    )
-    parser.add_argument("--tolerance", type=float, default=1e-3, help="symmetry tolerance [Å] (default 0.001)")
-    parser.add_argument("--count-only", action="store_true", help="print the number of structures and write nothing")
-    parser.add_argument(
-        "--file-name", default="POSCAR", metavar="NAME", help="file name in each folder (default POSCAR)"
-    )
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write to")
+    add = parser.add_argument
+    add("slab", type=Path, help="structure file of the sheet, with the vacuum along the third vector")
+    add("--species", help="element to remove")
+    words = "number of atoms to remove, or a whole layer (default 1)"
+    add("--count", type=_count, default=1, metavar="N|layer", help=words)
+    add("--region", default="any", help="where to remove atoms: any (default), top, bottom, both or depth")
+    add("--tolerance", type=float, default=1e-3, help="symmetry tolerance [Å] (default 0.001)")
+    add("--count-only", action="store_true", help="print the number of structures and write nothing")
+    add("--file-name", default="POSCAR", metavar="NAME", help="file name in each folder (default POSCAR)")
+    add("-o", "--output", type=Path, metavar="DIR", help="folder to write to")
     add_stream_arguments(parser)
     add_json_option(parser)
 
 
 def run(arguments: Namespace) -> None:
-    """Enumerate or count, write and print."""
     if (arguments.species is None) == (arguments.remove is None):
         raise InputError("--species", expected="this or --remove", got="both or none", advice="such as --species Se")
     if arguments.remove is not None:

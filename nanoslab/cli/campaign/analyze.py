@@ -27,22 +27,19 @@ class Wanted:
 
     page: bool = True
     plots: str | None = "svg"
+    width: str = "single"
     views: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("campaign", type=Path, help="folder written by 'nanoslab write' or 'nanoslab run'")
     add("--source", help="runs to analyse: vasp, or the name of an engine (default: the only one present)")
     add("--allow-unconverged", action="store_true", help="use unconverged runs too, marked (!)")
     add("--allow-mismatch", action="store_true", help="subtract energies with different settings, and note it")
-    add(
-        "--plots",
-        default="svg",
-        choices=("pdf", "svg", "png", "eps", "none"),
-        help="format of the plots (default: svg)",
-    )
+    words = "format of the plots (default: svg)"
+    add("--plots", default="svg", choices=("pdf", "svg", "png", "eps", "none"), help=words)
+    add("--width", choices=("single", "double"), default="single", help="of the plots: 8.5 or 17.5 cm")
     add("--views", action="store_true", help="also write side and top views of every structure")
     add("--no-page", action="store_true", help="do not write report.html")
     add("--no-files", action="store_true", help="print only, write no files")
@@ -50,13 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Analyze, print, and write the files."""
     plots = None if arguments.plots == "none" else arguments.plots
     if arguments.views and (plots is None or arguments.no_files):
         raise InputError(
             "--views", expected="a format of plots and files to write", got="neither", advice="--plots pdf"
         )
-    wanted = Wanted(page=not arguments.no_page, plots=plots, views=arguments.views)
+    wanted = Wanted(page=not arguments.no_page, plots=plots, width=arguments.width, views=arguments.views)
     analyze_campaign(
         arguments.campaign,
         arguments.source,
@@ -123,7 +119,7 @@ def _write_files(content: PageContent, result: StudyResult, campaign: Path, want
     folder = campaign / "results" / content.source
     written = write_results(folder, result)
     if wanted.plots is not None:
-        written += write_plots(folder / "plots", content.plots, wanted.plots)
+        written += write_plots(folder / "plots", content.plots, wanted.plots, wanted.width)
     if wanted.views and wanted.plots is not None:
         written += write_views(folder / "structures", content.scenes, wanted.plots)
     if wanted.page:

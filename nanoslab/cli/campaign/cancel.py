@@ -13,14 +13,12 @@ from nanoslab.cli.output import add_json_option, print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("campaign", type=Path, metavar="CAMPAIGN", help="campaign folder, on the cluster")
     add_only_option(parser)
     add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Stop the jobs and say which."""
     from nanoslab.driver.control import cancel_campaign
 
     names = cancel_campaign(arguments.campaign, arguments.only)

@@ -15,7 +15,6 @@ from nanoslab.cli.output import add_json_option, print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("campaign", type=Path, help="finished campaign")
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="new folder (default: CAMPAIGN-bundle)")
     parser.add_argument("--source", help="whose results: vasp, or the name of an engine (default: the only one there)")
@@ -23,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write, and list what was written."""
     from nanoslab.campaign import load_campaign
     from nanoslab.cli.campaign.analyze import chosen_source
     from nanoslab.driver.results import read_runs

@@ -23,13 +23,13 @@ OF_KIND = {
     "vacancies": "cdse-nanosheet",
     "neck": "pbse-neck",
     "gap": "pbse-gap",
+    "convergence": "cdse-convergence",
     "displacement": "graphene-displacement",
     "off-stoichiometry": "cdse-off-stoichiometry",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     words = "name of an example, such as cdse-nanosheet, or a kind of study, such as vacancies"
     parser.add_argument("name", nargs="?", help=words)
     parser.add_argument("--crystal", metavar="FILE", help="fill in for this crystal: a structure file, or a name")
@@ -40,7 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the file, the list, or the fields of a kind."""
     files = templates()
     if arguments.fields:
         _print_fields(arguments)

@@ -42,12 +42,7 @@ def progress_bar(total: int) -> Iterator[Callable[[Any], None]]:
             elif isinstance(event, Ended):
                 running.pop(event.name, None)
                 progress.advance(bar)
-            progress.update(bar, running=_running(list(running.values())))
+            more = f" (+{len(running) - 1})" if len(running) > 1 else ""
+            progress.update(bar, running=next(iter(running.values()), "") + more)
 
         yield show
-
-
-def _running(lines: list[str]) -> str:
-    """What the first of the running calculations does, and how many more there are."""
-    more = f" (+{len(lines) - 1})" if len(lines) > 1 else ""
-    return f"{lines[0]}{more}" if lines else ""

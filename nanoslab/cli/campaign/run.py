@@ -12,7 +12,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,29 +27,24 @@ if TYPE_CHECKING:
     from nanoslab.studies.result import Cell
 
 
+#: an energy that still falls after so many extensions has no minimum to be found
+ROUNDS = 5
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("campaign", type=Path, metavar="CAMPAIGN|STUDY.yaml", help="campaign folder, or a study file")
-    add(
-        "--engine",
-        type=engine_from_here,
-        default="chgnet",
-        metavar="NAME[:options]",
-        help="chgnet, xtb, gpaw, cp2k, or your own code, ./file.py:factory or module:factory (default: chgnet)",
-    )
+    words = "chgnet, xtb, gpaw, cp2k, or your own code, ./file.py:factory or module:factory (default: chgnet)"
+    add("--engine", type=engine_from_here, default="chgnet", metavar="NAME[:options]", help=words)
     add("--jobs", type=int, metavar="N", help="parallel processes (default: one per core, at most 8)")
+    words = "campaign folder for a study file (default: its name)"
+    add("--campaign", type=Path, dest="folder", metavar="DIR", help=words)
+    words = "only calculations with matching names, such as 'wz-*', and those they start from"
+    add("--only", metavar="PATTERN", help=words)
     add(
-        "--campaign",
-        type=Path,
-        dest="folder",
-        metavar="DIR",
-        help="campaign folder for a study file (default: its name)",
-    )
-    add(
-        "--only",
-        metavar="PATTERN",
-        help="only calculations with matching names, such as 'wz-*', and those they start from",
+        "--extend",
+        action="store_true",
+        help=f"gap study: while its lowest energy lies at an end, add gaps there and go on (at most {ROUNDS} times)",
     )
     add("--wall-time", type=float, metavar="H", help="stop after this many hours, between two steps")
     add("--quiet", action="store_true", help="no progress bar")
@@ -57,12 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write if need be, run, summarise, analyze."""
-    from nanoslab.campaign.graph import select
-    from nanoslab.cli.campaign.progress import progress_bar
     from nanoslab.cli.campaign.submit import interrupt
-    from nanoslab.driver.drive import read_plan
-    from nanoslab.driver.run import run_campaign
     from nanoslab.engines import engine
 
     if arguments.jobs is not None and arguments.jobs < 1:
@@ -72,14 +62,11 @@ def run(arguments: argparse.Namespace) -> None:
     chosen = engine(arguments.engine)
     deadline = None if arguments.wall_time is None else time.time() + 3600 * arguments.wall_time
     signal.signal(signal.SIGTERM, interrupt)
-    folder, is_study = _campaign_folder(arguments, deadline)
-    total = len(select(read_plan(folder), () if arguments.only is None else (arguments.only,)))
-    silent = arguments.quiet or arguments.json or not sys.stderr.isatty()
-    with nullcontext() if silent else progress_bar(total) as on_event:
-        outcomes = run_campaign(
-            folder, arguments.engine, only=arguments.only, jobs=arguments.jobs, deadline=deadline, on_event=on_event
-        )
-    analyze = is_study and all(outcome.state in ("finished", "skipped") for outcome in outcomes)
+    folder, study_file = _campaign_folder(arguments, deadline)
+    outcomes = _computed(folder, arguments, deadline)
+    if arguments.extend:
+        outcomes = _extended(folder, study_file, chosen.label, lambda: _computed(folder, arguments, deadline), outcomes)
+    analyze = study_file is not None and _all_ended(outcomes)
     if arguments.json and not analyze:
         print_json(_document(folder, chosen, outcomes))
     elif not arguments.json:
@@ -91,13 +78,54 @@ def run(arguments: argparse.Namespace) -> None:
     _raise_for(outcomes)
 
 
-def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> tuple[Path, bool]:
-    """Return the campaign, written first when a study file was given, and whether it was."""
+def _computed(folder: Path, arguments: argparse.Namespace, deadline: float | None) -> tuple[Ended, ...]:
+    from nanoslab.campaign.graph import select
+    from nanoslab.cli.campaign.progress import progress_bar
+    from nanoslab.driver.drive import read_plan
+    from nanoslab.driver.run import run_campaign
+
+    total = len(select(read_plan(folder), () if arguments.only is None else (arguments.only,)))
+    silent = arguments.quiet or arguments.json or not sys.stderr.isatty()
+    with nullcontext() if silent else progress_bar(total) as on_event:
+        return run_campaign(
+            folder, arguments.engine, only=arguments.only, jobs=arguments.jobs, deadline=deadline, on_event=on_event
+        )
+
+
+def _all_ended(outcomes: Sequence[Ended]) -> bool:
+    return all(outcome.state in ("finished", "skipped") for outcome in outcomes)
+
+
+def _extended(
+    folder: Path,
+    study_file: Path | None,
+    label: str,
+    compute: Callable[[], tuple[Ended, ...]],
+    outcomes: tuple[Ended, ...],
+) -> tuple[Ended, ...]:
+    """Outcomes after the gaps that the study proposes were computed too, until it proposes none."""
+    from nanoslab.studies.gap.extension import extended_campaign
+
+    if study_file is None:
+        raise InputError("--extend", expected="a study file", got=f"the campaign {folder}", advice="give its study")
+    for _ in range(ROUNDS):
+        if not _all_ended(outcomes):
+            break
+        longer = extended_campaign(study_file, folder, label)
+        if longer is None:
+            break
+        print(f"the scan is extended: the study is now {longer}", file=sys.stderr)
+        study_file, outcomes = longer, compute()
+    return outcomes
+
+
+def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> tuple[Path, Path | None]:
+    """Return the campaign, written first when a study file was given, and the study file it was written from."""
     given, asked = arguments.campaign, arguments.folder
     if given.is_dir():
         if asked is not None:
             raise InputError("--campaign", expected="only with a study file", got=asked, advice="leave it out")
-        return given, False
+        return given, None
     if not given.is_file():
         raise FileError(given, expected="a campaign folder or a study file", got="nothing", advice="see 'nanoslab new'")
     from nanoslab.campaign import write_campaign
@@ -107,7 +135,7 @@ def _campaign_folder(arguments: argparse.Namespace, deadline: float | None) -> t
     folder = asked or Path(given.stem)
     study_file = ready_study(given, jobs=arguments.jobs, deadline=deadline, quiet=arguments.quiet or arguments.json)
     write_campaign(study_file, load_calculations(study_file), folder, load_study(study_file).structure_files)
-    return folder, True
+    return folder, study_file
 
 
 def _rows(folder: Path, engine: Engine, outcomes: Sequence[Ended]) -> list[dict[str, Any]]:

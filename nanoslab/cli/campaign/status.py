@@ -29,7 +29,6 @@ _COLOURS = {"running": "cyan", "done": "green", "failed": "red", "needs-you": "m
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("campaign", type=Path, metavar="CAMPAIGN", help="campaign folder, or a copy of it")
     add_only_option(parser)
@@ -40,7 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the table once, the document, or the table again and again."""
     from nanoslab.driver.status import counts
 
     if arguments.watch is not None and not arguments.json:
@@ -103,7 +101,7 @@ def _table(standings: Sequence[Standing], *, show_all: bool) -> Table:
 
 def _why(standing: Standing) -> str:
     """Reason of the state; where it took more than one start, how each of the others ended."""
-    starts = [f"start {start.number} {start.outcome}: {start.reason}" for start in standing.history[:-1]]
+    starts = ["start {number} {outcome}: {reason}".format_map(start) for start in standing.history[:-1]]
     return "\n".join([*([standing.reason] if standing.reason else []), *starts])
 
 

@@ -28,23 +28,12 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("campaign", type=Path, metavar="CAMPAIGN", help="folder written by 'nanoslab write'")
-    add(
-        "--cluster",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="cluster file; 'nanoslab new cluster' prints an example",
-    )
-    add(
-        "--engine",
-        type=engine_from_here,
-        default="vasp",
-        metavar="NAME",
-        help="vasp, or an embedded engine to run on the nodes",
-    )
+    words = "cluster file; 'nanoslab new cluster' prints an example"
+    add("--cluster", type=Path, required=True, metavar="FILE", help=words)
+    words = "vasp, or an embedded engine to run on the nodes"
+    add("--engine", type=engine_from_here, default="vasp", metavar="NAME", help=words)
     add("--backend", metavar="NAME", help="backend to use instead of the one in the cluster file")
     add_only_option(parser)
     add("--retry", metavar="STATE", help="failed, needs-you or all: start those calculations again")
@@ -54,7 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Check everything, then print the scripts or drive the campaign."""
     request = _request(arguments)
     if arguments.dry_run:
         _print_scripts(request, as_json=arguments.json)
@@ -123,12 +111,9 @@ def _summarise(request: Request, states: Mapping[str, str], *, as_json: bool) ->
     bad = [standing for standing in standings if standing.state != "done"]
     if bad:
         sys.stdout.flush()
-        raise InputError(
-            request.campaign,
-            expected="every calculation done",
-            got=f"{len(bad)} that are not, the first {bad[0].name}: {bad[0].reason or bad[0].state}",
-            advice="see 'nanoslab status', then 'nanoslab submit --retry failed'",
-        )
+        got = f"{len(bad)} that are not, the first {bad[0].name}: {bad[0].reason or bad[0].state}"
+        advice = "see 'nanoslab status', then 'nanoslab submit --retry failed'"
+        raise InputError(request.campaign, expected="every calculation done", got=got, advice=advice)
 
 
 def _leave() -> NoReturn:

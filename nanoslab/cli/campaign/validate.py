@@ -24,22 +24,15 @@ ALONE = frozenset({"displacement", "exposure"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("campaigns", nargs="*", type=Path, metavar="CAMPAIGN", help="finished campaigns (default: the shipped results)")
-    add(
-        "--published",
-        action="append",
-        type=Path,
-        metavar="FILE",
-        help="published values to compare with (default: those of workflows/published); repeatable",
-    )
+    words = "published values to compare with (default: those of workflows/published); repeatable"
+    add("--published", action="append", type=Path, metavar="FILE", help=words)
     add("--markdown", action="store_true", help="print the table as Markdown")
     add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Analyze every campaign with every source and lay the numbers side by side."""
     from nanoslab.files import data_folder
     from nanoslab.report.validation import read_published, validation_rows
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nanoslab.cli.output import add_json_option, print_json, print_records
 from nanoslab.errors import InputError
@@ -23,23 +23,16 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("study", type=Path, help="study file; 'nanoslab new' prints examples")
     add("campaign", type=Path, help="campaign folder, new or existing")
     add("--potcars", type=Path, metavar="DIR", help="your POTCAR library (default: from the environment)")
-    add(
-        "--dataset",
-        action="append",
-        default=[],
-        metavar="Pb=Pb",
-        help="dataset to use instead of the one that the VASP manual recommends; repeatable",
-    )
+    words = "dataset to use instead of the one that the VASP manual recommends; repeatable"
+    add("--dataset", action="append", default=[], metavar="Pb=Pb", help=words)
     add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write, and show what was written."""
     from nanoslab.cli.campaign.screening import ready_study
     from nanoslab.driver.vasp_campaign import write_vasp_campaign
     from nanoslab.studies.study_file import load_calculations, load_study
@@ -55,7 +48,8 @@ def run(arguments: argparse.Namespace) -> None:
     calculations = load_calculations(study_file)
     written = write_vasp_campaign(study_file, calculations, arguments.campaign, library, structure_files)
     if arguments.json:
-        print_json(_document(written))
+        decks = [{**asdict(deck), "folder": str(deck.folder)} for deck in written.decks]
+        print_json({"campaign": str(written.folder), "decks": decks, "notes": list(written.notes)})
     else:
         _print(written)
 
@@ -83,18 +77,10 @@ def _print(written: WrittenCampaign) -> None:
         for remark in deck.remarks:
             remarks.setdefault(remark, []).append(deck.name)
     for remark, names in remarks.items():
-        print(f"note: {remark} ({_some(names)})")
+        some = ", ".join(names) if len(names) <= 3 else f"{names[0]}, {names[1]} and {len(names) - 2} more"
+        print(f"note: {remark} ({some})")
     for note in written.notes:
         print(f"note: {note}")
     print(f"\n{len(written.decks)} decks in {written.folder}; on the cluster: bash submit.sh")
     if not all(deck.has_potcar for deck in written.decks):
         print("POTCARs are missing: give --potcars DIR, or set PMG_VASP_PSP_DIR or VASP_PP_PATH, and write again")
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
-
-
-def _document(written: WrittenCampaign) -> dict[str, Any]:
-    decks = [{**asdict(deck), "folder": str(deck.folder)} for deck in written.decks]
-    return {"campaign": str(written.folder), "decks": decks, "notes": list(written.notes)}

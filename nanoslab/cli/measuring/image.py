@@ -32,7 +32,6 @@ SHOWN = 8
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("file", type=Path, help="structure file, or an image of a microscope (.dm3, .dm4, .emd, .ser, .tif ...)")
     add("--kv", type=float, metavar="KV", help="beam energy [keV]; needed for a structure")
@@ -53,7 +52,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Make or read the images and print what they show."""
     if arguments.file.suffix.lower() in READERS:
         images, document = [read_image(arguments.file)], {}
     else:
@@ -162,13 +160,12 @@ def _spacing_cells(row: dict[str, Any]) -> list[list[str]]:
 
 
 def _plot(path: str, images: list[Image]) -> None:
-    from matplotlib.figure import Figure
-
     from nanoslab.cli.beam.knockon_plot import plot_file, save
+    from nanoslab.report.draw import new_panels
 
     target = plot_file(path)
-    figure = Figure(figsize=(3.2 * len(images), 3.2), layout="constrained")
-    for axes, image in zip(figure.subplots(1, len(images), squeeze=False)[0], images, strict=True):
+    figure, panels = new_panels(len(images), width="single" if len(images) == 1 else "double", height=8.0, beside=True)
+    for axes, image in zip(panels, images, strict=True):
         (x, y), (width, height) = image.field.corner, image.field.lengths
         axes.imshow(image.values.T, origin="lower", cmap="gray", extent=(x, x + width, y, y + height))
         axes.set_xlabel("x (Å)")

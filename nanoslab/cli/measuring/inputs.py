@@ -71,13 +71,11 @@ def numbers_by_element(option: str, values: Sequence[str], elements: Sequence[st
 
 def plot_curves(path: str, curves: Mapping[str, tuple[Any, Any]], x_label: str, y_label: str, *, log: bool) -> None:
     """Write curves {label: (x, y)} as .pdf, .svg or .png."""
-    from matplotlib.figure import Figure
-
     from nanoslab.cli.beam.knockon_plot import DASHES, plot_file, save
+    from nanoslab.report.draw import new_panels
 
     target = plot_file(path)
-    figure = Figure(figsize=(4.6, 3.3), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = new_panels()
     for number, (label, (x, y)) in enumerate(curves.items()):
         axes.plot(x, y, linewidth=1.0, linestyle=DASHES[number % len(DASHES)], color=f"C{number}", label=label)
     axes.set_xlabel(x_label)

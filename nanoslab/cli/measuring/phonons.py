@@ -36,16 +36,11 @@ RECIPE = "phonons.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("structure", type=Path, help="structure file; one inside a campaign brings its settings")
     add("folder", type=Path, help="folder for supercells and results, for one level of theory")
-    add(
-        "--engine",
-        type=engine_from_here,
-        metavar="NAME[:options]",
-        help="compute on this machine (default: write VASP input sets)",
-    )
+    words = "compute on this machine (default: write VASP input sets)"
+    add("--engine", type=engine_from_here, metavar="NAME[:options]", help=words)
     add("--supercell", type=int, nargs=3, default=[2, 2, 1], metavar="N", help="supercell (default: 2 2 1)")
     add("--mesh", type=int, nargs=3, default=[8, 8, 1], metavar="N", help="mesh of wave vectors (default: 8 8 1)")
     add("--distance", type=float, default=0.01, metavar="A", help="displacement of the atoms (default: 0.01 Å)")
@@ -57,7 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prepare, compute or collect, and print."""
     from nanoslab.campaign import load_campaign
     from nanoslab.campaign.names import STUDY_FILE
     from nanoslab.driver.results import available_sources, read_runs
@@ -189,13 +183,16 @@ def _write_and_run(arguments: argparse.Namespace, study: PhononsStudy, engine: E
     """Write the campaign, with VASP input sets where there is no engine to compute it."""
     from nanoslab.campaign import write_campaign
     from nanoslab.campaign.names import STUDY_FILE
-    from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
-    write = write_vasp_campaign if engine is None else write_campaign
-    write(arguments.folder / STUDY_FILE, study.calculations(), arguments.folder, structure_files=(CELL,))
-    if engine is not None:
-        from nanoslab.driver.run import run_campaign
+    what = (arguments.folder / STUDY_FILE, study.calculations(), arguments.folder)
+    if engine is None:
+        from nanoslab.driver.vasp_campaign import write_vasp_campaign
 
-        for ended in run_campaign(arguments.folder, arguments.engine, jobs=arguments.jobs):
-            if ended.state != "finished":
-                raise EngineError(ended.name, expected="forces", got="; ".join(ended.problems))
+        write_vasp_campaign(*what, structure_files=(CELL,))
+        return
+    from nanoslab.driver.run import run_campaign
+
+    write_campaign(*what, structure_files=(CELL,))
+    for ended in run_campaign(arguments.folder, arguments.engine, jobs=arguments.jobs):
+        if ended.state != "finished":
+            raise EngineError(ended.name, expected="forces", got="; ".join(ended.problems))

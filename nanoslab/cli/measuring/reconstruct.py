@@ -18,7 +18,6 @@ from nanoslab.errors import InputError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("file", type=Path, help="structure file of one particle")
     add("--kv", type=float, required=True, metavar="KV", help="beam energy [keV]")
@@ -34,7 +33,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Go there and back, and print how far off the atoms are."""
     from nanoslab.measure.imaging import Microscope, annular_cross_section
     from nanoslab.measure.tomography import (
         compare_atoms,

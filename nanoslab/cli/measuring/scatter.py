@@ -26,7 +26,6 @@ SHOWN = 11
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("file", type=Path, nargs="+", help="structure file; several with --fit; columns of numbers with --sizes")
     mode = parser.add_mutually_exclusive_group()
@@ -48,7 +47,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Compute what was asked for and print it."""
     if not 2 <= arguments.points <= 1_000_000:
         raise InputError("--points", expected="2 to 1,000,000", got=arguments.points)
     if arguments.sizes:

@@ -29,7 +29,6 @@ NOT_SEARCHED = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("structure", type=Path, help="structure file with its frozen atoms")
     add("folder", type=Path, help="new folder for the minima (.extxyz) and search.json")
@@ -50,7 +49,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Search, write the minima, print them."""
     from nanoslab.calculation import Settings
     from nanoslab.cli.structures import read_structure
     from nanoslab.engines import engine

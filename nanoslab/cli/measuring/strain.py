@@ -23,7 +23,6 @@ COMPONENTS = ("xx", "yy", "zz", "yz", "xz", "xy")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("file", type=Path, help="structure file of one particle")
     add("--crystal", required=True, help="unstrained crystal: a name or a structure file")
@@ -35,7 +34,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Map, measure and print."""
     import numpy as np
 
     from nanoslab.crystals import load_crystal

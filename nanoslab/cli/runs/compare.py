@@ -12,14 +12,12 @@ from nanoslab.cli.output import add_json_option, print_json, print_note, print_t
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Both runs."""
     parser.add_argument("first", help="run folder, or a file of one")
     parser.add_argument("second", help="the other")
     add_json_option(parser)
 
 
 def run(arguments: Namespace) -> None:
-    """Print what differs, then yes or no."""
     from nanoslab.studies.run_comparison import compare_runs
     from nanoslab.vasp.runs.read_run import read_run
 

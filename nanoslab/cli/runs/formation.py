@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("defects", nargs="+", type=Path, metavar="RUN", help="run folders of structures with vacancies")
     add("--pristine", type=Path, required=True, metavar="RUN", help="run folder of the pristine structure")
@@ -39,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Read, compare, subtract, print."""
     from nanoslab.energetics.consistency import SAME_CELL
 
     pristine, _ = _read(arguments.pristine, arguments)

@@ -24,7 +24,6 @@ RECORD = "thermal.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add = parser.add_argument
     add("reference", type=Path, metavar="FOLDER", help="folder of 'nanoslab phonons' for the reference phase")
     add("phases", nargs="+", type=Path, metavar="FOLDER", help="folders of other phases of the same composition")
@@ -34,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Read, subtract, print."""
     from nanoslab.energetics.free_energy import compare_phases
     from nanoslab.studies.phonons.free_energy import FreeEnergyResult
     from nanoslab.studies.phonons.plots import phase_plot

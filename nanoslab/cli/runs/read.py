@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.output import add_json_option, print_json, print_records
 from nanoslab.errors import FileError, InputError
@@ -31,12 +32,15 @@ _MOST_IN_FULL = 12
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Options of the command."""
     add = parser.add_argument
     add("runs", nargs="+", metavar="RUN", help="run folders, folders of runs, or single files")
     add("--csv", metavar="FILE", help="write all columns to a CSV file")
     add("--extxyz", metavar="FILE", help="write every ionic step of every run to an extended XYZ file")
-    add("--details", action="store_true", help="energy per atom, Fermi level, volume, moment, settings, time, memory")
+    add(
+        "--details",
+        action="store_true",
+        help="energy per atom, Fermi level, band gap, volume, moments, settings, time",
+    )
     add("--failed", action="store_true", help="only runs that are not converged")
     add("--sort", choices=tuple(SORTED_BY), metavar="BY", help=f"lowest first, by {', '.join(SORTED_BY)}")
     add("--plot", metavar="FILE", help="draw energy, largest force and electronic steps against the ionic step")
@@ -46,34 +50,38 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Print one row per run and how many of them converged."""
-    from nanoslab.vasp.runs.find_runs import find_runs
+    from nanoslab.vasp.runs.find_runs import OUTPUT_NAMES, find_runs
     from nanoslab.vasp.runs.read_run import read_all
 
     if arguments.jobs is not None and arguments.jobs < 1:
         raise InputError("--jobs", expected="at least 1", got=arguments.jobs, advice="leave it out to use every core")
     files = list(find_runs(arguments.runs))
     if not any(found.has_outputs and not found.problem for found in files):
-        expected, advice = "vasprun.xml, OUTCAR or OSZICAR", "give a folder VASP ran in"
+        expected, advice = OUTPUT_NAMES, "give a folder VASP ran in"
         raise FileError(", ".join(arguments.runs), expected=expected, got=_instead(files), advice=advice)
     results = list(_with_progress(read_all(files, arguments.jobs), len(files), quiet=arguments.quiet))
-    counts = _counts(results)
+    counts = Counter(map(convergence_in_words, results))
     results = _chosen(results, arguments)
     if arguments.plot:
         from nanoslab.cli.runs.read_plot import plot_runs
 
         n_shown = plot_runs(results, Path(arguments.plot))
         print(f"wrote {arguments.plot}: {n_shown} of {len(results)} runs", file=sys.stderr)
+    rows = [result.to_dict() for result in results]
+    if arguments.details:
+        for result, row in zip(results, rows, strict=True):
+            gap = result.band_gap()
+            row["band_gap_eV"] = None if gap is None else gap.energy
+            row["band_gap_source"] = None if gap is None else gap.file
     if arguments.csv:
-        _write_csv(results, Path(arguments.csv))
+        _write_csv(rows, Path(arguments.csv))
     if arguments.extxyz:
         _write_extxyz(results, Path(arguments.extxyz))
     if arguments.json:
-        print_json({"runs": [result.to_dict() for result in results], "verdicts": dict(counts)})
+        print_json({"runs": rows, "verdicts": dict(counts)})
         return
-    rows = (
-        {**one.to_dict(), "formula": one.formula or "-", "convergence": convergence_in_words(one)} for one in results
-    )
+    for one, row in zip(results, rows, strict=True):
+        row |= {"formula": one.formula or "-", "convergence": convergence_in_words(one)}
     print_records(rows, _DETAILS if arguments.details else _COLUMNS)
     print()
     _print_problems([result for result in results if result.problems])
@@ -104,13 +112,25 @@ _DETAILS: dict[str, Cell] = {
     "run": "path",
     "E0/atom [eV]": "energy_per_atom_eV:.5f",
     "Fermi [eV]": "fermi_energy_eV:.4f",
+    "gap [eV]": "band_gap_eV:.3f",
     "volume [Å³]": "volume_A3:.2f",
     "moment [μB]": lambda run: " ".join(f"{one:.3f}" for one in run["magnetization_muB"] or ()) or "-",
+    "largest on a site": lambda run: _largest_site(run["site_moments_muB"]),
     "cutoff [eV]": "cutoff_energy_eV:g",
     "mesh": lambda run: "x".join(map(str, run["kpoint_mesh"] or ())) or "-",
     "s/step": "seconds_per_ionic_step:.1f",
     "memory [MB]": "memory_MB:.0f",
 }
+
+
+def _largest_site(moments: Sequence[Any] | None) -> str:
+    """Largest moment of an atom and its number from 0, as in JSON, where all are."""
+    if not moments:
+        return "-"
+    sizes = [math.hypot(*one) if isinstance(one, list) else abs(one) for one in moments]
+    return f"{max(sizes):.3f} (atom {sizes.index(max(sizes))})"
+
+
 #: word for --sort -> key of a record
 SORTED_BY = {
     "energy": "energy_eV",
@@ -160,21 +180,16 @@ def _print_problems(results: Sequence[RunResult]) -> None:
         print()
 
 
-def _counts(results: Sequence[RunResult]) -> Counter[str]:
-    return Counter(convergence_in_words(result) for result in results)
-
-
 def _instead(files: Sequence[RunFiles]) -> str:
     if len(files) == 1 and files[0].problem:
         return files[0].problem
     return f"{len(files)} input sets that never ran" if files else "no run at all"
 
 
-def _write_csv(results: Iterable[RunResult], path: Path) -> None:
+def _write_csv(rows: Sequence[dict[str, Any]], path: Path) -> None:
     from nanoslab.files import write_atomically
     from nanoslab.text import spreadsheet_cell
 
-    rows = [result.to_dict() for result in results]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["path"])
     writer.writeheader()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,10 +20,9 @@ MOST = 7
 
 def plot_runs(results: Sequence[RunResult], path: Path) -> int:
     """Write one figure of three panels; returns how many runs it shows: those with ionic steps, the first seven."""
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    from nanoslab.report.draw import FORMATS, save
+    from nanoslab.report.draw import FORMATS, new_panels, save
     from nanoslab.report.style import MARKERS, colour
 
     if path.suffix.lower() not in FORMATS:
@@ -31,20 +30,24 @@ def plot_runs(results: Sequence[RunResult], path: Path) -> int:
     shown = [result for result in results if result.steps][:MOST]
     if not shown:
         raise FileError(path, expected="runs with finished ionic steps", got="none", advice="nothing to plot")
-    figure = Figure(figsize=(4.6, 6.0), layout="constrained")
-    panels = figure.subplots(3, 1, sharex=True)
+    figure, panels = new_panels(3, height=4.2)
     for style, result in enumerate(shown):
         steps = range(1, result.n_ionic_steps + 1)
         energies = [np.nan if step.energy is None else step.energy for step in result.steps]
         last = next((energy for energy in reversed(energies) if np.isfinite(energy)), 0.0)
         curves = (np.array(energies) - last, largest_forces(result), [s.n_electronic_steps for s in result.steps])
-        look = {"color": colour(style), "marker": MARKERS[style % len(MARKERS)][0], "markersize": 3, "linewidth": 1.2}
+        look: dict[str, Any] = {
+            "color": colour(style),
+            "marker": MARKERS[style % len(MARKERS)][0],
+            "markersize": 3,
+            "linewidth": 1.2,
+        }
         for panel, values in zip(panels, curves, strict=True):
-            panel.plot(steps, values, label=result.name, **look)
+            panel.plot(steps, np.asarray(values), label=result.name, **look)
     for panel, label in zip(
         panels, ("E0 - last E0 (eV)", "largest free force (eV/Å)", "electronic steps"), strict=True
     ):
-        panel.set_ylabel(label, fontsize=8)
+        panel.set_ylabel(label)
     tolerances = {-number for result in shown if (number := _ediffg(result)) is not None and number < 0}
     for tolerance in sorted(tolerances):
         panels[1].axhline(tolerance, color="0.55", linewidth=0.8, linestyle=":")

@@ -13,25 +13,19 @@ from numpy.typing import NDArray
 
 from nanoslab.calculation import Settings
 from nanoslab.engines.correction.file import find_correction, read_correction
-from nanoslab.engines.correction.model import Correction, is_lone_atom, refuse_extrapolation
+from nanoslab.engines.correction.model import (
+    ON_THE_WAY,
+    Correction,
+    element_shift,
+    is_lone_atom,
+    refuse_extrapolation,
+)
 from nanoslab.engines.interface import BatchFunction, CalculatorFactory, Energies, Engine, OwnCalculator
 from nanoslab.errors import EngineError
 
 
 class CorrectedCalculator(OwnCalculator):
-    """Another calculator's energy, forces and stress, corrected; refuses what the correction has not seen.
-
-    Examples
-    --------
-    >>> from ase.calculators.emt import EMT
-    >>> from nanoslab.engines.correction import Term
-    >>> shift = Correction(engine="emt", reference="EMT + 1", coefficients={Term(kind="atoms", species="Cu"): 1.0})
-    >>> pair = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.5]])
-    >>> pair.calc = CorrectedCalculator(EMT(), shift)
-    >>> other = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.5]], calculator=EMT())
-    >>> round(float(pair.get_potential_energy() - other.get_potential_energy()), 6)
-    2.0
-    """
+    """Another calculator's energy, forces and stress, corrected; refuses what is far from all that the fit has seen."""
 
     def __init__(self, inner: BaseCalculator, correction: Correction) -> None:
         super().__init__()
@@ -50,17 +44,25 @@ class CorrectedCalculator(OwnCalculator):
         )
         results = {"energy": energy, "free_energy": energy, "forces": forces}
         if "stress" in properties:
-            results["stress"] = (1.0 + self.correction.scale) * bare("stress", structure) + stress
+            results["stress"] = scale_of(self.correction, structure) * bare("stress", structure) + stress
         return results
 
 
 def corrected(
     correction: Correction, atoms: Atoms, energy: float, forces: NDArray[np.float64]
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-    """Corrected energy and forces, and what the terms add to the stress; refuses what the fit has not seen."""
-    refuse_extrapolation(correction, atoms)
-    added, scale = correction.evaluate(atoms), 1.0 + correction.scale
+    """Corrected energy and forces, and what the terms add to the stress; refuses what is far from the fit."""
+    refuse_extrapolation(correction, atoms, ON_THE_WAY)
+    shift = element_shift(correction, atoms)
+    if shift is not None:
+        return energy + shift * len(atoms), forces, np.zeros(6)
+    added, scale = correction.evaluate(atoms), scale_of(correction, atoms)
     return scale * energy + float(added.values[0]), scale * forces + added.forces[0], added.stresses[0]
+
+
+def scale_of(correction: Correction, atoms: Atoms) -> float:
+    """What the potential's own energy is multiplied with."""
+    return 1.0 if element_shift(correction, atoms) is not None else 1.0 + correction.scale
 
 
 def lone_atom_energy(correction: Correction, symbol: str) -> float:
@@ -85,6 +87,22 @@ class _Corrected:
     def __call__(self, atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> BaseCalculator:
         del options  # those of the engine below stand in the file
         return CorrectedCalculator(self.base(atoms, settings, self.correction.engine_options), self.correction)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a final structure is outside of the fit; empty where it is inside."""
+
+    correction: Correction
+
+    def __call__(self, atoms: Atoms) -> str:
+        if is_lone_atom(atoms):
+            return ""
+        try:
+            refuse_extrapolation(self.correction, atoms)
+        except EngineError as error:
+            return str(error)
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +165,6 @@ def corrected_engine(base: Engine, name_or_path: str) -> Engine:
         calculator_factory=_Corrected(base.calculator_factory, correction),
         comparable_factory=None,
         batch=None if base.batch is None else _CorrectedBatch(base.batch, correction),
+        refusal=_Refusal(correction),
         options={"corrected": f"{path.stem}-{digits}"},
     )

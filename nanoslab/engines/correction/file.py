@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,54 +19,68 @@ from nanoslab.files import data_folder, write_atomically
 _DIGITS = 10
 
 
-class _Document(BaseModel):
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+
+class _Term(_Strict):
+    kind: Literal["atoms", "missing", "bonds"]
+    species: str
+    complete: float
+    coefficient_eV: float
+
+
+class _LeftOut(_Strict):
+    name: str
+    n_atoms: int
+    energy_error_eV: float
+    force_error_eV_per_A: float | None
+    counts: bool
+
+
+class _Document(_Strict):
     """The file as it must be."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: Literal[1] = Field(default=1, alias="schema")
     engine: str
     engine_options: dict[str, str]
     reference: str
-    window: tuple[float, float]
+    window: tuple[float, float] = WINDOW
     scale: float
-    terms: list[dict[str, Any]]
+    terms: list[_Term]
     environments: dict[str, list[list[float]]]
     shortest_A: dict[str, float]
     lone_atoms_eV: dict[str, float]
+    elements_eV_per_atom: dict[str, float] = {}
     leave_one_out_error_eV: float
-    left_out: list[dict[str, Any]]
+    left_out: list[_LeftOut]
 
 
 def write_correction(path: Path, correction: Correction) -> None:
     """Write a correction as JSON; `read_correction` gives the same one back."""
-    document = {
-        "schema": 1,
-        "engine": correction.engine,
-        "engine_options": dict(correction.engine_options),
-        "reference": correction.reference,
-        "window": list(WINDOW),
-        "scale": correction.scale,
-        "terms": [
-            {"kind": term.kind, "species": term.species, "complete": term.complete, "coefficient_eV": value}
-            for term, value in correction.coefficients.items()
-        ],
-        "environments": {symbol: rows.tolist() for symbol, rows in correction.environments.items()},
-        "shortest_A": dict(correction.shortest),
-        "lone_atoms_eV": dict(correction.lone_atoms),
-        "leave_one_out_error_eV": correction.error,
-        "left_out": [
-            {
-                "name": point.name,
-                "n_atoms": point.n_atoms,
-                "energy_error_eV": point.energy_error,
-                "force_error_eV_per_A": point.force_error,
-                "counts": point.counts,
-            }
+    document = _Document(
+        engine=correction.engine,
+        engine_options=dict(correction.engine_options),
+        reference=correction.reference,
+        scale=correction.scale,
+        terms=[_Term(**asdict(term), coefficient_eV=value) for term, value in correction.coefficients.items()],
+        environments={symbol: rows.tolist() for symbol, rows in correction.environments.items()},
+        shortest_A=dict(correction.shortest),
+        lone_atoms_eV=dict(correction.lone_atoms),
+        elements_eV_per_atom=dict(correction.elements),
+        leave_one_out_error_eV=correction.error,
+        left_out=[
+            _LeftOut(
+                name=point.name,
+                n_atoms=point.n_atoms,
+                energy_error_eV=point.energy_error,
+                force_error_eV_per_A=point.force_error,
+                counts=point.counts,
+            )
             for point in correction.left_out
         ],
-    }
-    write_atomically(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    )
+    write_atomically(path, document.model_dump_json(by_alias=True, indent=1) + "\n")
 
 
 def find_correction(name_or_path: str) -> Path:
@@ -135,30 +149,26 @@ def base_options(name_or_path: str) -> str:
 
 
 def _correction(document: _Document) -> Correction:
-    terms = {
-        Term(kind=row["kind"], species=str(row["species"]), complete=float(row["complete"])): float(
-            row["coefficient_eV"]
-        )
-        for row in document.terms
-    }
-    if any(term.kind not in ("atoms", "missing", "bonds") for term in terms):
-        raise ValueError(f"terms {[term.name for term in terms]}")
     return Correction(
         engine=document.engine,
         engine_options=document.engine_options,
         reference=document.reference,
         scale=document.scale,
-        coefficients=terms,
+        coefficients={
+            Term(kind=row.kind, species=row.species, complete=row.complete): row.coefficient_eV
+            for row in document.terms
+        },
         environments={symbol: np.array(rows, dtype=float) for symbol, rows in document.environments.items()},
         shortest=document.shortest_A,
         lone_atoms=document.lone_atoms_eV,
+        elements=document.elements_eV_per_atom,
         left_out=tuple(
             LeftOut(
-                name=str(row["name"]),
-                n_atoms=int(row["n_atoms"]),
-                energy_error=float(row["energy_error_eV"]),
-                force_error=None if row["force_error_eV_per_A"] is None else float(row["force_error_eV_per_A"]),
-                counts=bool(row["counts"]),
+                name=row.name,
+                n_atoms=row.n_atoms,
+                energy_error=row.energy_error_eV,
+                force_error=row.force_error_eV_per_A,
+                counts=row.counts,
             )
             for row in document.left_out
         ),

@@ -95,7 +95,8 @@ def fit_correction(
     Parameters
     ----------
     points
-        Structures; those that `Point.counts` decide.
+        Structures; those that `Point.counts` decide. In a fit of several species those of one alone give that
+        element's shift too.
     engine, engine_options
         Of the potential.
     reference
@@ -124,6 +125,8 @@ def fit_correction(
     ({'atoms:Cu': 0.5}, 0.0)
     """
     species = sorted({symbol for point in points for symbol in point.atoms.get_chemical_symbols()})
+    pure = [point for point in points if len(species) > 1 and len(set(point.atoms.numbers)) == 1]
+    mixed = [point for point in points if all(point is not one for one in pure)]
     best: _Candidate | None = None
     for candidate in _candidates(points, species, coordination):
         # a term must pay for itself: of two nearly alike the one with fewer terms stays
@@ -142,9 +145,10 @@ def fit_correction(
         reference=reference,
         scale=best.scale,
         coefficients=best.coefficients,
-        environments=_environments(points, species),
-        shortest=_shortest(points),
+        environments=_environments(mixed, species),
+        shortest=_shortest(mixed),
         lone_atoms=dict(lone_atoms or {}),
+        elements={p.atoms.symbols[0]: (p.reference_energy - p.energy) / len(p.atoms) for p in pure},
         left_out=best.left_out,
     )
 

@@ -19,6 +19,8 @@ from nanoslab.errors import EngineError
 FEWER, FARTHEST = 0.5, 1.5
 #: pairs may come closer than the closest of the fit by this part of the sum of their covalent radii
 CLOSER = 0.1
+#: what a relaxation may come through, in these margins; where it ends is judged by the margins themselves
+ON_THE_WAY = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ class LeftOut:
 class Correction:
     """Turns energy and forces of a potential into those of a reference level of theory.
 
-    E = (1 + scale) E_potential + sum of coefficient * term
+    E = (1 + scale) E_potential + sum of coefficient * term, but of one species alone E_potential + shift of every atom:
+    the bonds of an element say nothing of those of a compound.
 
     Attributes
     ----------
@@ -66,6 +69,8 @@ class Correction:
         Pair of species, such as ``Cd-Se`` -> shortest distance in the fit [Å].
     lone_atoms
         Species -> energy of an isolated atom at the reference level [eV].
+    elements
+        Species -> shift of its crystal, reference less potential [eV per atom].
     left_out
         Every structure of the fit, predicted without it.
 
@@ -83,6 +88,7 @@ class Correction:
     environments: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     shortest: Mapping[str, float] = field(default_factory=dict)
     lone_atoms: Mapping[str, float] = field(default_factory=dict)
+    elements: Mapping[str, float] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
 
     @property
@@ -96,14 +102,7 @@ class Correction:
         return root_mean_square([point.energy_error for point in self.left_out if point.counts])
 
     def evaluate(self, atoms: Atoms) -> Values:
-        """Sum of the terms times their coefficients, each array with one row.
-
-        Examples
-        --------
-        >>> shift = Correction(engine="emt", reference="EMT", coefficients={Term(kind="atoms", species="Cu"): 0.5})
-        >>> shift.evaluate(Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.5]])).values.tolist()
-        [1.0]
-        """
+        """Sum of the terms times their coefficients, each array with one row."""
         found = evaluate_terms(atoms, tuple(self.coefficients))
         weights = np.array(list(self.coefficients.values()))
         return Values(
@@ -135,7 +134,13 @@ def is_lone_atom(atoms: Atoms) -> bool:
     return len(atoms) == 1 and not len(neighbor_list("i", atoms, 6.0))
 
 
-def refuse_extrapolation(correction: Correction, atoms: Atoms) -> None:
+def element_shift(correction: Correction, atoms: Atoms) -> float | None:
+    """Shift of every atom of an element's crystal [eV]; None for compounds and elements that the fit has not seen."""
+    species = set(atoms.get_chemical_symbols())
+    return correction.elements.get(species.pop()) if len(species) == 1 else None
+
+
+def refuse_extrapolation(correction: Correction, atoms: Atoms, margins: float = 1.0) -> None:
     """Raise for a structure that is unlike everything in the fit.
 
     Parameters
@@ -143,7 +148,9 @@ def refuse_extrapolation(correction: Correction, atoms: Atoms) -> None:
     correction
         With what the fit has seen.
     atoms
-        About to be computed.
+        To be judged.
+    margins
+        How much wider than at the end of a relaxation.
 
     Raises
     ------
@@ -164,15 +171,17 @@ def refuse_extrapolation(correction: Correction, atoms: Atoms) -> None:
     if foreign:
         known = ", ".join(correction.species)
         raise EngineError(where, expected=f"elements of the fit ({known})", got=", ".join(foreign), advice=advice)
-    _refuse_close_pairs(correction, atoms, where, advice)
+    if element_shift(correction, atoms) is not None:
+        return
+    _refuse_close_pairs(correction, atoms, margins * CLOSER, where, advice)
     numbers = _numbers(correction, atoms)
     for index, symbol in enumerate(atoms.get_chemical_symbols()):
         seen = correction.environments.get(symbol)
         if seen is None:
             continue
         distance = float(np.linalg.norm(seen - numbers[index], axis=1).min())
-        too_few = numbers[index].sum() < seen.sum(axis=1).min() - FEWER
-        if too_few or distance > FARTHEST:
+        too_few = numbers[index].sum() < seen.sum(axis=1).min() - margins * FEWER
+        if too_few or distance > margins * FARTHEST:
             has = ", ".join(f"{n:.1f} {s}" for s, n in zip(correction.species, numbers[index], strict=True))
             raise EngineError(
                 where,
@@ -182,10 +191,10 @@ def refuse_extrapolation(correction: Correction, atoms: Atoms) -> None:
             )
 
 
-def _refuse_close_pairs(correction: Correction, atoms: Atoms, where: str, advice: str) -> None:
+def _refuse_close_pairs(correction: Correction, atoms: Atoms, closer: float, where: str, advice: str) -> None:
     allowed = {
         tuple(pair.split("-")): distance
-        - CLOSER * sum(float(covalent_radii[atomic_numbers[symbol]]) for symbol in pair.split("-"))
+        - closer * sum(float(covalent_radii[atomic_numbers[symbol]]) for symbol in pair.split("-"))
         for pair, distance in correction.shortest.items()
     }
     if not allowed:

@@ -112,14 +112,7 @@ def find_neighbours(atoms: Atoms) -> Neighbours:
 
 
 def evaluate_terms(atoms: Atoms, terms: Sequence[Term]) -> Values:
-    """Value, forces and stress of every term.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> evaluate_terms(bulk("CdSe", "zincblende", a=6.19), [Term(kind="bonds", species="Cd-Se")]).values.tolist()
-    [4.0]
-    """
+    """Value, forces and stress of every term."""
     near = find_neighbours(atoms)
     symbols = np.array(atoms.get_chemical_symbols())
     lengths = np.linalg.norm(near.vectors, axis=1)

@@ -98,7 +98,7 @@ def comparable(atoms: Atoms, settings: Settings, options: Mapping[str, Any]) -> 
     solver(settings, words)
     return {
         "code": "CP2K",
-        "functional": settings.functional + ("-D3(BJ)" if words.dispersion == "d3" else ""),
+        "functional": "PBE-D3(BJ)" if words.dispersion == "d3" else settings.functional,
         "grid_cutoff_Ry": words.cutoff,
         "kpoints": settings.kpoints,
         "potentials": {

@@ -48,9 +48,12 @@ def input_text(
     --------
     >>> text = input_text(Atoms("Se", cell=[9, 9, 9], pbc=True), Settings(source="test"), Words())  # doctest: +SKIP
     """
-    if settings.functional != "PBE":
+    if settings.functional not in (("PBE", "PBE-D3(BJ)") if words.dispersion == "d3" else ("PBE",)):
         raise EngineError(
-            "engine cp2k", expected="functional PBE", got=settings.functional, advice="use another engine for it"
+            "engine cp2k",
+            expected="functional PBE, or PBE-D3(BJ) with the option dispersion=d3",
+            got=settings.functional,
+            advice="mend --engine, or use another engine for it",
         )
     kinds = atom_kinds(atoms, words)
     root: list[Any] = [

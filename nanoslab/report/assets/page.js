@@ -179,16 +179,22 @@
     return { points, faces };
   }
 
+  /* Without perspective plotly's own light falls flat: it is painted on, from the front, above and the right. */
+  function shaded(colour, facing) {
+    const parts = colour[0] === "#" ? [1, 3, 5].map((from) => parseInt(colour.slice(from, from + 2), 16)) : colour.match(/\d+/g).map(Number);
+    const light = 0.86 + 0.26 * facing;
+    return `rgb(${parts.map((part) => Math.round(Math.min(255, part * light + (facing > 0.9 ? 40 * (facing - 0.9) * 10 : 0)))).join(",")})`;
+  }
+
   function balls(atoms, opacity) {
     const shape = ball(atoms.length > 400 ? 6 : atoms.length > 120 ? 8 : 12);
     const mesh = { type: "mesh3d", x: [], y: [], z: [], i: [], j: [], k: [], vertexcolor: [], hovertext: [], hoverinfo: "text",
-      flatshading: false, opacity, lighting: { ambient: 0.55, diffuse: 0.7, specular: 0.25, roughness: 0.5, fresnel: 0.1 },
-      lightposition: { x: 1000, y: -2000, z: 3000 } };
+      flatshading: false, opacity, lighting: { ambient: 1, diffuse: 0, specular: 0, fresnel: 0 } };
     for (const { place, radius, colour, text } of atoms) {
       const first = mesh.x.length;
       for (const [x, y, z] of shape.points) {
         mesh.x.push(place[0] + radius * x); mesh.y.push(place[1] + radius * y); mesh.z.push(place[2] + radius * z);
-        mesh.vertexcolor.push(colour); mesh.hovertext.push(text);
+        mesh.vertexcolor.push(shaded(colour, 0.3 * x - 0.6 * y + 0.74 * z)); mesh.hovertext.push(text);
       }
       for (const [i, j, k] of shape.faces) { mesh.i.push(first + i); mesh.j.push(first + j); mesh.k.push(first + k); }
     }
@@ -252,7 +258,7 @@
       place: plus(shown.positions[n], shown.cell, at), radius: 0.45 * world.elements[symbol].radius, colour: of(n),
       text: `${symbol} ${n}: layer ${shown.planes[n] + 1}, ${shown.coordination[n]} neighbours, moved ${shown.displacements[n].toFixed(2)} Å`,
     })));
-    const made = [balls(atoms, 1)];
+    const made = [balls(atoms, 1)]; // the first trace are the atoms
     if (byId("bonds").checked) made.push(lines(bonds(shown, images, isShown), dark.matches ? "#8a94a0" : "#7b838c", 5));
     if (byId("cell").value !== "none") made.push(lines(edges(shown), css("--soft"), 2));
     if (byId("ghosts").checked && shown.ghosts.length) {
@@ -264,12 +270,17 @@
     return made;
   }
 
-  const VIEWS = {
-    free: { eye: { x: 1.0, y: -1.3, z: 0.45 }, up: { x: 0, y: 0, z: 1 } },
-    a: { eye: { x: 1.8, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 } },
-    b: { eye: { x: 0, y: -1.8, z: 0 }, up: { x: 0, y: 0, z: 1 } },
-    top: { eye: { x: 0, y: 0, z: 1.8 }, up: { x: 0, y: 1, z: 0 } },
-  };
+  /* Orthographic, along the lattice vectors and the normal of the sheet; from the side on which atoms are missing. */
+  function cameraOf(view, shown) {
+    const [a, b] = shown.cell.map((vector) => vector.map((x) => x / (Math.hypot(...vector) || 1)));
+    const heights = shown.positions.map((place) => place[2]);
+    const middle = (Math.min(...heights) + Math.max(...heights)) / 2;
+    const below = shown.ghosts.length && shown.ghosts.every((ghost) => ghost[3] < middle);
+    const eyes = { free: [1.0, -1.3, below ? -0.45 : 0.45], a, b: b.map((x) => -x), top: [0, 0, below ? -1 : 1] };
+    const [x, y, z] = eyes[view].map((part) => 1.8 * part);
+    return { eye: { x, y, z }, center: { x: 0, y: 0, z: 0 }, projection: { type: "orthographic" },
+      up: view === "top" ? { x: -a[1], y: a[0], z: 0 } : { x: 0, y: 0, z: 1 } };
+  }
 
   function legend(shown) {
     const place = byId("legend");
@@ -291,31 +302,76 @@
   let queue = Promise.resolve();
   const inTurn = (action) => (queue = queue.then(action, action));
 
+  const sceneOf = (id) => world.scenes[byId(id).value];
+
   async function drawStructure() {
-    const shown = world.scenes[Number(byId("which").value)];
-    const axis = { visible: false, showspikes: false };
+    const [shown, beside] = [sceneOf("which"), sceneOf("compare")];
+    camera = camera || cameraOf("free", shown);
+    byId("compared").hidden = !beside;
+    const made = [shown, beside].map((one) => one && traces(one));
+    const box = boxOf(made.filter(Boolean).flat()); // one scale for both
+    if (beside) await drawInto("beside", beside, made[1], box);
+    await drawInto("viewer", shown, made[0], box);
+    legend(shown);
+    byId("about").textContent = `${shown.caption}. Drag to rotate, scroll to zoom, shift-drag to move.`;
+    byId("about-beside").textContent = beside ? `${beside.caption}.` : "";
+  }
+
+  function boxOf(all) {
+    return ["x", "y", "z"].map((name) => {
+      const values = all.flatMap((trace) => trace[name]).filter((value) => value !== null);
+      return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+    });
+  }
+
+  let size = 1.35;
+  const ratioOf = (box) => {
+    const extents = box.map(([low, high]) => high - low);
+    const [x, y, z] = extents.map((extent) => (size * extent) / Math.max(...extents));
+    return { x, y, z };
+  };
+
+  async function drawInto(id, shown, made, box) {
+    const axis = (n) => ({ visible: false, showspikes: false, range: box[n] });
+    byId(id).box = box;
     const layout = {
       paper_bgcolor: "rgba(0,0,0,0)", modebar: { bgcolor: "rgba(0,0,0,0)", color: css("--soft"), activecolor: css("--link") },
       margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, uirevision: "camera",
       hoverlabel: { bgcolor: css("--paper"), bordercolor: css("--line"), font: { color: css("--ink") } },
-      scene: { xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "data", dragmode: "orbit", camera: camera || VIEWS.free },
+      scene: { xaxis: axis(0), yaxis: axis(1), zaxis: axis(2), aspectmode: "manual", aspectratio: ratioOf(box), dragmode: "orbit", camera },
     };
-    await Plotly.react("viewer", traces(shown), layout, { ...CONFIG, toImageButtonOptions: { format: "png", scale: 3 } });
-    legend(shown);
-    byId("about").textContent = `${shown.caption}. Drag to rotate, scroll to zoom, shift-drag to move.`;
-    byId("viewer").setAttribute("aria-label", `Structure in three dimensions: ${shown.caption}`);
+    await Plotly.react(id, made, layout, { ...CONFIG, toImageButtonOptions: { format: "png", scale: 3 } });
+    byId(id).setAttribute("aria-label", `Structure in three dimensions: ${shown.caption}`);
+    if (byId(id).dataset.heard) return;
+    byId(id).dataset.heard = "yes";
+    byId(id).on("plotly_relayout", (change) => { // both are seen from the same side
+      const now = change["scene.camera"];
+      if (!now || JSON.stringify(now) === JSON.stringify(camera)) return;
+      camera = now;
+      inTurn(() => lookFrom(id === "viewer" ? "beside" : "viewer"));
+    });
+  }
+
+  async function lookFrom(id) {
+    if (id === "viewer" || sceneOf("compare")) await Plotly.relayout(id, { "scene.camera": structuredClone(camera) });
   }
 
   function turn(eye, how) {
-    const angle = { left: -Math.PI / 12, right: Math.PI / 12 }[how] || 0;
-    const scale = { in: 0.85, out: 1 / 0.85 }[how] || 1;
+    const angle = { left: -Math.PI / 12, right: Math.PI / 12 }[how];
     const [c, s] = [Math.cos(angle), Math.sin(angle)];
-    return { x: scale * (c * eye.x - s * eye.y), y: scale * (s * eye.x + c * eye.y), z: scale * eye.z };
+    return { x: c * eye.x - s * eye.y, y: s * eye.x + c * eye.y, z: eye.z };
   }
 
   async function look(to) {
     camera = to;
-    await Plotly.relayout("viewer", { "scene.camera": to });
+    for (const id of ["viewer", "beside"]) await lookFrom(id);
+  }
+
+  async function zoom(how) { // without perspective the size of the axes is what comes nearer
+    size *= { in: 1 / 0.85, out: 0.85 }[how];
+    for (const id of sceneOf("compare") ? ["viewer", "beside"] : ["viewer"]) {
+      await Plotly.relayout(id, { "scene.aspectratio": ratioOf(byId(id).box) });
+    }
   }
 
   async function startViewer() {
@@ -325,16 +381,24 @@
     }
     world = JSON.parse(await unpack("scenes-packed"));
     if (!world.scenes.length) return;
-    world.scenes.forEach((shown, n) => byId("which").append(new Option(shown.name, n)));
+    byId("compare").append(new Option("nothing", ""));
+    for (const id of ["which", "compare"]) world.scenes.forEach((shown, n) => byId(id).append(new Option(shown.name, n)));
+    const parentOf = () => world.scenes.findIndex((one) => one.name === sceneOf("which").parent);
+    const besideIt = () => { byId("compare").value = parentOf() < 0 ? "" : parentOf(); };
+    byId("which").value = Math.max(0, world.scenes.findIndex((shown) => shown.ghosts.length)); // a defect is what one came for
+    besideIt();
     root.classList.add("scenes-live");
     await drawStructure();
-    byId("viewer").on("plotly_relayout", (change) => { if (change["scene.camera"]) camera = change["scene.camera"]; });
-    byId("controls").addEventListener("change", () => inTurn(drawStructure));
+    byId("controls").addEventListener("change", (event) => {
+      if (event.target.id === "which") besideIt();
+      inTurn(drawStructure);
+    });
     byId("controls").addEventListener("submit", (event) => event.preventDefault());
     byId("controls").addEventListener("click", (event) => {
       const { view, turn: how } = event.target.dataset;
-      if (view) inTurn(() => look(structuredClone(VIEWS[view])));
-      if (how) inTurn(() => { const now = camera || VIEWS.free; return look({ ...now, eye: turn(now.eye, how) }); });
+      if (view) inTurn(() => look(cameraOf(view, sceneOf("which"))));
+      if (how === "in" || how === "out") inTurn(() => zoom(how));
+      else if (how) inTurn(() => look({ ...camera, eye: turn(camera.eye, how) }));
     });
   }
 

@@ -20,6 +20,7 @@ from nanoslab.crystals import load_crystal
 from nanoslab.errors import InputError
 from nanoslab.files import is_folder_name
 from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies import answers
 from nanoslab.studies.barrier.analysis import barrier_row, slip_row
 from nanoslab.studies.barrier.plots import path_plot, rate_plot
 from nanoslab.studies.barrier.result import BarrierStudyResult
@@ -114,6 +115,8 @@ class BarrierStudy(Study[BarrierStudyResult]):
     """Barriers of single steps by nudged elastic bands, and their rates in harmonic transition state theory."""
 
     kind: ClassVar[str] = "barrier"
+    asks: ClassVar[str] = "Is the easiest path passed within a second?"
+    says = answers.barrier
     roles: ClassVar[tuple[type[Role], ...]] = (PathRole, SlipRole)
     methods: ClassVar[tuple[Reference, ...]] = (NEB,)
 

@@ -22,6 +22,7 @@ from nanoslab.crystals import make_recipe, read_structure_file
 from nanoslab.errors import InputError
 from nanoslab.plot_data import Plot
 from nanoslab.slab_geometry import empty_height
+from nanoslab.studies import answers
 from nanoslab.studies.crystal_source import is_structure_file
 from nanoslab.studies.displacement.analysis import analyze_displacement
 from nanoslab.studies.displacement.fields import (
@@ -56,6 +57,8 @@ class DisplacementStudy(Study[DisplacementResult]):
     """
 
     kind: ClassVar[str] = "displacement"
+    asks: ClassVar[str] = "Can the beam displace an atom?"
+    says = answers.displacement
     roles: ClassVar[tuple[type[Role], ...]] = (SheetRole, KickRole)
     methods: ClassVar[tuple[Reference, ...]] = (
         Reference("Ziegler, Biersack and Littmark, The Stopping and Range of Ions in Solids (1985): repulsion"),

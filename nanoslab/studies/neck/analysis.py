@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from nanoslab.builders.recipe import recipe_value
 from nanoslab.energetics.consistency import REFERENCE_CRYSTAL, SAME_CELL
-from nanoslab.energetics.neck import NeckPoint, NucleationFit, fit_nucleation, neck_energy, raw_critical_size
+from nanoslab.energetics.neck import NeckPoint, fit_nucleation, neck_energy, raw_critical_size
 from nanoslab.errors import InputError
 from nanoslab.measure.neck_shape import NeckMetrics, measure_neck
 from nanoslab.studies.neck.result import NeckRow, NeckStudyResult, SizeRow
@@ -31,9 +31,13 @@ def analyze_necks(runs: UsableRuns) -> NeckStudyResult:
         elif found:
             runs.refuse(run.calculation.name, "no usable result of the double slab or of the bulk")
     pairs_per_column = necks[0][0].pairs_per_column if necks else 1
-    sizes = _sizes(rows)
-    lowest = [_point(size.lowest) for size in sizes]
-    fit, problem = _fit(lowest, pairs_per_column)
+    sizes, same = _sizes(rows), ("n_pairs", "perimeter", "delta_energy", "imbalance")
+    lowest = [NeckPoint(**{name: getattr(size.lowest, name) for name in same}) for size in sizes]
+    fit, problem = None, ""
+    try:
+        fit = fit_nucleation(lowest, pairs_per_column=pairs_per_column)
+    except InputError as error:
+        problem = str(error)
     return NeckStudyResult(
         level_of_theory=slab.result.level_of_theory if slab else "",
         rows=tuple(rows),
@@ -90,16 +94,3 @@ def _sizes(rows: Sequence[NeckRow]) -> tuple[SizeRow, ...]:
                 SizeRow(lowest=intact[0], n_shapes=len(intact), n_broken=len(own) - len(intact), spread=spread)
             )
     return tuple(sizes)
-
-
-def _point(row: NeckRow) -> NeckPoint:
-    return NeckPoint(
-        n_pairs=row.n_pairs, perimeter=row.perimeter, delta_energy=row.delta_energy, imbalance=row.imbalance
-    )
-
-
-def _fit(lowest: Sequence[NeckPoint], pairs_per_column: int) -> tuple[NucleationFit | None, str]:
-    try:
-        return fit_nucleation(lowest, pairs_per_column=pairs_per_column), ""
-    except InputError as error:
-        return None, str(error)

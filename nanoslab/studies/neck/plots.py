@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from nanoslab.plot_data import Guide, Plot
-from nanoslab.studies.headline import Evidence, Headline, Verdict, agreement, left_out
+from nanoslab.plot_data import Guide, Plot, Series
+from nanoslab.studies.headline import Evidence, Headline, left_out
 from nanoslab.studies.result import Record, series_of
+
+AXES = ("n_pairs", "delta_energy_eV")
 
 
 def neck_plot(document: Record) -> Plot | None:
-    """Energy of a neck relative to bulk pairs against the pairs it holds, with the critical size.
-
-    Examples
-    --------
-    >>> necks = [{"n_pairs": n, "delta_energy_eV": e} for n, e in ((1, 1.0), (4, 2.5), (9, 3.0), (16, 2.0))]
-    >>> neck_plot({"necks": necks, "critical_pairs": 9}).guides[0].value
-    9.0
-    """
+    """Energy of a neck relative to bulk pairs against the pairs it holds, with the critical size."""
     lowest = sorted(_with(document.get("necks", ()), "delta_energy_eV"), key=lambda row: float(row["n_pairs"]))
     if not lowest:
         return None
-    axes = ("n_pairs", "delta_energy_eV")
     kept = {row.get("calculation") for row in lowest}
     others = [row for row in _with(document.get("shapes", ()), "delta_energy_eV") if row.get("calculation") not in kept]
     series = [
-        series_of(lowest, *axes, "lowest at each size"),
-        series_of([row for row in others if row.get("intact", True)], *axes, "other shapes", drawn="points", style=1),
-        series_of([row for row in others if not row.get("intact", True)], *axes, "came apart", drawn="points", style=2),
+        series_of(lowest, *AXES, "lowest at each size"),
+        series_of([row for row in others if row.get("intact", True)], *AXES, "other shapes", drawn="points", style=1),
+        series_of([row for row in others if not row.get("intact", True)], *AXES, "came apart", drawn="points", style=2),
     ]
     fitted = _with(lowest, "fitted_energy_eV")
     if len(fitted) > 1:
@@ -82,49 +75,28 @@ def _with(rows: Sequence[Record], key: str) -> list[Record]:
 
 def neck_headline(evidence: Evidence) -> Headline:
     """Whether there is a size above which a neck grows by itself, and which."""
-    document = evidence.main
-    found: dict[str, Verdict] = {}
-    for source, one in evidence.documents.items():
-        size = one.get("critical_pairs")
-        words = "no critical size" if size is None else f"{size:.3g} pairs"
-        found[f"{evidence.level(source)}: {words}"] = "open" if size is None else "yes"
-    size, interval = document.get("critical_pairs"), document.get("critical_pairs_interval")
-    if size is None:
-        sentence = "The computed necks do not say above which size one grows by itself."
-    else:
+    document, key = evidence.main, "critical_pairs"
+    size, interval, compared = (document.get(name) for name in (key, "critical_pairs_interval", "compared_with"))
+    sentence = "The computed necks do not say above which size one grows by itself"
+    if size is not None:
         high = "any size" if not interval or interval[1] is None else f"{interval[1]:.3g}"
         bounds = f", 95 %: {interval[0]:.3g} to {high}" if interval else ""
-        sentence = f"A neck of more than {size:.3g} pairs grows by itself (fit{bounds})."
-    plot = neck_plot(document)
-    others, axis = list(evidence.documents)[1:], "delta_energy_eV"
-    if plot is not None and others:
-        more = [
-            series_of(
-                _with(evidence.documents[one].get("necks", ()), axis), "n_pairs", axis, evidence.level(one), style=n
-            )
-            for n, one in enumerate(others, start=4)
-        ]
-        plot = replace(plot, series=(*plot.series, *(line for line in more if line.x)))
-    fit = document.get("nucleation_fit")
-    beats = (
-        f"A size left out is predicted within {fit['prediction_error_eV']:.2f} eV; the mean of all does it within "
-        f"{fit['prediction_error_of_constant_eV']:.2f} eV."
-        if fit
-        else f"Why not: {_why_open(document)}."
-    )
+        sentence = f"A neck of more than {size:.3g} pairs grows by itself (fit{bounds})"
+    beats = f"Why not: {document.get('nucleation_fit_problem') or 'the fitted energy rises with every size'}."
+    if fit := document.get("nucleation_fit"):
+        beats = (
+            f"A size left out is predicted within {fit['prediction_error_eV']:.2f} eV; the mean of all does it within "
+            f"{fit['prediction_error_of_constant_eV']:.2f} eV."
+        )
+    paper = (f"{compared['source']}: {compared['critical_pairs']:g} pairs.",) if compared else ()
     return Headline(
         question="Is there a size above which a neck grows by itself?",
         verdict="open" if size is None else "yes",
-        sentence=f"{sentence[:-1]}, by {evidence.level(next(iter(evidence.documents)))}.",
-        trust=(agreement(found), beats, *_paper(document), *left_out(document)),
-        plot=plot,
+        sentence=f"{sentence}, by {evidence.main_level}.",
+        trust=(evidence.found(key, "{:.3g} pairs", "no critical size"), beats, *paper, *left_out(document)),
+        plot=evidence.beside(neck_plot(document), _curve, first=4),
     )
 
 
-def _why_open(document: Record) -> str:
-    return str(document.get("nucleation_fit_problem") or "the fitted energy rises with every size")
-
-
-def _paper(document: Record) -> tuple[str, ...]:
-    compared = document.get("compared_with")
-    return (f"{compared['source']}: {compared['critical_pairs']:g} pairs.",) if compared else ()
+def _curve(document: Record, label: str, style: int) -> Series:
+    return series_of(_with(document.get("necks", ()), AXES[1]), *AXES, label, style=style)

@@ -13,29 +13,17 @@ from nanoslab.studies.result import Cell, Record, StudyResult, Table, marked, re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeckRow:
-    """One computed neck.
-
-    Attributes
-    ----------
-    calculation, shape
-        Its name, and the code of its cross-section.
-    imbalance
-        Cation-first less anion-first columns, without sign.
-    delta_energy, screening_energy
-        E(necked) - E(double slab) - n E(bulk pair), and the same from the screen [eV].
-    metrics
-        What has become of the neck; None when no structure was read.
-    """
+    """One computed neck."""
 
     calculation: str
-    shape: str
+    shape: str  #: code of its cross-section
     n_pairs: int
     n_columns: int
     perimeter: int
-    imbalance: int
-    delta_energy: float
-    screening_energy: float | None
-    metrics: NeckMetrics | None
+    imbalance: int  #: cation-first less anion-first columns, without sign
+    delta_energy: float  #: E(necked) - E(double slab) - n E(bulk pair) [eV]
+    screening_energy: float | None  #: the same from the screen [eV]
+    metrics: NeckMetrics | None  #: what has become of the neck; None when no structure was read
     converged: bool
     notes: tuple[str, ...] = ()
 
@@ -57,35 +45,17 @@ class SizeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeckStudyResult(StudyResult):
-    """Everything a neck study says.
-
-    Attributes
-    ----------
-    rows, sizes
-        Every neck; one entry per size with an intact neck.
-    raw
-        Where the computed curve is highest; None without necks.
-    fit, fit_problem
-        Nucleation fit to the lowest necks, or why there is none.
-    column_spacing
-        Of the crystal [Å].
-    pairs_per_column
-        Half the planes of the gap.
-    compared_with
-        (source, critical pairs) that somebody else reports.
-    screen
-        What the screening energies are, in words.
-    """
+    """Everything a neck study says."""
 
     rows: tuple[NeckRow, ...]
-    sizes: tuple[SizeRow, ...]
-    raw: RawCriticalSize | None
-    fit: NucleationFit | None
-    fit_problem: str
-    column_spacing: float
-    pairs_per_column: int
-    compared_with: tuple[str, float] | None = None
-    screen: str | None = None
+    sizes: tuple[SizeRow, ...]  #: one per size with an intact neck
+    raw: RawCriticalSize | None  #: where the computed curve is highest; None without necks
+    fit: NucleationFit | None  #: to the lowest necks
+    fit_problem: str  #: why there is none
+    column_spacing: float  #: of the crystal [Å]
+    pairs_per_column: int  #: half the planes of the gap
+    compared_with: tuple[str, float] | None = None  #: source, and the critical pairs that it reports
+    screen: str | None = None  #: what the screening energies are, in words
 
     @property
     def critical_pairs(self) -> float | None:
@@ -190,9 +160,11 @@ def _fit_note(document: Record) -> str:
     fit = document["nucleation_fit"]
     if fit is None:
         return f"No nucleation fit: {document['nucleation_fit_problem']}."
+    term = fit["imbalance_term_eV_per_column"]
+    third = "" if term is None else f", {term:+.3f} eV per column more of one kind than of the other"
     terms = (
         f"Fit: {fit['area_term_eV_per_pair']:+.3f} eV per pair, {fit['edge_term_eV_per_column_edge']:+.3f} eV per "
-        f"column edge{_imbalance(fit)}; rms {fit['rms_eV']:.2f} eV over {fit['n_points']} sizes, "
+        f"column edge{third}; rms {fit['rms_eV']:.2f} eV over {fit['n_points']} sizes, "
         f"R2 {fit['r_squared']:.2f}; a size left out is predicted within {fit['prediction_error_eV']:.2f} eV, "
         f"by the mean within {fit['prediction_error_of_constant_eV']:.2f} eV"
     )
@@ -202,11 +174,6 @@ def _fit_note(document: Record) -> str:
         return f"{terms}; no critical size, necks only cost ({fit['confidence']:.0%}: {bounds} pairs)."
     size = f"critical size {fit['critical_pairs']:.1f} pairs, {document['critical_width_nm']:.2f} nm"
     return f"{terms}; {size} ({fit['confidence']:.0%}: {bounds})."
-
-
-def _imbalance(fit: Record) -> str:
-    term = fit["imbalance_term_eV_per_column"]
-    return "" if term is None else f", {term:+.3f} eV per column more of one kind than of the other"
 
 
 def _columns_left(shape: Record) -> str:

@@ -21,28 +21,17 @@ class DoubleSlabRole(Role):
 
 
 class NeckRole(Role):
-    """The two slabs with a neck.
-
-    Attributes
-    ----------
-    n_pairs, n_columns, shape, cells
-        Size, the code of the cross-section, and its columns.
-    perimeter, n_cation_first, imbalance
-        Free edges of the cross-section in columns, columns that begin with a cation, and how many more columns begin
-        with one species than with the other.
-    screening_energy_eV
-        From the screen; None without one.
-    """
+    """The two slabs with a neck."""
 
     kind: Literal["neck"] = "neck"
     n_pairs: int
     n_columns: int
-    shape: str
-    cells: tuple[tuple[int, int], ...] = ()
-    perimeter: int
-    n_cation_first: int = 0
-    imbalance: int
-    screening_energy_eV: float | None = None
+    shape: str  #: code of the cross-section
+    cells: tuple[tuple[int, int], ...] = ()  #: its columns
+    perimeter: int  #: its free edges in columns
+    n_cation_first: int = 0  #: columns that begin with a cation
+    imbalance: int  #: how many more columns begin with one species than with the other
+    screening_energy_eV: float | None = None  #: None without a screen
 
     @property
     def pairs_per_column(self) -> int:

@@ -88,14 +88,10 @@ def screened_text(study_text: str, result: NeckStudyResult) -> str:
 
 
 def _require_all(outcomes: tuple[Ended, ...]) -> None:
-    left = [outcome for outcome in outcomes if outcome.state != "finished"]
-    if left:
-        raise EngineError(
-            f"screen: {len(left)} of {len(outcomes)} calculations",
-            expected="all to end",
-            got=f"{left[0].name} ({', '.join(left[0].problems)})",
-            advice="run the same command again to go on",
-        )
+    if left := [outcome for outcome in outcomes if outcome.state != "finished"]:
+        where, got = f"screen: {len(left)} of {len(outcomes)} calculations", ", ".join(left[0].problems)
+        advice = "run the same command again to go on"
+        raise EngineError(where, expected="all to end", got=f"{left[0].name} ({got})", advice=advice)
 
 
 def _analyzed(screen: NeckStudy, calculations: tuple[Calculation, ...], folder: Path, label: str) -> NeckStudyResult:
@@ -110,9 +106,5 @@ def _analyzed(screen: NeckStudy, calculations: tuple[Calculation, ...], folder: 
 def _refuse_foreign(target: Path, source: Path) -> None:
     """A file of that name that is no screened study of this kind is somebody's work."""
     if target.is_file() and "\nscreened:\n" not in target.read_text(encoding="utf-8", errors="replace"):
-        raise FileError(
-            target,
-            expected=f"nothing, or the screened study of {source.name}",
-            got="another file",
-            advice="move it away",
-        )
+        expected = f"nothing, or the screened study of {source.name}"
+        raise FileError(target, expected=expected, got="another file", advice="move it away")

@@ -21,21 +21,13 @@ _CODE = re.compile(r"([0-9a-f]+(?:\.[0-9a-f]+)*)(?:-o([01])([01]))?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShapeChoice:
-    """What decides which shapes of the sizes [pairs] are computed.
-
-    Attributes
-    ----------
-    empty_columns
-        At least, between a neck and its periodic images.
-    screened, keep
-        Shape code -> energy of the screen [eV], empty without one; and how many of every size go on.
-    """
+    """What decides which shapes of the sizes [pairs] are computed."""
 
     sizes: tuple[int, ...]
     shapes: Shapes = 1
-    empty_columns: int = 2
-    screened: Mapping[str, float] = field(default_factory=dict)
-    keep: int = 1
+    empty_columns: int = 2  #: at least, between a neck and its periodic images
+    screened: Mapping[str, float] = field(default_factory=dict)  #: shape code -> energy of the screen [eV]
+    keep: int = 1  #: of every size of the screen
 
 
 def chosen_shapes(slab: DoubleSlab, choice: ShapeChoice) -> list[NeckShape]:
@@ -63,12 +55,8 @@ def _kept_shapes(slab: DoubleSlab, choice: ShapeChoice, pairs: int) -> tuple[Nec
     columns = columns_for_pairs(slab, pairs)
     own = sorted((energy, code) for code, energy in choice.screened.items() if len(shape_cells(code)) == columns)
     if not own:
-        raise InputError(
-            "screened",
-            expected=f"at least one energy of a neck of {pairs} pairs",
-            got="none",
-            advice="remove the section 'screened' and screen again",
-        )
+        expected, advice = f"at least one energy of a neck of {pairs} pairs", "remove 'screened' and screen again"
+        raise InputError("screened", expected=expected, got="none", advice=advice)
     return tuple(neck_shape(slab, shape_cells(code)) for _, code in own[: choice.keep])
 
 

@@ -13,6 +13,7 @@ from nanoslab.builders.double_slab import DoubleSlab
 from nanoslab.builders.neck import build_neck_of_shape
 from nanoslab.calculation import Calculation, Role, Settings
 from nanoslab.errors import InputError
+from nanoslab.measure.sheet import faces_differ
 from nanoslab.plot_data import Plot, drawn
 from nanoslab.studies.double_slab_study import Count, DoubleSlabStudy
 from nanoslab.studies.headline import Evidence, Headline
@@ -77,12 +78,9 @@ class NeckStudy(DoubleSlabStudy[NeckStudyResult]):
     def calculations(self) -> tuple[Calculation, ...]:
         """Bulk, double slab, and the necks: the most compact of every size, or the best of the screen."""
         if self.screen is not None and self.screened is None:
-            raise InputError(
-                "screen",
-                expected="energies of the screened shapes in the study (screened:)",
-                got="none yet",
-                advice="run the screen first: 'nanoslab write' and 'nanoslab run' do",
-            )
+            expected = "energies of the screened shapes in the study (screened:)"
+            advice = "run the screen first: 'nanoslab write' and 'nanoslab run' do"
+            raise InputError("screen", expected=expected, got="none yet", advice=advice)
         slab, settings = self.double_slab(gap_planes=self.gap_planes), self.own_settings()
         choice = ShapeChoice(
             sizes=self.pairs,
@@ -126,11 +124,12 @@ def _references(slab: DoubleSlab, settings: Settings) -> tuple[Calculation, Calc
         atoms=build_block(slab.lattice, slab.lateral),
         settings=replace(settings, kpoints=(kx, ky, kx), relax="none"),
     )
+    empty = build_neck_of_shape(slab, None)
     bare = Calculation(
         name="double-slab",
         role=DoubleSlabRole(label="double slab"),
-        atoms=build_neck_of_shape(slab, None),
-        settings=settings,
+        atoms=empty,
+        settings=replace(settings, dipole_correction=faces_differ(empty)),
     )
     return bulk, bare
 
@@ -140,6 +139,7 @@ def _necks(slab: DoubleSlab, choice: ShapeChoice, settings: Settings) -> Iterato
     for shape in chosen_shapes(slab, choice):
         code = shape_code(shape.cells)
         n_pairs = shape.n_columns * slab.gap_planes // 2
+        atoms = build_neck_of_shape(slab, shape, empty_columns=choice.empty_columns)
         yield Calculation(
             name=f"neck-{n_pairs:02d}-{code}",
             role=NeckRole(
@@ -149,6 +149,7 @@ def _necks(slab: DoubleSlab, choice: ShapeChoice, settings: Settings) -> Iterato
                 screening_energy_eV=choice.screened.get(code),
                 **shape.to_dict(),
             ),
-            atoms=build_neck_of_shape(slab, shape, empty_columns=choice.empty_columns),
-            settings=settings,
+            atoms=atoms,
+            # columns that begin with Pb and with Se in unequal numbers hold a dipole
+            settings=replace(settings, dipole_correction=faces_differ(atoms)),
         )

@@ -62,6 +62,16 @@ def analyze_search(study: OffStoichiometryStudy, record: SearchRecord, runs: Usa
             "seed": study.search.seed,
             "wall_time_s": record.wall_time_s,
             "n_computed": len(record.ways),
+            "expansions": [
+                {
+                    "phase": phase,
+                    "n_terms": one.n_terms,
+                    "n_ways": one.n_ways,
+                    "error_eV": one.error,
+                    "constant_error_eV": one.constant_error,
+                }
+                for phase, one in {one.phase: one for one in record.screens}.items()
+            ],
         },
         sets=tuple(_set(record, one) for one in record.sets),
         hull=tuple(rows),
@@ -178,6 +188,7 @@ def _set(record: SearchRecord, one: WaySet) -> SearchedSet:
     ways = _ways(record, one)
     usable = with_least_energy(ways)
     spreads = [way.spread for way in usable if way.spread is not None]
+    screen = next((found for found in record.screens if (found.phase, found.lost) == (one.phase, one.lost)), None)
     return SearchedSet(
         phase=one.phase,
         lost=one.lost,
@@ -185,6 +196,8 @@ def _set(record: SearchRecord, one: WaySet) -> SearchedSet:
         n_total=one.n_total,
         n_computed=len(ways),
         n_left_out=len(ways) - len(usable),
+        n_predicted=screen.n_predicted if screen else 0,
+        n_predicted_lower=screen.n_lower if screen else 0,
         lowest=usable[0].identifier if usable else "",
         spread_meV=1000 * float(np.mean(spreads)) if spreads else None,
     )

@@ -22,6 +22,8 @@ class SearchModel(StrictModel):
         What computes them, many in one call where it can.
     most
         Ways of one composition: all where there are no more, else so many drawn at random with their degeneracies.
+    screened
+        Further ways of each composition that was drawn: those that a cluster expansion of the drawn ones puts lowest.
     starts, rattle
         Starts of each way, displaced at random by this standard deviation [Å], so that surfaces may reconstruct.
     force_tolerance, max_steps
@@ -34,6 +36,7 @@ class SearchModel(StrictModel):
 
     engine: str = "chgnet"
     most: Count = 12
+    screened: Number = 0
     starts: Count = 1
     rattle: float = Field(default=0.1, gt=0, le=LARGEST)
     force_tolerance: float = Field(default=0.05, gt=0)

@@ -103,9 +103,9 @@ def dose_plot(document: Document) -> Plot | None:
         return None
     doses = tuple(row["dose_e_per_A2"] for row in rows)
     phase = document["start"]["phase"]
-    series = [Series(label=f"{phase}, median of the runs", x=doses, y=tuple(r["median"] for r in rows), drawn="line")]
-    for end, label in (("low", "10 %"), ("high", "90 %")):
-        series.append(Series(label=label, x=doses, y=tuple(row[end] for row in rows), drawn="line", is_thin=True))
+    band = tuple((row["low"], row["high"]) for row in rows)
+    label = f"{phase}, median of the runs and the band of 80 % of them"
+    series = [Series(label=label, x=doses, y=tuple(row["median"] for row in rows), band=band, drawn="line")]
     seen = [one for one in document["seen"] if one["dose_e_per_A2"]]
     for style, one in enumerate(seen, start=1):
         label = f"{one['source']}{', ' + one['what'] if one['what'] else ''}"

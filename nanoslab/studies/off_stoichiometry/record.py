@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from nanoslab.errors import FileError
 from nanoslab.files import write_atomically
-from nanoslab.studies.off_stoichiometry.losses import Loss, LossPath
+from nanoslab.studies.off_stoichiometry.losses import LossPath
 
 SCHEMA = 1
 
@@ -62,6 +63,30 @@ class WaySet:
     n_drawn: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """What a cluster expansion says of the ways of one composition.
+
+    Attributes
+    ----------
+    phase, lost
+        As in `WaySet`.
+    n_predicted, n_lower
+        Ways whose energies it gave, and those not computed that it puts below the lowest computed.
+    n_terms, n_ways, error, constant_error
+        As in `nanoslab.studies.off_stoichiometry.expansion.Expansion`, of all compositions of the phase.
+    """
+
+    phase: str
+    lost: Mapping[str, int]
+    n_predicted: int
+    n_lower: int
+    n_terms: int
+    n_ways: int
+    error: float
+    constant_error: float
+
+
 @dataclass(slots=True, kw_only=True)
 class SearchRecord:
     """Everything of a search; ways are added while it runs.
@@ -78,8 +103,8 @@ class SearchRecord:
         Counts of the primitive cell and energy [eV] of the sheets' crystals.
     counts, whole
         Phase -> atoms of the whole sheet by element, cations first; and that sheet, relaxed.
-    sets, ways
-        What was searched, and what it gave.
+    sets, screens, ways
+        What was searched, what an expansion says of the rest, and what the search gave.
     paths
         Losses one after the other.
     wall_time_s
@@ -96,6 +121,7 @@ class SearchRecord:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     whole: dict[str, Way] = field(default_factory=dict)
     sets: list[WaySet] = field(default_factory=list)
+    screens: list[Screen] = field(default_factory=list)
     ways: dict[tuple[str, str], Way] = field(default_factory=dict)
     paths: list[LossPath] = field(default_factory=list)
     wall_time_s: float = 0.0
@@ -110,11 +136,13 @@ class SearchRecord:
         document = {"schema": SCHEMA, **{name: getattr(self, name) for name in _PLAIN}}
         document["whole"] = [asdict(way) for way in self.whole.values()]
         document["sets"] = [asdict(one) for one in self.sets]
+        document["screens"] = [asdict(one) for one in self.screens]
         document["paths"] = [asdict(path) for path in self.paths]
         document["ways"] = [asdict(way) for way in self.ways.values()]
         write_atomically(path, json.dumps(document, separators=(",", ":")).replace('{"phase"', '\n{"phase"') + "\n")
 
 
+_WAYS, _PATHS = TypeAdapter(list[Way]), TypeAdapter(list[LossPath])
 _PLAIN = ("question", "engine", "level_of_theory", "versions", "elements", "atoms", "bulk", "counts", "wall_time_s")
 
 
@@ -132,20 +160,15 @@ def read_record(path: Path) -> SearchRecord:
             raise ValueError(f"schema {document['schema']}")
         record = SearchRecord(**{name: document[name] for name in _PLAIN})
         record.bulk = [(dict(counts), float(energy)) for counts, energy in record.bulk]
-        record.whole = {row["phase"]: _way(row) for row in document["whole"]}
+        record.whole = {way.phase: way for way in _WAYS.validate_python(document["whole"])}
         record.sets = [WaySet(**row) for row in document["sets"]]
-        losses = ((row, tuple(Loss(**loss) for loss in row["losses"])) for row in document["paths"])
-        record.paths = [LossPath(**{**row, "losses": loss}) for row, loss in losses]
-        record.ways = {(row["phase"], row["identifier"]): _way(row) for row in document["ways"]}
+        record.screens = [Screen(**row) for row in document.get("screens", ())]
+        record.paths = _PATHS.validate_python(document["paths"])
+        record.ways = {(way.phase, way.identifier): way for way in _WAYS.validate_python(document["ways"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         advice = "remove it, and search again with 'nanoslab run'"
         raise FileError(path, expected="what a search wrote", got=str(error), advice=advice) from error
     return record
-
-
-def _way(row: Mapping[str, Any]) -> Way:
-    sequences = {name: tuple(row[name]) for name in ("removed", "problems")}
-    return Way(**{**row, **sequences, "positions": tuple(tuple(one) for one in row["positions"])})
 
 
 def rounded(positions: NDArray[np.float64]) -> tuple[tuple[float, float, float], ...]:

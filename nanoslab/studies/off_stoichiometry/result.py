@@ -17,6 +17,8 @@ class SearchedSet:
 
     Attributes
     ----------
+    n_predicted, n_predicted_lower
+        Ways to which a cluster expansion gave an energy; of them, not computed and put below the lowest computed.
     spread_meV
         Mean over the ways of the highest less the lowest energy of their starts [meV per cell]; None with one start.
     """
@@ -27,6 +29,8 @@ class SearchedSet:
     n_total: int
     n_computed: int
     n_left_out: int
+    n_predicted: int
+    n_predicted_lower: int
     lowest: str
     spread_meV: float | None
 
@@ -226,11 +230,20 @@ def _search_table(document: Mapping[str, Any]) -> Table:
             "computed": "n_computed",
             "not usable": "n_left_out",
             "not searched": "n_not_searched",
+            "predicted lower": lambda row: (
+                f"{row['n_predicted_lower']} of {row['n_predicted']}" if row["n_predicted"] else "-"
+            ),
             "spread of starts (meV)": "spread_meV:.0f",
         },
         [
             f"{search['level_of_theory']}, seed {search['seed']}, {search['wall_time_s']:.0f} s. "
-            "The lowest of the ways not searched may lie lower."
+            "The lowest of the ways not searched may lie lower.",
+            *(
+                f"{row['phase']}: a cluster expansion of {row['n_terms']} terms, fitted to {row['n_ways']} ways, "
+                f"misses a way left out by {row['error_eV']:.2f} eV per cell, the mean of its composition by "
+                f"{row['constant_error_eV']:.2f} eV."
+                for row in search["expansions"]
+            ),
         ],
     )
 

@@ -28,6 +28,7 @@ from nanoslab.files import write_atomically
 from nanoslab.studies.off_stoichiometry.analysis import atom_potentials
 from nanoslab.studies.off_stoichiometry.losses import LossModel
 from nanoslab.studies.off_stoichiometry.record import SearchRecord, Way, WaySet, read_record, rounded
+from nanoslab.studies.off_stoichiometry.screening import expansion_of, lowest_predicted, screens
 from nanoslab.studies.off_stoichiometry.study import OffStoichiometryStudy
 from nanoslab.studies.study_file import load_study
 from nanoslab.studies.vacancies.calculations import ideal_sheet, pristine_calculation, reference_calculations
@@ -102,6 +103,7 @@ class Search:
         sheets = [self._sheet(number) for number in range(len(self.study.sheets))]
         for sheet in sheets:
             self._ways(sheet, began)
+            self._screened(sheet, began)
         self._paths(sheets[0])
         self.record.wall_time_s = round(time.monotonic() - began, 1)
         self.record.write(self.path)
@@ -177,7 +179,11 @@ class Search:
                         n_drawn=n_drawn,
                     )
                 )
-            wanted += [way for way in ways if (sheet.phase, way.identifier) not in self.record.ways]
+            wanted += ways
+        self._computed_in_parts(sheet, wanted, began)
+
+    def _computed_in_parts(self, sheet: _Sheet, ways: Sequence[Way], began: float) -> None:
+        wanted = [way for way in ways if (sheet.phase, way.identifier) not in self.record.ways]
         n_done = 0
         for start in range(0, len(wanted), TOGETHER):
             part = wanted[start : start + TOGETHER]
@@ -186,6 +192,27 @@ class Search:
             self.record.wall_time_s = round(time.monotonic() - began, 1)
             self.record.write(self.path)
             self.report(f"{sheet.phase}: {n_done} of {len(wanted)} ways")
+
+    def _screened(self, sheet: _Sheet, began: float) -> None:
+        """Ways that a cluster expansion puts lowest, and what the expansion of all then says of the others."""
+        number = self.study.search.screened
+        if not number or any(one.phase == sheet.phase for one in self.record.screens):
+            return
+        own = [way for way in self.record.ways.values() if way.phase == sheet.phase]
+        expansion = expansion_of(sheet.questions[0], [way for way in own if way.drawn])
+        if expansion is None or not expansion.beats_a_constant:
+            self.report(f"{sheet.phase}: no cluster expansion says more than the mean of a composition")
+            return
+        drawn = [one for one in sheet.questions if one.n_distinct > self.study.search.most]
+        known = {way.identifier for way in own if way.drawn}
+        wanted = [
+            _unknown(sheet.phase, one.counts, name, removed, degeneracy=degeneracy, drawn=0)
+            for one in drawn
+            for name, removed, degeneracy in lowest_predicted(one, expansion, number, known)
+        ]
+        self._computed_in_parts(sheet, wanted, began)
+        own = [way for way in self.record.ways.values() if way.phase == sheet.phase]
+        self.record.screens += screens(sheet.phase, drawn, own)
 
     def _listed(self, phase: str, question: Removal) -> tuple[list[Way], int]:
         """Ways of one composition before they are computed, and how many were drawn (0: all are there)."""

@@ -12,7 +12,9 @@ from pydantic import Field, model_validator
 from nanoslab.builders.enumeration import Removal, removals
 from nanoslab.calculation import Calculation, Role
 from nanoslab.errors import InputError
+from nanoslab.measure.sheet import faces_differ
 from nanoslab.plot_data import Plot
+from nanoslab.studies import answers
 from nanoslab.studies.off_stoichiometry.analysis import analyze_search
 from nanoslab.studies.off_stoichiometry.fields import Number, PathModel, SearchModel, SeenModel
 from nanoslab.studies.off_stoichiometry.plots import off_stoichiometry_plots
@@ -22,12 +24,7 @@ from nanoslab.studies.off_stoichiometry.roles import WayRole
 from nanoslab.studies.off_stoichiometry.selection import chosen_ways
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.study import Reference, Study
-from nanoslab.studies.vacancies.calculations import (
-    faces_differ,
-    ideal_sheet,
-    pristine_calculation,
-    reference_calculations,
-)
+from nanoslab.studies.vacancies.calculations import ideal_sheet, pristine_calculation, reference_calculations
 from nanoslab.studies.vacancies.fields import ReferencesModel, SheetModel
 from nanoslab.studies.vacancies.roles import AtomRole, BulkRole, ElementRole, PristineRole
 
@@ -45,6 +42,8 @@ class OffStoichiometryStudy(Study[OffStoichiometryResult]):
     """
 
     kind: ClassVar[str] = "off-stoichiometry"
+    asks: ClassVar[str] = "Does losing atoms turn the order of the phases?"
+    says = answers.off_stoichiometry
     roles: ClassVar[tuple[type[Role], ...]] = (PristineRole, WayRole, BulkRole, ElementRole, AtomRole)
     methods: ClassVar[tuple[Reference, ...]] = (
         Reference(
@@ -95,7 +94,7 @@ class OffStoichiometryStudy(Study[OffStoichiometryResult]):
     def question(self) -> dict[str, Any]:
         """What decides the energies of the search, as plain JSON."""
         document = self.model_dump(mode="json", include={"sheets", "remove", "search", "settings", "references"})
-        for field in ("keep", "farthest"):
+        for field in ("keep", "farthest", "screened"):
             del document["search"][field]
         return document
 
@@ -132,7 +131,7 @@ class OffStoichiometryStudy(Study[OffStoichiometryResult]):
             made.append(replace(whole, atoms=atoms))
             for question in removals(ideal, self.remove):
                 own = [w for w in record.ways.values() if w.phase == sheet.phase and w.lost == question.counts]
-                chosen = chosen_ways(ideal, own, keep=self.search.keep, farthest=self.search.farthest)
+                chosen = chosen_ways(question, own, keep=self.search.keep, farthest=self.search.farthest)
                 made += [_calculation(whole, question, way, why) for way, why in chosen]
         made.extend(reference_calculations(self.references, self.sheets, settings, self.crystal_source))
         return self.settings.with_moments(made)

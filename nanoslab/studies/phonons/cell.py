@@ -25,11 +25,11 @@ from nanoslab.energetics.phonon import (
     thermal_properties,
 )
 from nanoslab.errors import InputError
+from nanoslab.measure.sheet import faces_differ
 from nanoslab.slab_geometry import empty_height
 from nanoslab.studies.runs import UsableRun, UsableRuns
 from nanoslab.studies.settings_model import SettingsModel
 from nanoslab.studies.study import StudyModel
-from nanoslab.studies.vacancies.calculations import faces_differ
 
 #: largest change of the energy in the last electronic step [eV]: force constants are small differences
 ELECTRONIC_TOLERANCE = 1e-8
@@ -56,18 +56,9 @@ class SupercellRole(Role):
 class VibratingCell(StudyModel):
     """A relaxed cell, and how its vibrations are asked for.
 
-    Attributes
-    ----------
-    structure
-        File of the relaxed structure; or a calculation (JSON, as ``calculation.json``), which has settings of its own.
-    kpoints
-        Mesh of the cell; that of the preset where it has one.
-    dipole_correction
-        Left out: where the cell has a vacuum and its faces differ.
-    supercell, mesh
-        Cells, and wave vectors, along the three lattice vectors; 1 along the vacuum of a sheet.
-    displacement
-        [Å].
+    The structure is a file of atoms, or a calculation (as ``calculation.json``), which has settings of its own. Left
+    out, the mesh is that of the preset, and a dipole correction is made where the cell has a vacuum and its faces
+    differ. Supercell and mesh are 1 along the vacuum of a sheet.
     """
 
     structure: str
@@ -145,26 +136,16 @@ def supercell_calculations(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vibrations:
-    """What the supercells of one cell say.
+    """What the supercells of one cell say."""
 
-    Attributes
-    ----------
-    static
-        Result of the perfect supercell.
-    repeat, mesh
-        Cells, and wave vectors, along the three lattice vectors.
-    displacements
-        Lengths [Å].
-    mean_square_displacements, velocity_tensors
-        <u_a u_b> [Å²] and <v_a v_b> [m²/s²] of every atom at 300 K, shape (atoms, 3, 3).
-    """
-
-    static: CalculationResult
+    static: CalculationResult  #: of the perfect supercell
     cell: Atoms
+    #: cells, and wave vectors, along the three lattice vectors
     repeat: tuple[int, int, int]
     mesh: tuple[int, int, int]
-    displacements: tuple[float, ...]
+    displacements: tuple[float, ...]  #: lengths [Å]
     thermal: ThermalProperties
+    #: <u_a u_b> [Å²] and <v_a v_b> [m²/s²] of every atom at 300 K, shape (atoms, 3, 3)
     mean_square_displacements: NDArray[np.float64]
     velocity_tensors: NDArray[np.float64]
 

@@ -15,6 +15,7 @@ from nanoslab.energetics.free_energy import Phase, PhaseComparison, compare_phas
 from nanoslab.energetics.phonon import ThermalProperties
 from nanoslab.errors import MismatchError
 from nanoslab.plot_data import Plot, drawn
+from nanoslab.studies import answers
 from nanoslab.studies.phonons.cell import EVERY_100_K, SupercellRole, Temperatures, VibratingCell, vibrations
 from nanoslab.studies.phonons.plots import phase_plot
 from nanoslab.studies.phonons.study import PHONOPY
@@ -68,6 +69,8 @@ class FreeEnergyStudy(Study[FreeEnergyResult]):
     """Which phase of one composition is stable at which temperature; the first phase is the reference."""
 
     kind: ClassVar[str] = "free-energy"
+    asks: ClassVar[str] = "Does warming make another phase the stable one?"
+    says = answers.free_energy
     roles: ClassVar[tuple[type[Role], ...]] = (SupercellRole,)
     methods: ClassVar[tuple[Reference, ...]] = (PHONOPY,)
     analysis_only: ClassVar[dict[str, Any]] = {

@@ -15,15 +15,7 @@ NOTE = "Harmonic; thin lines count imaginary modes at the size of their frequenc
 
 
 def thermal_plot(records: Mapping[str, Document]) -> Plot:
-    """Vibrational free energy per atom against temperature, from documents of studies of phonons by name.
-
-    Examples
-    --------
-    >>> sheet = {"temperature_K": [0.0, 300.0], "free_energy_eV_per_atom": [0.03, -0.015],
-    ...          "free_energy_imaginary_as_real_eV_per_atom": [0.03, -0.015]}
-    >>> thermal_plot({"wurtzite": sheet}).series[0].y
-    (0.03, -0.015)
-    """
+    """Vibrational free energy per atom against temperature, from documents of studies of phonons by name."""
     keys = ("free_energy_eV_per_atom", "free_energy_imaginary_as_real_eV_per_atom")
     series = [line for n, (name, one) in enumerate(records.items()) for line in _lines(name, one, keys, n)]
     lowest = min((line for line in series if line.label), key=lambda line: line.y[-1])

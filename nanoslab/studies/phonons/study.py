@@ -8,14 +8,9 @@ from typing import Any, ClassVar
 
 from nanoslab.calculation import Calculation, Role
 from nanoslab.plot_data import Plot, drawn
-from nanoslab.studies.phonons.cell import (
-    EVERY_100_K,
-    SupercellRole,
-    Temperatures,
-    VibratingCell,
-    Vibrations,
-    vibrations,
-)
+from nanoslab.studies import answers
+from nanoslab.studies.phonons import cell
+from nanoslab.studies.phonons.cell import SupercellRole, Temperatures, VibratingCell, Vibrations
 from nanoslab.studies.phonons.plots import thermal_plot
 from nanoslab.studies.result import StudyResult, Table
 from nanoslab.studies.runs import UsableRuns
@@ -66,12 +61,14 @@ class PhononsStudy(Study[PhononsResult], VibratingCell):
     """How the atoms of one relaxed structure vibrate, and what that adds to its free energy."""
 
     kind: ClassVar[str] = "phonons"
+    asks: ClassVar[str] = "Does the structure rest in a minimum?"
+    says = answers.phonons
     roles: ClassVar[tuple[type[Role], ...]] = (SupercellRole,)
     methods: ClassVar[tuple[Reference, ...]] = (PHONOPY,)
 
     analysis_only: ClassVar[dict[str, Any]] = {**Study.analysis_only, "mesh": True, "temperatures": True}
 
-    temperatures: Temperatures = EVERY_100_K
+    temperatures: Temperatures = cell.EVERY_100_K
 
     @property
     def crystals(self) -> tuple[str, ...]:
@@ -84,7 +81,7 @@ class PhononsStudy(Study[PhononsResult], VibratingCell):
 
     def answer(self, runs: UsableRuns) -> PhononsResult:
         """Modes, and their sums at the temperatures."""
-        return PhononsResult(vibrations=vibrations(runs, "cell", self.mesh, self.temperatures))
+        return PhononsResult(vibrations=cell.vibrations(runs, "cell", self.mesh, self.temperatures))
 
     @classmethod
     def plots(cls, document: Mapping[str, Any]) -> tuple[Plot, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from ase import Atoms
@@ -18,9 +19,10 @@ from nanoslab.energetics.chemical_potential import (
     of_rich_limit,
 )
 from nanoslab.energetics.consistency import REFERENCE_CRYSTAL, SAME_CELL, SAME_THEORY, Rule
-from nanoslab.energetics.vacancy import formation_energy_per_atom, vacancy_energy
+from nanoslab.energetics.vacancy import VacancyEnergy, formation_energy_per_atom, vacancy_energy
 from nanoslab.measure.diffraction import SheetReflection, sheet_reflections
 from nanoslab.measure.sheet import in_plane_strain, lateral_spacings, measure_sheet
+from nanoslab.slab_geometry import sheet_stress
 from nanoslab.studies.runs import UsableRun, UsableRuns
 from nanoslab.studies.vacancies.result import BeamRow, CrystalRow, InPlaneRow, SheetRow, VacancyRow, VacancyStudyResult
 from nanoslab.studies.vacancies.roles import AtomRole, BulkRole, ElementRole, InPlaneRole, PristineRole, VacancyRole
@@ -121,11 +123,19 @@ def _vacancies(
     runs: UsableRuns, pristine: Mapping[str, UsableRun], potentials: Mapping[str, ChemicalPotentials]
 ) -> tuple[VacancyRow, ...]:
     rows = []
+    used: dict[str, UsableRun] = {}
     for role, run in runs.of(VacancyRole):
         sheet = pristine.get(role.phase)
         found = runs.get(run, sheet, SAME_CELL)
         if found and sheet:
-            rows.append(_vacancy(role, found, sheet, potentials))
+            used[run.calculation.name] = found
+            row = _vacancy(role, found, sheet, potentials)
+            before = used.get(run.calculation.starts_from or "")
+            rows.append(
+                replace(row, after=before.calculation.role.label, step=_lost(found, before, potentials))
+                if before
+                else row
+            )
         elif found:
             reason = f"no usable result of its pristine sheet {run.calculation.starts_from}"
             runs.refuse(run.calculation.name, reason)
@@ -147,17 +157,21 @@ def _vacancy(
         cation_to_anion=counts[cation] / counts[anion] if counts[anion] else float("inf"),
         pristine_energy_per_atom=sheet.energy_per_atom,
         pristine_formation_energy_per_atom=_formation(sheet, potentials),
-        energy=vacancy_energy(
-            defect_energy=found.energy,
-            defect_counts=counts,
-            pristine_energy=sheet.energy,
-            pristine_counts=whole,
-            potentials=potentials,
-        ),
+        energy=_lost(found, sheet, potentials),
         metrics=measure_sheet(found.final_atoms),
         degeneracy=role.degeneracy,
         converged=result.converged and sheet.result.converged,
         notes=tuple(f"{name}: {text}" for text in (*result.problems, *found.differences)),
+    )
+
+
+def _lost(found: UsableRun, before: UsableRun, potentials: Mapping[str, ChemicalPotentials]) -> VacancyEnergy:
+    return vacancy_energy(
+        defect_energy=found.energy,
+        defect_counts=_counts(found),
+        pristine_energy=before.energy,
+        pristine_counts=_counts(before),
+        potentials=potentials,
     )
 
 
@@ -250,11 +264,17 @@ def _in_plane_row(role: InPlaneRole, found: UsableRun, energy_gain: float | None
         removed=role.removed,
         cation_to_anion=counts[cation] / counts[anion],
         strain=in_plane_strain(relaxed, built),
+        stress_kbar=_stress_left(relaxed),
         energy_gain=energy_gain,
         reflections=reflections,
         built_spacings=_built_spacings(built, reflections),
         metrics=measure_sheet(relaxed),
     )
+
+
+def _stress_left(relaxed: Atoms) -> float | None:
+    known = relaxed.calc is not None and "stress" in relaxed.calc.results
+    return float(np.abs(sheet_stress(relaxed)).max()) if known else None
 
 
 def _gain(found: UsableRun, runs: UsableRuns) -> float | None:

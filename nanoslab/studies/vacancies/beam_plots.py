@@ -22,8 +22,8 @@ from nanoslab.studies.result import Record
 LOWEST_KEV, N_POINTS = 40.0, 121
 CONDITIONS = Conditions()
 HOW = (
-    "Mott scattering, natural isotopes, 300 K, threshold the same in every direction. Thick lines: the threshold is "
-    "E_f(atom), its lower bound; thin lines: 5/3 of it (Egerton 2010). Knock-on alone; ionization and heat come on top."
+    "Mott scattering, natural isotopes, 300 K, threshold the same in every direction. Lines: the threshold is "
+    "E_f(atom), its lower bound; bands: up to 5/3 of it (Egerton 2010). Knock-on alone; ionization and heat add to it."
 )
 
 
@@ -95,11 +95,10 @@ def cross_section_plot(document: Record) -> Plot | None:
     energies = _beam_energies(document)
     series = []
     for style, cost in enumerate(costs):
-        for is_thin, threshold in zip((False, True), threshold_interval(cost.energy), strict=True):
-            barns = _barns(cost.element, energies, threshold)
-            label = f"{cost.label}, E_f(atom) = {threshold:.2f} eV"
-            series.append(_line(label, energies, np.where(barns > 0, barns, np.nan), style, is_thin=is_thin))
-    largest = max(np.nanmax(line.y, initial=0.0) for line in series)
+        most, least = (_barns(cost.element, energies, threshold) for threshold in threshold_interval(cost.energy))
+        label = f"{cost.label}, E_f(atom) = {cost.energy:.2f} eV"
+        series.append(_line(label, energies, most, style, other=least))
+    largest = max(max(line.y) for line in series)
     # A logarithmic axis would else spend itself on the tail that thermal motion adds below the threshold
     series = [_cut(line, 1e-5 * largest) for line in series]
     at = max((row["beam_energy_keV"] for row in document["beam"]), default=300.0)
@@ -128,15 +127,17 @@ def etching_plot(document: Record) -> Plot | None:
     doses = np.geomspace(1e2, 1e8, N_POINTS)
     kilovolts = list(dict.fromkeys(row["beam_energy_keV"] for row in document["beam"]))
     series, cation, anion = [], *list(sheets[wanted[0]])[:2]
-    for number, (phase, kv, which) in enumerate((p, kv, n) for p in wanted for kv in kilovolts for n in (0, 1)):
-        barns = {
-            cost.element: float(_barns(cost.element, np.array([kv]), threshold_interval(cost.energy)[which])[0])
-            for cost in costs
-            if cost.phase == phase
-        }
-        left = {e: n * np.asarray(surviving_fraction(barns.get(e, 0.0), doses)) for e, n in sheets[phase].items()}
-        line = left[anion] / left[cation]
-        series.append(_line(f"{phase}, {kv:g} kV", doses, line, number // 2, is_thin=bool(which)))
+    for style, (phase, kv) in enumerate((p, kv) for p in wanted for kv in kilovolts):
+        ratios = []
+        for which in (0, 1):
+            barns = {
+                cost.element: float(_barns(cost.element, np.array([kv]), threshold_interval(cost.energy)[which])[0])
+                for cost in costs
+                if cost.phase == phase
+            }
+            left = {e: n * np.asarray(surviving_fraction(barns.get(e, 0.0), doses)) for e, n in sheets[phase].items()}
+            ratios.append(left[anion] / left[cation])
+        series.append(_line(f"{phase}, {kv:g} kV", doses, ratios[0], style, other=ratios[1]))
     fast = _dose_to(series, doses, 0.8)
     reading = f"No curve reaches {cation}:{anion} = 1:0.8 up to {doses[-1]:.0e} e/Å²."
     if fast:
@@ -174,14 +175,17 @@ def _barns(element: str, energies: Any, threshold: float) -> Any:
     return np.atleast_1d(barns)
 
 
-def _line(label: str, x: Any, y: Any, style: int, *, is_thin: bool = False) -> Series:
-    """Line whose thin variant stays out of the legend."""
-    named = "" if is_thin else label
-    return Series(label=named, x=tuple(x.tolist()), y=tuple(y.tolist()), drawn="line", style=style, is_thin=is_thin)
+def _line(label: str, x: Any, y: Any, style: int, *, other: Any = None) -> Series:
+    """Line with the band to the other end of its interval."""
+    band = () if other is None else tuple(zip(y.tolist(), other.tolist(), strict=True))
+    return Series(label=label, x=tuple(x.tolist()), y=tuple(y.tolist()), drawn="line", style=style, band=band)
 
 
 def _cut(line: Series, lowest: float) -> Series:
-    return replace(line, y=tuple(value if value > lowest else float("nan") for value in line.y))
+    """Line without what is smaller; its band ends there."""
+    y = tuple(value if value > lowest else float("nan") for value in line.y)
+    band = tuple((max(a, lowest), max(b, lowest)) if a > lowest else (np.nan, np.nan) for a, b in line.band)
+    return replace(line, y=y, band=band)
 
 
 def _beam_energies(document: Record) -> Any:

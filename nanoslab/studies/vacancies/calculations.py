@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,8 +16,8 @@ from nanoslab.builders.vacancy import Vacancy
 from nanoslab.calculation import Calculation, Settings
 from nanoslab.crystals import crystal_names, crystal_record, load_crystal, make_recipe
 from nanoslab.errors import InputError, NanoslabError
+from nanoslab.measure.sheet import faces_differ
 from nanoslab.presets import crystal_settings, isolated_atom_settings
-from nanoslab.slab_geometry import slab_heights
 from nanoslab.species import cations_first
 from nanoslab.studies.crystal_source import folder_name
 from nanoslab.studies.study import inside
@@ -87,9 +88,13 @@ def pristine_calculation(sheet: SheetModel, ideal: Atoms, settings: Settings) ->
 
 @dataclass(slots=True)
 class _Place:
-    """One way of losing atoms and all series that ask for it."""
+    """One way of losing atoms, by their indices in the whole sheet, and all series that ask for it."""
 
+    label: str
     vacancy: Vacancy
+    removed: tuple[int, ...]
+    degeneracy: int
+    parent: _Place | None
     series: list[str] = field(default_factory=list)
     in_plane: bool = False
 
@@ -97,43 +102,67 @@ class _Place:
 def _vacancies(
     pristine: Calculation, ideal: Atoms, sheet: SheetModel, series: Sequence[SeriesModel]
 ) -> Iterator[Calculation]:
-    """Ways of losing atoms that the ideal sheet tells apart, each starting from the pristine calculation."""
-    places: dict[tuple[int, ...], _Place] = {}
-    permutations = site_permutations(ideal)
-    for one in series:
-        with inside(f"series {one.name}"):
-            vacancies = _of_series(ideal, one)
-        for vacancy in vacancies:
-            # Series overlap (a small cell's layer is also a count); the same structure is computed once
-            images = permutations[:, list(vacancy.removed_indices)]
-            same = min(tuple(sorted(image)) for image in images.tolist())
-            place = places.setdefault(same, _Place(vacancy))
-            if one.name not in place.series:
-                place.series.append(one.name)
-            place.in_plane |= one.lateral
-    for place in places.values():
-        vacancy = place.vacancy
-        atoms = vacancy.atoms.copy()
-        kept = np.delete(pristine.atoms.positions, list(vacancy.removed_indices), axis=0)
+    """Ways of losing atoms that the ideal sheet tells apart, each starting from the structure that loses them."""
+    for place in _places(ideal, series):
+        atoms = place.vacancy.atoms.copy()
+        kept = np.delete(pristine.atoms.positions, list(place.removed), axis=0)
         atoms.set_positions(kept, apply_constraint=False)
         lost = Calculation(
-            name=f"{sheet.folder}-{vacancy.label}",
+            name=f"{sheet.folder}-{place.label}",
             role=VacancyRole(
                 phase=sheet.phase,
-                label=vacancy.label,
+                label=place.label,
                 series=tuple(place.series),
-                degeneracy=vacancy.degeneracy,
-                depth_A=round(vacancy.depth, 4),
+                degeneracy=place.degeneracy,
+                depth_A=round(place.vacancy.depth, 4),
             ),
             atoms=atoms,
-            settings=replace(pristine.settings, dipole_correction=faces_differ(vacancy.atoms)),
-            starts_from=pristine.name,
-            removed_indices=vacancy.removed_indices,
+            settings=replace(pristine.settings, dipole_correction=faces_differ(place.vacancy.atoms)),
+            starts_from=f"{sheet.folder}-{place.parent.label}" if place.parent else pristine.name,
+            removed_indices=place.vacancy.removed_indices,
         )
         yield lost
         if place.in_plane:
-            removed = {vacancy.species: len(vacancy.removed_indices)}
-            yield _in_plane(lost, InPlaneRole(phase=sheet.phase, label=vacancy.label, removed=removed))
+            removed = Counter(ideal[index].symbol for index in place.removed)
+            yield _in_plane(lost, InPlaneRole(phase=sheet.phase, label=place.label, removed=dict(removed)))
+
+
+def _places(ideal: Atoms, series: Sequence[SeriesModel]) -> list[_Place]:
+    """Every distinct structure that the series ask for, those that others go on from first."""
+    places: dict[tuple[int, ...], _Place] = {}
+    permutations = site_permutations(ideal)
+    for one in series:
+        earlier: list[_Place | None] = [place for place in places.values() if one.after in place.series]
+        with inside(f"series {one.name}"):
+            if one.after is not None and not earlier:
+                names = ", ".join(dict.fromkeys(name for place in places.values() for name in place.series)) or "none"
+                raise InputError(
+                    "after", expected="a series above it in the file", got=one.after, advice=f"see {names}"
+                )
+            found = [way for parent in earlier or [None] for way in _of_series(ideal, one, parent)]
+        for way in found:
+            # Series overlap (a small cell's layer is also a count); the same structure is computed once
+            images = permutations[:, list(way.removed)]
+            place = places.setdefault(min(tuple(sorted(image)) for image in images.tolist()), way)
+            if one.name not in place.series:
+                place.series.append(one.name)
+            place.in_plane |= one.lateral
+    return list(places.values())
+
+
+def _of_series(ideal: Atoms, series: SeriesModel, parent: _Place | None) -> Iterator[_Place]:
+    """What a series takes from the whole sheet, or from a structure that lost atoms before."""
+    atoms = parent.vacancy.atoms if parent else ideal
+    left = np.setdiff1d(np.arange(len(ideal)), parent.removed if parent else ())
+    for count in ("layer",) if series.counts == "layer" else series.counts:
+        for vacancy in distinct_vacancies(atoms, series.remove, count, series.region):
+            yield _Place(
+                label=f"{parent.label}+{vacancy.label}" if parent else vacancy.label,
+                vacancy=vacancy,
+                removed=(*(parent.removed if parent else ()), *left[list(vacancy.removed_indices)].tolist()),
+                degeneracy=vacancy.degeneracy * (parent.degeneracy if parent else 1),
+                parent=parent,
+            )
 
 
 def _in_plane(parent: Calculation, role: InPlaneRole) -> Calculation:
@@ -147,11 +176,6 @@ def _in_plane(parent: Calculation, role: InPlaneRole) -> Calculation:
         settings=replace(parent.settings, relax="cell", force_tolerance=min(parent.settings.force_tolerance, TIGHT)),
         starts_from=parent.name,
     )
-
-
-def _of_series(slab: Atoms, series: SeriesModel) -> list[Vacancy]:
-    counts = ("layer",) if series.counts == "layer" else series.counts
-    return [v for count in counts for v in distinct_vacancies(slab, series.remove, count, series.region)]
 
 
 def reference_calculations(
@@ -171,9 +195,8 @@ def reference_calculations(
         lattices = crystal_record(name).lattices if name in crystal_names() else {"pbe": None}
         atoms = load_crystal(source(name), None if "pbe" in lattices else next(iter(lattices)))
         if set(atoms.get_chemical_symbols()) != {element}:
-            raise InputError(
-                f"references.elements.{element}", expected=f"a crystal of {element}", got=name, advice="see its formula"
-            )
+            where, expected = f"references.elements.{element}", f"a crystal of {element}"
+            raise InputError(where, expected=expected, got=name, advice="see its formula")
         yield _crystal(f"{element}-element", ElementRole(element=element, crystal=name), atoms, settings, spacing)
     if references.atoms:
         symbols = {symbol for atoms in crystals.values() for symbol in atoms.get_chemical_symbols()}
@@ -197,11 +220,3 @@ def _atom(element: str, settings: Settings) -> Calculation:
     atoms.info["recipe"] = make_recipe("isolated atom", element=element, box_A=list(ATOM_BOX), moment_muB=moment)
     role = AtomRole(element=element)
     return Calculation(name=f"{element}-atom", role=role, atoms=atoms, settings=isolated_atom_settings(settings))
-
-
-def faces_differ(sheet: Atoms) -> bool:
-    """Whether no operation of the sheet turns it over: then it may hold a dipole along its normal."""
-    heights, _ = slab_heights(sheet)
-    turned = heights.max() - heights
-    permuted = heights[site_permutations(sheet)]
-    return not bool((np.abs(permuted - turned) < 0.01).all(axis=1).any())

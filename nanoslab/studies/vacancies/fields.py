@@ -47,13 +47,17 @@ class SheetModel(StrictModel):
 
 
 class SeriesModel(StrictModel):
-    """One way of losing atoms, applied to every sheet; with `lateral` each result once more, its lattice free."""
+    """One way of losing atoms, applied to every sheet; with `lateral` each result once more, its lattice free.
+
+    With `after` it goes on from every structure of an earlier series, not from the whole sheet.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,59}$")
     remove: str
     region: Literal["top", "bottom", "both", "depth", "any"]
     counts: tuple[Count, ...] | Literal["layer"]
     sheets: tuple[str, ...] | None = None
+    after: str | None = None
     lateral: bool = False
 
 

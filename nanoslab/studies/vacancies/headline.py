@@ -9,8 +9,6 @@ from nanoslab.plot_data import Guide, Plot, Series
 from nanoslab.studies.headline import Evidence, Headline, Printed, Verdict, agreement, left_out
 from nanoslab.studies.vacancies.beam_plots import LOWEST_KEV, N_POINTS, Removal, removals
 
-ALONE = "Knock-on alone, the nucleus at rest; ionization and heat come on top."
-
 
 def beam_headline(evidence: Evidence) -> Headline | None:
     """Answer for the lowest beam energy of the study at which anything leaves, else for the highest."""
@@ -48,7 +46,7 @@ def beam_headline(evidence: Evidence) -> Headline | None:
     return Headline(
         question="Can the beam knock atoms out?",
         verdict=verdict,
-        sentence=f"{sentence[:-1]} by {evidence.level(next(iter(evidence.documents)))}.",
+        sentence=f"{sentence[:-1]} by {evidence.main_level}.",
         trust=(
             *weaker,
             agreement(found),
@@ -84,16 +82,9 @@ def _plot(evidence: Evidence, cost: Removal, asked: list[float]) -> Plot:
         x = tuple(threshold_beam_energy(one.element, one.energy) for one in own)
         y = tuple(one.energy for one in own)
         if own:
-            series.append(
-                Series(
-                    label=f"cost by {evidence.level(source)}",
-                    x=x,
-                    y=y,
-                    drawn="points",
-                    style=len(series),
-                    names=tuple(one.label for one in own),
-                )
-            )
+            label, names = f"cost by {evidence.level(source)}", tuple(one.label for one in own)
+            series.append(Series(label=label, x=x, y=y, drawn="points", style=len(series), names=names))
+    first = float(threshold_beam_energy(cost.element, cost.energy))
     series += [
         Series(label=label, x=(float(threshold_beam_energy(cost.element, value)),), y=(value,), drawn="points", style=n)
         for n, (label, value) in enumerate(papers, start=len(series))
@@ -104,14 +95,10 @@ def _plot(evidence: Evidence, cost: Removal, asked: list[float]) -> Plot:
         x_label="beam energy (kV)",
         y_label="energy (eV)",
         series=tuple(series),
-        reading=f"Above a point the beam can pay for that removal; {cost.label} from {_first_kilovolts(cost):.0f} kV.",
+        reading=f"Above a point the beam can pay for that removal; {cost.label} from {first:.0f} kV.",
         level_of_theory="; ".join(map(evidence.level, evidence.documents)),
         guides=tuple(Guide(axis="x", value=kv, label=f"{kv:g} kV") for kv in asked),
     )
-
-
-def _first_kilovolts(cost: Removal) -> float:
-    return float(threshold_beam_energy(cost.element, cost.energy))
 
 
 def _is_of(printed: Printed, cost: Removal) -> bool:

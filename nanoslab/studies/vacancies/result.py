@@ -32,30 +32,20 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InPlaneRow:
-    """One sheet relaxed with its in-plane lattice free; its phase and label are those of the sheet it starts from.
-
-    Attributes
-    ----------
-    removed
-        Element -> atoms that sheet has lost.
-    strain
-        Of the plane against the lattice the sheet was built with, the bulk's.
-    energy_gain
-        Energy of the sheet in the bulk's lattice less that in its own [eV]; where the former held a layer fixed, what
-        that layer gains is part of it. None where the former is missing or not comparable.
-    reflections, built_spacings
-        What it shows along its normal, and the spacings [Å] of the same reflections as built.
-    """
+    """One sheet relaxed with its in-plane lattice free; its phase and label are those of the sheet it starts from."""
 
     phase: str
     label: str
     calculation: str
-    removed: Mapping[str, int]
+    removed: Mapping[str, int]  #: element -> atoms that sheet has lost
     cation_to_anion: float
-    strain: InPlaneStrain
+    strain: InPlaneStrain  #: of the plane against the lattice the sheet was built with, the bulk's
+    stress_kbar: float | None  #: largest left in the plane, on the sheet's thickness; None where the run tells none
+    #: energy of the sheet in the bulk's lattice less that in its own [eV]; where the former held a layer fixed, what
+    #: that layer gains is part of it. None where the former is missing or not comparable.
     energy_gain: float | None
-    reflections: tuple[SheetReflection, ...]
-    built_spacings: tuple[float, ...]
+    reflections: tuple[SheetReflection, ...]  #: what it shows along its normal
+    built_spacings: tuple[float, ...]  #: of the same reflections as built [Å]
     metrics: SheetMetrics
 
 
@@ -71,7 +61,10 @@ class CrystalRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VacancyRow:
-    """One structure that lost atoms: its place in the study and its energy."""
+    """One structure that lost atoms: its place in the study, its energy, and where it goes on from another, the step's.
+
+    `after` is the label of that other; the step is against it, the energy against the whole sheet.
+    """
 
     label: str
     phase: str
@@ -85,6 +78,8 @@ class VacancyRow:
     degeneracy: int
     converged: bool
     notes: tuple[str, ...] = ()
+    after: str | None = None
+    step: VacancyEnergy | None = None
 
     @property
     def energy_per_atom_change_meV(self) -> float:
@@ -193,6 +188,8 @@ def _vacancy(row: VacancyRow) -> dict[str, Any]:
         **{"n_removed": energy.n_removed, "removed": dict(energy.removed)},
         **{"degeneracy": row.degeneracy, "cation_to_anion": row.cation_to_anion},
         "formation_energy_eV": dict(energy.formation_energies),
+        "after": row.after,
+        "step_formation_energy_eV": dict(row.step.formation_energies) if row.step else None,
         "energy_difference_eV": energy.energy_difference,
         "energy_per_atom_eV": energy.energy_per_atom,
         "energy_per_atom_change_meV": row.energy_per_atom_change_meV,

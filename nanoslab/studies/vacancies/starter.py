@@ -11,9 +11,9 @@ from ase.formula import Formula
 
 from nanoslab.builders import available_terminations, build_nanosheet, sheet_ledger
 from nanoslab.crystals import crystal_names, crystal_record
+from nanoslab.measure.sheet import faces_differ
 from nanoslab.presets import kpoint_mesh
 from nanoslab.species import cations_first
-from nanoslab.studies.vacancies.calculations import faces_differ
 from nanoslab.symmetry import crystal_symmetry
 
 #: a sheet whose middle is like the bulk to an engine's eye is about this thick [Å]

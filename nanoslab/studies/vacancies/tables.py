@@ -29,6 +29,11 @@ def _vacancies(document: Record, level_of_theory: str) -> Table:
         "E_f [eV]: formation energy, all atoms removed together, by chemical potential. dE [meV]: energy per atom less "
         "the pristine sheet's. H_f [eV]: formation from the elements, per atom.",
     ]
+    in_steps = any(row.get("after") for row in document["vacancies"])
+    if in_steps:
+        notes.append(
+            "step [eV]: the same against the structure named before the last '+', what it lost with that step."
+        )
     for name in names:
         each = (f"{element} {mu['energy_eV']:.3f} eV = {mu['source']}" for element, mu in potentials[name].items())
         notes.append(f"mu({name}): " + "; ".join(each))
@@ -48,6 +53,7 @@ def _vacancies(document: Record, level_of_theory: str) -> Table:
         "lost": marked("label"),
         "Cd:Se" if is_cdse else "cation:anion": _ratio,
         **{f"E_f({name})": f"formation_energy_eV.{name}:.2f" for name in names},
+        **{f"step({name})": f"step_formation_energy_eV.{name}:.2f" for name in names if in_steps},
         "dE/atom": "energy_per_atom_change_meV:+.1f",
         "H_f/atom": "formation_energy_per_atom_eV:.3f",
     }
@@ -97,6 +103,7 @@ def _in_plane(document: Record) -> Table:
         "strain [%]": lambda row: " ".join(map(_percent, row["principal_strains"])),
         "area [%]": lambda row: _percent(row["area_strain"]),
         "thickness [Å]": "thickness_A:.2f",
+        "stress left [kbar]": "stress_kbar:.2f",
         "gain [eV]": "energy_gain_eV:.3f",
         "spacings [Å]": lambda row: " ".join(
             f"{seen['spacing_A']:.2f}" for seen in row["reflections"] if seen["intensity"] >= _STRONG
@@ -104,7 +111,8 @@ def _in_plane(document: Record) -> Table:
     }
     notes = (
         "Relaxed once more, all atoms and the in-plane lattice free. strain: principal strains against the bulk's "
-        "lattice; gain: energy of the cell in the bulk's lattice less that in its own.",
+        "lattice; stress left: the largest in the plane, on the sheet's thickness; gain: energy of the cell in the "
+        "bulk's lattice less that in its own.",
         f"spacings: reflections seen along the normal with at least {_STRONG:g} of the forward intensity (kinematic).",
     )
     return table_of("In-plane lattice", document["lateral"], columns, notes)

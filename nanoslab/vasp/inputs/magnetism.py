@@ -48,11 +48,9 @@ def starting_moments(calculation: Calculation) -> NDArray[np.float64]:
     atoms = calculation.atoms
     moments: NDArray[np.float64] = atoms.get_initial_magnetic_moments()[list(species_order(atoms))]
     if moments.ndim == 2 and not is_noncollinear(calculation):
-        where, advice = (
-            f"{calculation.name}: initial magnetic moments",
-            "add LNONCOLLINEAR or LSORBIT to settings.extra",
-        )
-        raise InputError(where, expected="one number per atom for collinear spin", got="vectors", advice=advice)
+        where, expected = f"{calculation.name}: initial magnetic moments", "one number per atom for collinear spin"
+        advice = "add LNONCOLLINEAR or LSORBIT to settings.extra"
+        raise InputError(where, expected=expected, got="vectors", advice=advice)
     if atoms.has("initial_magmoms"):
         return moments
     if is_isolated_atom(atoms):

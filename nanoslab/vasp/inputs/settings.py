@@ -199,12 +199,9 @@ def kpoints_text(calculation: Calculation) -> str:
         raise InputError("settings.kpoints", expected="three numbers above 0", got=_mesh(settings.kpoints))
     even = any(points % 2 == 0 for points in settings.kpoints)
     if not settings.gamma_centred and even and is_hexagonal_like(calculation.atoms):
-        where, expected = (
-            f"{calculation.name}: settings.gamma_centred",
-            "a Gamma-centred mesh for lattice vectors at 60° or 120°",
-        )
-        got = f"Monkhorst-Pack {_mesh(settings.kpoints)}"
-        raise InputError(where, expected=expected, got=got, advice="set gamma_centred to true")
+        expected, got = "a Gamma-centred mesh for lattice vectors at 60° or 120°", _mesh(settings.kpoints)
+        where, advice = f"{calculation.name}: settings.gamma_centred", "set gamma_centred to true"
+        raise InputError(where, expected=expected, got=f"Monkhorst-Pack {got}", advice=advice)
     style = "Gamma" if settings.gamma_centred else "Monkhorst-Pack"
     return f"Automatic mesh\n0\n{style}\n{' '.join(str(points) for points in settings.kpoints)}\n0 0 0\n"
 

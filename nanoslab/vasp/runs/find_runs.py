@@ -12,10 +12,12 @@ from pathlib import Path
 from nanoslab.errors import FileError
 
 _NAMES = re.compile(
-    r"(?P<kind>vasprun|OUTCAR|OSZICAR|CONTCAR|POSCAR|INCAR|KPOINTS)"
+    r"(?P<kind>vasprun|vaspout|OUTCAR|OSZICAR|EIGENVAL|CONTCAR|POSCAR|INCAR|KPOINTS)"
     r"(?P<stage>.*?)(?:\.(?:gz|xz|bz2|Z))?$"
 )
-_OUTPUTS = ("vasprun", "OUTCAR", "OSZICAR")
+_OUTPUTS = ("vasprun", "OUTCAR", "vaspout", "OSZICAR")
+OUTPUT_NAMES = "vasprun.xml, OUTCAR, vaspout.h5 or OSZICAR"
+_ENDINGS = {"vasprun": ".xml", "vaspout": ".h5"}
 _CHAIN = re.compile(r"[._-]?relax(\d+)")
 _NO_RUN = re.compile(r"\.|.*(\.(tar|tgz|zip|7z|swp|py|sh|png|pdf|json|npy|pkl|html)\b|~$)")
 _BACKUP = re.compile(r"_(\d\d)_(\d\d)_(\d\d)on(\d\d)_(\d\d)_(\d\d)")
@@ -56,7 +58,9 @@ def files_of_run(path: str | os.PathLike[str]) -> RunFiles:
     if not runs:
         images = [child.name for child in sorted(target.iterdir()) if _IMAGE.fullmatch(child.name) and child.is_dir()]
         advice = f"read its images {images[0]} to {images[-1]}" if images else "give a folder VASP ran in"
-        raise FileError(target, expected="vasprun.xml, OUTCAR or OSZICAR", got="none of them", advice=advice)
+        raise FileError(
+            target, expected="vasprun.xml, OUTCAR, vaspout.h5 or OSZICAR", got="none of them", advice=advice
+        )
     return runs[0]
 
 
@@ -135,13 +139,15 @@ def kind_of_file(path: Path) -> str:
         head = stream.peek(1 << 14)
     if head[257:262] == b"ustar" or head.startswith(b"PK\3\4"):
         raise FileError(path, expected="a file of VASP", got="an archive of files", advice="unpack it into a folder")
+    if head.startswith(b"\x89HDF"):
+        return "vaspout"
     if b"<modeling>" in head:
         return "vasprun"
     if b" vasp." in head or b"\n INCAR:" in head or b"POTCAR:" in head:
         return "OUTCAR"
     if b"F=" in head and b"E0=" in head:
         return "OSZICAR"
-    raise FileError(path, expected="a vasprun.xml, OUTCAR or OSZICAR", got="something else", advice="give a run folder")
+    raise FileError(path, expected=OUTPUT_NAMES, got="something else", advice="give a run folder")
 
 
 def _match(name: str) -> tuple[str, str] | None:
@@ -152,10 +158,10 @@ def _match(name: str) -> tuple[str, str] | None:
     kind, stage, prefix = found["kind"], found["stage"], name[: found.start()]
     if prefix and kind != "vasprun" and (kind not in _OUTPUTS or prefix[-1] not in "._-"):
         return None
-    if kind == "vasprun":
-        if ".xml" not in stage:
+    if ending := _ENDINGS.get(kind):
+        if ending not in stage:
             return None
-        stage = stage.replace(".xml", "", 1)
+        stage = stage.replace(ending, "", 1)
     return kind, prefix + stage
 
 

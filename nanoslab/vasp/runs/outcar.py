@@ -222,6 +222,7 @@ class _Walk:
             unfinished_electronic_steps=0 if self.complete else self.n_electronic,
             n_machine_learned_steps=self.n_learned,
             magnetization=self.magnetization,
+            site_moments=self.last.site_moments(self.n_atoms),
             elapsed_s=self.elapsed,
             fermi_energy=self.fermi,
             memory_MB=None if self.memory is None else self.memory / 1000,

@@ -148,6 +148,18 @@ class StepGeometry:
             stress=_stress(self.text[:at]),
         )
 
+    def site_moments(self, n_atoms: int | None) -> Array | None:
+        """Moment inside every atom's sphere, shape (n,) or (n, 3) [Bohr magnetons]; None where it is not listed."""
+        found = []
+        for axis in (b"x", b"y", b"z"):
+            at = self.text.rfind(b" magnetization (" + axis + b")")
+            table = self.text[at:].partition(b"------")[2].lstrip(b"-").partition(b"\n-----")[0] if at >= 0 else b""
+            lines = [words for line in table.splitlines() if (words := line.split())]
+            column = [number(words[-1]) for words in lines]
+            if lines and len(lines) == n_atoms and None not in column:
+                found.append(column)
+        return np.array(found[0] if len(found) == 1 else found, float).T if len(found) in (1, 3) else None
+
 
 def _positions_and_forces(rows: bytes) -> Array | None:
     """Shape (n, 6): positions [Å] and forces [eV/Å]; forces that overflowed are not finite."""

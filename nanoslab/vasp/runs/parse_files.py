@@ -18,11 +18,13 @@ from nanoslab.vasp.runs.outcar import read_outcar
 from nanoslab.vasp.runs.outcar_parts import incar_tags
 from nanoslab.vasp.runs.parsed_file import ParsedFile
 from nanoslab.vasp.runs.parsed_run import ParsedRun
+from nanoslab.vasp.runs.vaspout import read_vaspout
 from nanoslab.vasp.runs.vasprun import read_vasprun
 
 _PARSERS: Mapping[str, Callable[[Path], ParsedFile]] = {
     "vasprun": read_vasprun,
     "OUTCAR": read_outcar,
+    "vaspout": read_vaspout,
     "OSZICAR": read_oszicar,
 }
 _LOG_PART = 1 << 20

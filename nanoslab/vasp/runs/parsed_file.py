@@ -65,6 +65,7 @@ class ParsedFile:
     unfinished_electronic_steps: int = 0  #: electronic steps of an ionic step that was not finished
     n_machine_learned_steps: int = 0  #: steps of a machine-learned force field between the first-principles ones
     magnetization: tuple[float, ...] | None = None
+    site_moments: Array | None = None
     elapsed_s: float | None = None
     fermi_energy: float | None = None  #: of the last ionic step that says [eV]
     memory_MB: float | None = None  #: most that VASP's first process used

@@ -42,7 +42,7 @@ class ParsedRun:
     def first(self, name: str) -> Any:
         """A field of the first output that has it, or None."""
         values = (getattr(output, name) for output in self.outputs)
-        return next((value for value in values if value not in (None, {}, ())), None)
+        return next((value for value in values if isinstance(value, np.ndarray) or value not in (None, {}, ())), None)
 
     def tag(self, name: str) -> str | None:
         """Tag as used, else as given."""

@@ -59,6 +59,10 @@ def electrons(run: ParsedRun) -> str | None:
     wrong = unconverged_steps(run)
     if not wrong:
         return None
+    if not any(step.n_electronic_steps for step in run.steps):
+        return (
+            "no file tells the electronic steps (vaspout.h5 does from VASP 6.5 on), so nobody knows if these converged"
+        )
     last = run.steps[wrong[-1] - 1]
     shown = ", ".join(map(str, wrong[:5])) + (" ..." if len(wrong) > 5 else "")
     change = "unknown" if last.energy_change is None else f"{abs(last.energy_change):.1e} eV"
@@ -100,7 +104,7 @@ def machine_learned(run: ParsedRun) -> str | None:
 def overflow(run: ParsedRun) -> str | None:
     """VASP printed asterisks for the energy."""
     lost = run.steps and None in (run.steps[-1].energy, run.steps[-1].free_energy)
-    return "the energy of the last ionic step is printed as asterisks" if lost else None
+    return "the energy of the last ionic step is printed as asterisks, or missing" if lost else None
 
 
 def different_runs(run: ParsedRun) -> str | None:

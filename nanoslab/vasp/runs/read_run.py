@@ -24,7 +24,16 @@ from nanoslab.vasp.runs.run_result import RunResult
 _PATIENCE_S = 4.0
 _AHEAD = 64
 #: taken as the first file says them
-_TAKEN = ("vasp_version", "initial", "n_kpoints", "magnetization", "elapsed_s", "fermi_energy", "memory_MB")
+_TAKEN = (
+    "vasp_version",
+    "initial",
+    "n_kpoints",
+    "magnetization",
+    "site_moments",
+    "elapsed_s",
+    "fermi_energy",
+    "memory_MB",
+)
 
 
 def read_run(path: str | os.PathLike[str]) -> RunResult:
@@ -33,7 +42,8 @@ def read_run(path: str | os.PathLike[str]) -> RunResult:
     Parameters
     ----------
     path
-        Folder with any of vasprun.xml, OUTCAR, OSZICAR and the input files, plain or compressed, or one such file.
+        Folder with any of vasprun.xml, OUTCAR, vaspout.h5, OSZICAR and the input files, plain or compressed, or one
+        such file.
 
     Returns
     -------

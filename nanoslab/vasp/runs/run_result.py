@@ -17,10 +17,14 @@ from numpy.typing import NDArray
 
 from nanoslab.errors import FileError
 from nanoslab.selective_dynamics import constraints_from_flags
+from nanoslab.vasp.runs.band_gap import BandGap, band_gap
 from nanoslab.vasp.runs.find_runs import files_of_run
 from nanoslab.vasp.runs.outcar import read_outcar
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep
+from nanoslab.vasp.runs.vaspout import read_vaspout
 from nanoslab.vasp.runs.vasprun import read_vasprun
+
+_TRAJECTORIES = {"vasprun": read_vasprun, "OUTCAR": read_outcar, "vaspout": read_vaspout}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +66,16 @@ class RunResult:
     mesh: tuple[int, int, int] | None = None
     n_kpoints: int | None = None
     magnetization: tuple[float, ...] | None = None  #: total, or its components [Bohr magnetons]
+    #: inside the sphere of each atom, shape (n,), or (n, 3) without collinearity [Bohr magnetons]
+    site_moments: NDArray[np.float64] | None = None
     elapsed_s: float | None = None
     fermi_energy: float | None = None  #: of the last ionic step that says [eV]
     memory_MB: float | None = None  #: most that VASP's first process used
 
     def __post_init__(self) -> None:
-        if self.free is not None:
-            self.free.flags.writeable = False
+        for array in (self.free, self.site_moments):
+            if array is not None:
+                array.flags.writeable = False
 
     @property
     def n_atoms(self) -> int | None:
@@ -117,17 +124,23 @@ class RunResult:
             _attach_results(atoms, frame, self.energy, self.free_energy)
         return atoms
 
+    def band_gap(self) -> BandGap | None:
+        """Gap between occupied and empty levels, None where no file lists them; reads EIGENVAL or an output again."""
+        if self.kind in ("not run", "unreadable"):
+            return None
+        return band_gap(files_of_run(self.path).files)
+
     def trajectory(self) -> list[Atoms]:
         """Every finished ionic step; see `read_trajectory`. Reads the file again."""
         files = files_of_run(self.path).files
         source = self.sources.get("structure")
         kind = next((kind for kind, file in files.items() if file.name == source), None)
-        if kind not in ("vasprun", "OUTCAR"):
+        if kind not in _TRAJECTORIES:
             advice = "; ".join(self.problems)
             raise FileError(self.path, expected="ionic steps with structures", got="none", advice=advice)
         frames: list[Frame | None] = []
         images: list[Atoms] = []
-        parsed = (read_vasprun if kind == "vasprun" else read_outcar)(files[kind], frames)
+        parsed = _TRAJECTORIES[kind](files[kind], frames)
         for index, (frame, step) in enumerate(zip(frames, parsed.steps, strict=False), 1):
             if frame is None:
                 raise FileError(self.path, expected=f"a structure in ionic step {index}", got="none that can be read")
@@ -172,6 +185,7 @@ class RunResult:
             "notes": list(self.notes),
             "sources": [f"{quantity}: {file}" for quantity, file in self.sources.items()],
             "magnetization_muB": None if self.magnetization is None else list(self.magnetization),
+            "site_moments_muB": None if self.site_moments is None else self.site_moments.tolist(),
             "elapsed_s": self.elapsed_s,
             "seconds_per_ionic_step": self.seconds_per_step,
             "energy_per_atom_eV": self.energy_per_atom,

@@ -314,16 +314,8 @@ def test_plot_is_black_and_white(tmp_path: Path) -> None:
         ("Se --kv 200 --dose-rate 5furlongs", "e/Å2"),
     ],
 )
-def test_bad_input_is_one_line(capsys: pytest.CaptureFixture[str], arguments: str, named: str) -> None:
-    try:
-        code = main(["knockon", *arguments.split()])
-    except SystemExit as leaving:  # argparse
-        code = leaving.code
-    captured = capsys.readouterr()
-    assert code == 2
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    assert named in captured.err
+def test_bad_input_is_one_line(refused, arguments: str, named: str) -> None:
+    assert named in refused("knockon", *arguments.split())
 
 
 def test_choices_are_those_of_the_library() -> None:

@@ -87,12 +87,9 @@ def test_the_table_names_gap_and_neck(capsys):
         ["--lattice", "lda"],
     ],
 )
-def test_bad_input_is_one_line_and_two(capsys, tmp_path, monkeypatch, arguments):
+def test_bad_input_is_one_line_and_two(refused, tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
-    assert main(["build", "neck", "PbSe-rocksalt", *arguments]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert len(said.err.splitlines()) == 1
+    refused("build", "neck", "PbSe-rocksalt", *arguments)
     assert list(tmp_path.iterdir()) == []
 
 

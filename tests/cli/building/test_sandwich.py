@@ -69,10 +69,7 @@ def test_the_table_names_ligand_and_charge(capsys):
         ["--ligand", "formic-acid", "--lateral", "5", "5"],
     ],
 )
-def test_bad_input_is_one_line_and_two(capsys, tmp_path, monkeypatch, arguments):
+def test_bad_input_is_one_line_and_two(refused, tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
-    assert main(["build", "sandwich", "PbSe-rocksalt", "--planes", "1", *arguments]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert len(said.err.splitlines()) == 1
+    refused("build", "sandwich", "PbSe-rocksalt", "--planes", "1", *arguments)
     assert list(tmp_path.iterdir()) == []

@@ -20,18 +20,6 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
-def fault(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    try:
-        code = main([*map(str, arguments)])
-    except SystemExit as leave:  # argparse's own errors
-        code = leave.code
-    captured = capsys.readouterr()
-    assert code == 2
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    return captured.err
-
-
 def test_nanosheet_says_what_it_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "POSCAR"
     said = answer(capsys, *SHEET, "-o", path)
@@ -70,14 +58,14 @@ def test_format_follows_the_file_name(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_writing_twice_changes_nothing_and_nothing_is_overwritten(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused
 ) -> None:
     path = tmp_path / "POSCAR"
     answer(capsys, *SHEET, "-o", path)
     first = path.read_bytes()
     answer(capsys, *SHEET, "-o", path)
     assert path.read_bytes() == first
-    assert "would be lost" in fault(capsys, *SHEET, "--vacuum", 20, "-o", path)
+    assert "would be lost" in refused(*SHEET, "--vacuum", 20, "-o", path)
     assert path.read_bytes() == first
 
 
@@ -146,8 +134,8 @@ def test_whole_layers_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (["CdSe-wurtzite", "--face", "11-20", "--monolayers", "7", "-o", "sheet.foo"], "the format follows the name"),
     ],
 )
-def test_bad_sheets_end_in_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
-    assert words in fault(capsys, "build", "nanosheet", *arguments)
+def test_bad_sheets_end_in_one_line(refused, arguments: list[str], words: str) -> None:
+    assert words in refused("build", "nanosheet", *arguments)
 
 
 @pytest.mark.parametrize(
@@ -161,18 +149,18 @@ def test_bad_sheets_end_in_one_line(capsys: pytest.CaptureFixture[str], argument
     ],
 )
 def test_bad_vacancies_end_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused, arguments: list[str], words: str
 ) -> None:
     slab = tmp_path / "POSCAR"
     answer(capsys, *SHEET, "-o", slab)
-    assert words in fault(capsys, "build", "vacancies", slab, *arguments)
+    assert words in refused("build", "vacancies", slab, *arguments)
 
 
-def test_missing_and_broken_slabs_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no such file" in fault(capsys, "build", "vacancies", tmp_path / "POSCAR", "--species", "Se", "-o", "v")
+def test_missing_and_broken_slabs_are_named(tmp_path: Path, refused) -> None:
+    assert "no such file" in refused("build", "vacancies", tmp_path / "POSCAR", "--species", "Se", "-o", "v")
     broken = tmp_path / "slab.cif"
     broken.write_text("data_\n_cell_length_a nonsense\n")
-    assert "slab.cif" in fault(capsys, "build", "vacancies", broken, "--species", "Se", "-o", "v")
+    assert "slab.cif" in refused("build", "vacancies", broken, "--species", "Se", "-o", "v")
 
 
 def test_a_cif_says_that_it_forgets_the_frozen_atoms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,11 +172,11 @@ def test_a_cif_says_that_it_forgets_the_frozen_atoms(tmp_path: Path, capsys: pyt
 
 @pytest.mark.parametrize("tolerance", ["-1", "nan", "0", "5", "inf"])
 def test_a_tolerance_that_is_no_small_length_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], tolerance: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused, tolerance: str
 ) -> None:
     answer(capsys, *SHEET, "-o", tmp_path / "POSCAR")
     command = ("build", "vacancies", tmp_path / "POSCAR", "--species", "Se", "--count-only", f"--tolerance={tolerance}")
-    assert "tolerance: expected a distance above 0 and at most 0.3 Å" in fault(capsys, *command)
+    assert "tolerance: expected a distance above 0 and at most 0.3 Å" in refused(*command)
 
 
 def test_a_relaxed_sheet_is_told_of_the_tolerance_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,12 +194,14 @@ def test_a_relaxed_sheet_is_told_of_the_tolerance_it_needs(tmp_path: Path, capsy
     assert (said["n_distinct"], said["notes"]) == (4, [])
 
 
-def test_charges_are_those_of_the_sheet_that_lost_the_atoms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_charges_are_those_of_the_sheet_that_lost_the_atoms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused
+) -> None:
     answer(capsys, *SHEET, "-o", tmp_path / "POSCAR")
     command = ("build", "vacancies", tmp_path / "POSCAR", "--species", "Cd", "--count", "14", "-o", tmp_path / "v")
     (built,) = answer(capsys, *command)["structures"]
     assert (built["formula"], built["ledger"]["formal_charge"]) == ("Se14", -28)
-    assert "without folders" in fault(capsys, *command, "--file-name", "../POSCAR")
+    assert "without folders" in refused(*command, "--file-name", "../POSCAR")
 
 
 def test_a_sheet_that_would_freeze_whole_is_left_free_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,11 +110,9 @@ def test_a_refused_run_is_an_error_after_everything_was_said(
     assert "Not every run is used: 1 refused" in page
 
 
-def test_before_any_run_the_advice_is_to_run(campaign: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["analyze", str(campaign)]) == 2
-    assert "nanoslab run" in capsys.readouterr().err
+def test_before_any_run_the_advice_is_to_run(campaign: Path, refused) -> None:
+    assert "nanoslab run" in refused("analyze", campaign)
 
 
-def test_views_without_a_format_are_refused(campaign: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["analyze", str(campaign), "--views", "--plots", "none"]) == 2
-    assert "--plots pdf" in capsys.readouterr().err
+def test_views_without_a_format_are_refused(campaign: Path, refused) -> None:
+    assert "--plots pdf" in refused("analyze", campaign, "--views", "--plots", "none")

@@ -86,13 +86,8 @@ def test_a_sulphide_gets_its_reference_though_no_pbe_constants_of_sulphur_are_kn
         (["structures", "gold"], "structures: expected one of"),
     ],
 )
-def test_what_cannot_be_filled_in_is_one_line(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
-) -> None:
-    assert main(arguments) == 2
-    said = capsys.readouterr().err
-    assert words in said
-    assert len(said.splitlines()) == 1
+def test_what_cannot_be_filled_in_is_one_line(refused, arguments: list[str], words: str) -> None:
+    assert words in refused(*arguments)
 
 
 def test_a_crystal_with_shared_sites_is_refused(tmp_path: Path) -> None:

@@ -98,13 +98,8 @@ def test_the_wall_time_is_kept_and_the_same_command_goes_on(campaign: Path, caps
         (["--campaign", "elsewhere"], "only with a study file"),
     ],
 )
-def test_a_wrong_argument_is_one_line(
-    campaign: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", str(campaign), *arguments]) == 2
-    captured = capsys.readouterr()
-    assert words in captured.err
-    assert captured.err.count("\n") == 1
+def test_a_wrong_argument_is_one_line(campaign: Path, arguments: list[str], words: str, refused) -> None:
+    assert words in refused("run", campaign, *arguments)
     assert not list(campaign.glob("*/*/run.log"))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,26 +57,27 @@ def cluster(campaign: Path, **fields) -> str:
     return str(path)
 
 
-def refused(capsys: pytest.CaptureFixture[str], campaign: Path, *words: str) -> str:
-    before = sorted(campaign.rglob("*"))
-    assert main(["submit", str(campaign), *words]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert sorted(campaign.rglob("*")) == before
-    return said.err
+@pytest.fixture
+def unchanged(refused: Callable[..., str], campaign: Path) -> Callable[..., str]:
+    def submit(*words: object) -> str:
+        before = sorted(campaign.rglob("*"))
+        said = refused("submit", campaign, *words)
+        assert sorted(campaign.rglob("*")) == before
+        return said
+
+    return submit
 
 
-def test_no_slurm_is_one_line(capsys, campaign: Path, no_slurm) -> None:
+def test_no_slurm_is_one_line(unchanged, campaign: Path, no_slurm) -> None:
     pytest.importorskip("executorlib")
-    said = refused(capsys, campaign, "--cluster", cluster(campaign))
+    said = unchanged("--cluster", cluster(campaign))
     assert "sbatch" in said
     assert "backend: here" in said
 
 
-def test_a_wrong_partition_is_one_line(capsys, campaign: Path, stub_slurm) -> None:
+def test_a_wrong_partition_is_one_line(unchanged, campaign: Path, stub_slurm) -> None:
     pytest.importorskip("executorlib")
-    said = refused(capsys, campaign, "--cluster", cluster(campaign, partition="standart"))
+    said = unchanged("--cluster", cluster(campaign, partition="standart"))
     assert "did you mean standard?" in said
 
 
@@ -91,9 +93,9 @@ def test_a_wrong_partition_is_one_line(capsys, campaign: Path, stub_slurm) -> No
         ({"windows": 3}, "did you mean 'window'?"),
     ],
 )
-def test_a_mistake_in_the_cluster_file_is_one_line(capsys, campaign, stub_slurm, fields: dict, word: str) -> None:
+def test_a_mistake_in_the_cluster_file_is_one_line(unchanged, campaign, stub_slurm, fields: dict, word: str) -> None:
     pytest.importorskip("executorlib")
-    assert word in refused(capsys, campaign, "--cluster", cluster(campaign, custodian=False, **fields))
+    assert word in unchanged("--cluster", cluster(campaign, custodian=False, **fields))
 
 
 def test_a_vasp_that_only_the_nodes_have_can_be_trusted(capsys, campaign: Path, stub_slurm) -> None:
@@ -103,18 +105,18 @@ def test_a_vasp_that_only_the_nodes_have_can_be_trusted(capsys, campaign: Path, 
     assert main(["submit", str(campaign), "--cluster", file, "--dry-run"]) == 0
 
 
-def test_a_missing_potcar_is_one_line(capsys, campaign: Path, stub_slurm) -> None:
+def test_a_missing_potcar_is_one_line(unchanged, campaign: Path, stub_slurm) -> None:
     pytest.importorskip("executorlib")
     (campaign / "wz-v1" / "POTCAR").unlink()
-    assert "wz-v1/POTCAR" in refused(capsys, campaign, "--cluster", cluster(campaign, custodian=False))
+    assert "wz-v1/POTCAR" in unchanged("--cluster", cluster(campaign, custodian=False))
 
 
-def test_wrong_names_are_one_line_each(capsys, campaign: Path, stub_slurm) -> None:
+def test_wrong_names_are_one_line_each(unchanged, campaign: Path, stub_slurm) -> None:
     file = cluster(campaign, backend="local", vasp={"std": "true"}, custodian=False)
-    assert "--only" in refused(capsys, campaign, "--cluster", file, "--only", "xx*")
-    assert "--retry" in refused(capsys, campaign, "--cluster", file, "--retry", "always")
-    assert "did you mean parsl" in refused(capsys, campaign, "--cluster", file, "--backend", "parls")
-    assert "engine" in refused(capsys, campaign, "--cluster", file, "--engine", "chgent")
+    assert "--only" in unchanged("--cluster", file, "--only", "xx*")
+    assert "--retry" in unchanged("--cluster", file, "--retry", "always")
+    assert "did you mean parsl" in unchanged("--cluster", file, "--backend", "parls")
+    assert "engine" in unchanged("--cluster", file, "--engine", "chgent")
     assert main(["submit", str(campaign.parent / "nowhere"), "--cluster", file]) == 2
 
 

@@ -1,13 +1,12 @@
 """``nanoslab phonons``: computes here, or writes decks; remembers its structure; says what is imaginary."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from shutil import copytree, rmtree
 
 import numpy as np
 import pytest
+import vasp_writers as writers
 from ase.build import fcc111
 from ase.calculators.emt import EMT
 from ase.io import read, write
@@ -19,13 +18,6 @@ from nanoslab.cli.main import Parser, main
 from nanoslab.cli.measuring import phonons
 from nanoslab.driver.vasp_campaign import write_vasp_campaign
 from nanoslab.errors import FileError, InputError
-
-_spec = importlib.util.spec_from_file_location(
-    "vasp_writers", Path(__file__).resolve().parents[2] / "vasp" / "writers.py"
-)
-writers = sys.modules.setdefault("vasp_writers", importlib.util.module_from_spec(_spec))
-if not hasattr(writers, "Run"):
-    _spec.loader.exec_module(writers)
 
 MESH = ("--kpoints", "9", "9", "1")
 EMT_ENGINE = ("--engine", "ase.calculators.emt:EMT", "--mesh", "2", "2", "1")

@@ -77,15 +77,12 @@ def test_structures_are_ranked_and_sizes_fitted(capsys: pytest.CaptureFixture[st
     ],
 )
 def test_bad_input_is_one_line(
-    capsys: pytest.CaptureFixture[str], clusters: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+    refused, clusters: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
 ) -> None:
     monkeypatch.chdir(clusters)
     Path("broken.gr").write_text("1.0 2.0\n1.1 two\n")
     Path("dummy.xyz").write_text("2\n\nX 0 0 0\nCd 2 0 0\n")
-    assert main(["scatter", *arguments]) == 2
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
+    assert said in refused("scatter", *arguments)
 
 
 def test_intensity_of_a_file_is_that_of_its_atoms(capsys: pytest.CaptureFixture[str], clusters: Path) -> None:

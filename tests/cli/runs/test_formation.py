@@ -26,23 +26,15 @@ def test_published_oxygen_vacancy_from_the_command_line(vasp_corpus: Path, capsy
         (["--element", "Sr=HOST"], "a run of Sr alone"),
     ],
 )
-def test_bad_potentials_are_one_line(
-    vasp_corpus: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
-) -> None:
+def test_bad_potentials_are_one_line(vasp_corpus: Path, refused, options: list[str], words: str) -> None:
     folder = vasp_corpus / "doped" / "SrTiO3_v_O"
     defect, host = folder / "vac_O_0" / "vasp_std", folder / "bulk_sp333"
     options = [option.replace("HOST", str(host)) for option in options]
-    assert main(["formation", str(defect), "--pristine", str(host), *options]) == 2
-    err = capsys.readouterr().err
-    assert words in err
-    assert err.count("\n") == 1
+    assert words in refused("formation", defect, "--pristine", host, *options)
 
 
-def test_a_run_at_other_settings_is_refused_with_both_values(
-    vasp_corpus: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_at_other_settings_is_refused_with_both_values(vasp_corpus: Path, refused) -> None:
     doped = vasp_corpus / "doped"
     defect = doped / "ZnS_vacancies" / "vac_1_Zn_0" / "vasp_std"
     host = doped / "SrTiO3_v_O" / "bulk_sp333"
-    assert main(["formation", str(defect), "--pristine", str(host)]) == 2
-    assert "against" in capsys.readouterr().err
+    assert "against" in refused("formation", defect, "--pristine", host)

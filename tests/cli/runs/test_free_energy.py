@@ -46,15 +46,6 @@ def told(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
     return document
 
 
-def refusal(capsys: pytest.CaptureFixture[str], *words: object) -> str:
-    capsys.readouterr()
-    assert main(["free-energy", *map(str, words)]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    return said.err
-
-
 def test_two_crystals_differ_by_their_energies_and_vibrations(
     copper: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,7 +90,7 @@ def test_a_crystal_against_its_own_double_cell_is_alike(
 
 
 def test_the_table_says_what_json_says_and_a_plot_is_written(
-    copper: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    copper: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], refused
 ) -> None:
     fcc, hcp = copper
     (comparison,) = told(capsys, fcc, hcp)["comparisons"]
@@ -111,39 +102,39 @@ def test_the_table_says_what_json_says_and_a_plot_is_written(
     assert "alike within" in said
     assert "EMT" in said
     assert "<svg" in (tmp_path / "phases.svg").read_text()
-    assert "ending in" in refusal(capsys, fcc, hcp, "--plot", tmp_path / "phases.xyz")
+    assert "ending in" in refused("free-energy", fcc, hcp, "--plot", tmp_path / "phases.xyz")
 
 
 def test_folders_that_do_not_fit_together_are_refused_in_one_line(
-    copper: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    copper: tuple[Path, Path], tmp_path: Path, refused
 ) -> None:
     fcc, hcp = copper
     silver = phonons(tmp_path, "silver", relaxed(bulk("Ag", "fcc", a=4.1)))
-    assert "composition" in refusal(capsys, fcc, silver)
-    assert "nanoslab phonons" in refusal(capsys, fcc, tmp_path / "nothing")
+    assert "composition" in refused("free-energy", fcc, silver)
+    assert "nanoslab phonons" in refused("free-energy", fcc, tmp_path / "nothing")
     (tmp_path / "broken").mkdir()
     for text in ("{", "[]", '{"energy_eV_per_atom": null}', '{"energy_eV_per_atom": "a"}'):
         (tmp_path / "broken" / "thermal.json").write_text(text)
-        assert "thermal.json" in refusal(capsys, fcc, tmp_path / "broken")
+        assert "thermal.json" in refused("free-energy", fcc, tmp_path / "broken")
     record = json.loads((hcp / "thermal.json").read_text())
     del record["energy_eV_per_atom"]
     (tmp_path / "broken" / "thermal.json").write_text(json.dumps(record))
-    said = refusal(capsys, fcc, tmp_path / "broken")
+    said = refused("free-energy", fcc, tmp_path / "broken")
     assert "energy_eV_per_atom" in said
     assert "again" in said
 
 
 def test_another_level_of_theory_is_refused_unless_allowed(
-    copper: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    copper: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], refused
 ) -> None:
     fcc, hcp = copper
     record = json.loads((hcp / "thermal.json").read_text())
     (tmp_path / "thermal.json").write_text(json.dumps({**record, "comparable": {"code": "VASP"}}))
-    assert "code VASP against" in refusal(capsys, fcc, tmp_path)
+    assert "code VASP against" in refused("free-energy", fcc, tmp_path)
     (comparison,) = told(capsys, fcc, tmp_path, "--allow-mismatch")["comparisons"]
     assert "code VASP against" in comparison["notes"][0]
     (tmp_path / "thermal.json").write_text(json.dumps({**record, "displacement_A": 0.03}))
-    assert "displacement (Å) 0.03 against 0.01" in refusal(capsys, fcc, tmp_path)
+    assert "displacement (Å) 0.03 against 0.01" in refused("free-energy", fcc, tmp_path)
 
 
 def test_a_sheet_that_is_no_minimum_has_its_imaginary_modes_said(
