@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from nanoslab.errors import FileError, InputError, unknown_name
 from nanoslab.files import data_folder, sha256
 from nanoslab.structure_types import AnyStructure, as_atoms
 
+#: entry points of packages that bring crystals: each is the path of a folder of such files
+GROUP = "nanoslab.crystals"
 _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 #: what spglib calls hexagonal and trigonal space groups, where gamma is 120 degrees
 _HEXAGONAL = range(143, 195)
@@ -57,14 +60,14 @@ class CrystalRecord:
 
 def crystal_names() -> tuple[str, ...]:
     """Names of the reference crystals."""
-    return tuple(sorted(path.stem for path in _folder().glob("*.json")))
+    return tuple(sorted(_records()))
 
 
 def crystal_record(name: str) -> CrystalRecord:
     """Space group, sites, lattice constants and sources of a reference crystal, by one of `crystal_names`."""
     if name not in crystal_names():
         raise unknown_crystal("crystal", name)
-    return _read_record(_folder() / f"{name}.json")
+    return _read_record(_records()[name])
 
 
 def crystal(name: str, lattice: str = "pbe") -> Atoms:
@@ -147,8 +150,11 @@ def make_recipe(builder: str, **parameters: Any) -> dict[str, Any]:
     return {"builder": builder, "parameters": parameters, "nanoslab": __version__}
 
 
-def _folder() -> Path:
-    return data_folder("structures") / "crystals"
+@cache
+def _records() -> Mapping[str, Path]:
+    """Name -> file of every crystal; ours are never replaced by those that installed packages bring."""
+    folders = [data_folder("structures") / "crystals", *(Path(point.load()) for point in entry_points(group=GROUP))]
+    return {path.stem: path for folder in reversed(folders) for path in folder.glob("*.json")}
 
 
 @cache

@@ -171,3 +171,23 @@ def test_a_file_that_holds_no_crystal_is_refused(tmp_path: Path, text: str) -> N
 def test_records_travel_to_worker_processes() -> None:
     record = crystal_record("CdSe-wurtzite")
     assert pickle.loads(pickle.dumps(record)) == record  # noqa: S301
+
+
+def test_a_package_brings_crystals_of_its_own_and_replaces_none_of_ours(tmp_path, monkeypatch):
+    from importlib.metadata import EntryPoint
+
+    from nanoslab import crystals
+
+    ours = crystals._records()["ZnSe-zincblende"]
+    text = ours.read_text()
+    (tmp_path / "ZnTe-zincblende.json").write_text(text.replace("ZnSe", "ZnTe").replace('"Se"', '"Te"'))
+    (tmp_path / "ZnSe-zincblende.json").write_text("{}")
+    point = EntryPoint("mine", "brought:FOLDER", crystals.GROUP)
+    monkeypatch.setattr(EntryPoint, "load", lambda _: tmp_path)
+    monkeypatch.setattr(crystals, "entry_points", lambda group: [point] if group == crystals.GROUP else [])
+    crystals._records.cache_clear()
+    try:
+        assert crystal("ZnTe-zincblende").get_chemical_formula() == "Te4Zn4"
+        assert crystals._records()["ZnSe-zincblende"] == ours
+    finally:
+        crystals._records.cache_clear()

@@ -1,10 +1,25 @@
 """What tests of commands share."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from nanoslab.cli.main import main
+
+
+@pytest.fixture
+def answer(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
+    """Run a command that must do its job, and give back its JSON document."""
+
+    def run(*arguments: object) -> dict[str, Any]:
+        capsys.readouterr()
+        assert main([*map(str, arguments), "--json"]) == 0
+        document: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return document
+
+    return run
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """`nanoslab build vacancies --remove`: several species, one file, filters, draws."""
 
-import json
 from pathlib import Path
 
 import ase.io
@@ -18,27 +17,22 @@ def slab(tmp_path: Path) -> Path:
     return path
 
 
-def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
-    assert main(["build", "vacancies", *map(str, arguments), "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def test_every_way_is_a_row_and_the_numbers_are_printed(slab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_way_is_a_row_and_the_numbers_are_printed(slab: Path, answer) -> None:
     pytest.importorskip("pyarrow")
     target = slab.with_name("ways.parquet")
-    said = answer(capsys, slab, "--remove", "Se=2", "Cd=0-1", "--stream", target)
+    said = answer("build", "vacancies", slab, "--remove", "Se=2", "Cd=0-1", "--stream", target)
     assert [row["remove"] for row in said["counts"]] == [{"Se": 2, "Cd": 0}, {"Se": 2, "Cd": 1}]
     _, rows = read_table(target)
     assert said["n_rows"] == len(list(rows)) == sum(row["n_distinct"] for row in said["counts"])
-    counted = answer(capsys, slab, "--remove", "Se=2", "Cd=0-1", "--count-only")
+    counted = answer("build", "vacancies", slab, "--remove", "Se=2", "Cd=0-1", "--count-only")
     assert counted["counts"] == said["counts"]
 
 
-def test_filters_and_draws_are_told(slab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_filters_and_draws_are_told(slab: Path, answer) -> None:
     pytest.importorskip("pyarrow")
     options = ["--remove", "Se=2", "--apart", 5, 20, "--sample", 30, "--seed", 4, "--weights", "equal"]
-    said = answer(capsys, slab, *options, "--stream", slab.with_name("a.parquet"))
-    again = answer(capsys, slab, *options, "--stream", slab.with_name("b.parquet"))
+    said = answer("build", "vacancies", slab, *options, "--stream", slab.with_name("a.parquet"))
+    again = answer("build", "vacancies", slab, *options, "--stream", slab.with_name("b.parquet"))
     tables = [list(read_table(slab.with_name(name))[1]) for name in ("a.parquet", "b.parquet")]
     assert tables[0] == tables[1]
     assert sum(row["drawn"] for row in tables[0]) == 30

@@ -99,13 +99,16 @@ def _draw_energies(
             if energies[0] <= at <= energies[-1]:
                 text = f"{element} {threshold.energy:.3g} eV\n{at:.0f} kV"
                 axes.plot([at], [threshold.energy], "k+", markersize=9)
-                axes.annotate(text, (at, threshold.energy), (-5, 5), textcoords="offset points", **LABEL)
+                # beside the mark, away from the border that is near
+                near = at < energies[0] + 0.25 * (energies[-1] - energies[0])
+                look = {**LABEL, "ha": "left" if near else "right"}
+                axes.annotate(text, (at, threshold.energy), (5 if near else -5, 5), textcoords="offset points", **look)
     for kv in kilovolts:
         axes.axvline(kv, color="0.75", linewidth=0.7, zorder=0)
     axes.set_ylabel("largest transferred energy (eV)")
     axes.set_xlim(energies[0], energies[-1])
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, handlelength=3.5)
+    axes.legend(frameon=False, handlelength=3.5, fontsize=8)
 
 
 def _draw_cross_sections(

@@ -23,7 +23,7 @@ LOWEST_KEV, N_POINTS = 40.0, 121
 CONDITIONS = Conditions()
 HOW = (
     "Mott scattering, natural isotopes, 300 K, threshold the same in every direction. Lines: the threshold is "
-    "E_f(atom), its lower bound; bands: up to 5/3 of it (Egerton 2010). Knock-on alone; ionization and heat add to it."
+    "cost of removal E_rem, its lower bound; bands: up to 5/3 of it (Egerton 2010). Knock-on alone."
 )
 
 
@@ -64,7 +64,7 @@ def transfer_plot(document: Record) -> Plot | None:
     ]
     costs, ends = removals(document), (float(energies[0]), float(energies[-1]))
     series += [
-        Series(label=f"{cost.label}: E_f(atom)", x=ends, y=(cost.energy, cost.energy), style=style)
+        Series(label=f"{cost.label}: E_rem", x=ends, y=(cost.energy, cost.energy), style=style)
         for style, cost in enumerate(costs, start=len(elements))
     ]
     onsets = [f"{cost.label} from {threshold_beam_energy(cost.element, cost.energy):.0f} kV" for cost in costs]
@@ -81,7 +81,7 @@ def transfer_plot(document: Record) -> Plot | None:
         level_of_theory=document["level_of_theory"],
         guides=_kilovolts(document),
         notes=(
-            "E_max: head-on collision, exact relativistic kinematics, mean mass, nucleus at rest. E_f(atom) of the "
+            "E_max: head-on collision, exact relativistic kinematics, mean mass, nucleus at rest. E_rem of the "
             "most loosely bound atom of the sheet is a lower bound of the displacement threshold.",
         ),
     )
@@ -96,7 +96,7 @@ def cross_section_plot(document: Record) -> Plot | None:
     series = []
     for style, cost in enumerate(costs):
         most, least = (_barns(cost.element, energies, threshold) for threshold in threshold_interval(cost.energy))
-        label = f"{cost.label}, E_f(atom) = {cost.energy:.2f} eV"
+        label = f"{cost.label}, E_rem = {cost.energy:.2f} eV"
         series.append(_line(label, energies, most, style, other=least))
     largest = max(max(line.y) for line in series)
     # A logarithmic axis would else spend itself on the tail that thermal motion adds below the threshold

@@ -138,13 +138,13 @@ def _beam(document: Record) -> Table:
         "atom": "element",
         "beam [kV]": "beam_energy_keV:g",
         "E_max [eV]": "max_transferred_energy_eV:.2f",
-        **{f"E_f(atom) {sheet['phase']} [eV]": cost(sheet["phase"]) for sheet in document["sheets"]},
+        **{f"E_rem {sheet['phase']} [eV]": cost(sheet["phase"]) for sheet in document["sheets"]},
     }
     notes = (
         "E_max: largest energy handed over in a head-on collision (exact kinematics, mean mass, nucleus at rest); "
         "'<' marks atoms it may knock out.",
-        "E_f(atom) of the most loosely bound atom is what it costs to take it to vacuum, a lower bound of the "
-        "displacement threshold; knock-on is a lower bound of the damage.",
+        "E_rem, the E_f(atom) of the most loosely bound atom, is what it costs to take it to vacuum, a lower bound "
+        "of the displacement threshold; knock-on is a lower bound of the damage.",
     )
     return table_of("Beam", document["beam"], columns, notes)
 

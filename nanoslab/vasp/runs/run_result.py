@@ -126,7 +126,7 @@ class RunResult:
 
     def band_gap(self) -> BandGap | None:
         """Gap between occupied and empty levels, None where no file lists them; reads EIGENVAL or an output again."""
-        if self.kind in ("not run", "unreadable"):
+        if self.energy is None:
             return None
         return band_gap(files_of_run(self.path).files)
 

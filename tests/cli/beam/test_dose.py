@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,14 +12,9 @@ from nanoslab.cli.beam.microscope_file import exposure_of
 from nanoslab.cli.main import main
 
 
-def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert main(["dose", *arguments, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def test_the_command_is_the_call(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_is_the_call(capsys: pytest.CaptureFixture[str], answer) -> None:
     options = "CdSe --kv 200 --current 10mA --area 1cm2 --time 10min --threshold Se=5.12 Cd=8"
-    found = document(capsys, *options.split())
+    found = answer("dose", *options.split())
     plan = plan_session("CdSe", 200, broad_beam(10e-3, 1e16, 600.0), thresholds={"Se": 5.12, "Cd": 8.0})
     assert {key: found[key] for key in plan.to_dict()} == json.loads(json.dumps(plan.to_dict()))
     assert main(["dose", *options.split()]) == 0
@@ -39,30 +33,30 @@ def test_the_command_is_the_call(capsys: pytest.CaptureFixture[str]) -> None:
         "--current 50pA --diameter 0.225676A --time 10us",
     ],
 )
-def test_every_way_to_say_an_exposure(capsys: pytest.CaptureFixture[str], exposure: str) -> None:
-    found = document(capsys, "MoS2", "--kv", "80kV", *exposure.split())
+def test_every_way_to_say_an_exposure(answer, exposure: str) -> None:
+    found = answer("dose", "MoS2", "--kv", "80kV", *exposure.split())
     assert found["dose_e_per_A2"] == pytest.approx(78018.9, rel=1e-4)
 
 
-def test_several_voltages_and_heating(capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_voltages_and_heating(answer) -> None:
     options = (
         "graphene --kv 60,80 --current 50pA --pixel 0.2 --dwell 1us --conductivity 2000 --density 2.2 --heat-sink 1um"
     )
-    found = document(capsys, *options.split())["voltages"]
+    found = answer("dose", *options.split())["voltages"]
     assert [row["beam_energy_keV"] for row in found] == [60, 80]
     assert 0 < found[1]["temperature_rise_K"] < found[0]["temperature_rise_K"] < 1
 
 
-def test_the_map_and_the_verdict(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_map_and_the_verdict(answer, tmp_path: Path) -> None:
     target = tmp_path / "map.png"
     options = ("CdSe", "--kv", "200", "--dose", "3745", "--observed-loss", "Se=0.2", "Cd=0.1", "--map", str(target))
-    (selenium, cadmium) = document(capsys, *options)["explanations"]
+    (selenium, cadmium) = answer("dose", *options)["explanations"]
     assert selenium["verdict"].endswith("unknown")
     assert cadmium["needed_barn"] == pytest.approx(-np.log(0.9) / 3745 * 1e8)
     assert target.stat().st_size > 5000
 
 
-def test_a_header_fills_what_was_not_given(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_header_fills_what_was_not_given(answer, tmp_path: Path) -> None:
     hspy = pytest.importorskip("rsciio.hspy")
     tem = {"beam_energy": 80.0, "beam_current": 0.05, "Detector": {"EDS": {"dwell_time": 1e-5}}}
     axes = [
@@ -83,10 +77,10 @@ def test_a_header_fills_what_was_not_given(capsys: pytest.CaptureFixture[str], t
         "models": {},
     }
     hspy.file_writer(str(tmp_path / "scan.hspy"), signal)
-    found = document(capsys, "MoS2", "--from", str(tmp_path / "scan.hspy"))
+    found = answer("dose", "MoS2", "--from", str(tmp_path / "scan.hspy"))
     assert found["beam_energy_keV"] == 80
     assert found["dose_e_per_A2"] == pytest.approx(78018.9, rel=1e-4)
-    more = document(capsys, "MoS2", "--from", str(tmp_path / "scan.hspy"), "--current", "100pA", "--kv", "60")
+    more = answer("dose", "MoS2", "--from", str(tmp_path / "scan.hspy"), "--current", "100pA", "--kv", "60")
     assert more["dose_e_per_A2"] == pytest.approx(2 * 78018.9, rel=1e-4)
     assert more["beam_energy_keV"] == 60
 
@@ -120,21 +114,19 @@ def microscope_file(folder: Path, ending: str, current: float | None = 50e-12) -
 
 
 @pytest.mark.parametrize("ending", [".dm3", ".emd", ".tif"])
-def test_headers_of_three_makers_give_the_same_dose(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: str
-) -> None:
+def test_headers_of_three_makers_give_the_same_dose(answer, tmp_path: Path, ending: str) -> None:
     pytest.importorskip("rsciio")
-    found = document(capsys, "MoS2", "--from", microscope_file(tmp_path, ending))
+    found = answer("dose", "MoS2", "--from", microscope_file(tmp_path, ending))
     assert {key: found[key] for key in SCAN} == SCAN
 
 
 @pytest.mark.parametrize("ending", [".dm3", ".emd", ".tif"])
-def test_what_a_header_lacks_is_named_in_one_line(refused, capsys, tmp_path: Path, ending: str) -> None:
+def test_what_a_header_lacks_is_named_in_one_line(refused, answer, tmp_path: Path, ending: str) -> None:
     pytest.importorskip("rsciio")
     path = microscope_file(tmp_path, ending, current=None)
     said = refused("dose", "MoS2", "--from", path)
     assert "a header with current, pixel, dwell, got no current; give --current" in said
-    found = document(capsys, "MoS2", "--from", path, "--current", "50pA")
+    found = answer("dose", "MoS2", "--from", path, "--current", "50pA")
     assert {key: found[key] for key in SCAN} == SCAN
 
 

@@ -1,8 +1,6 @@
 """`nanoslab etch`: composition against dose from the command line."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,14 +19,9 @@ def sheet(tmp_path: Path) -> Path:
     return tmp_path / "sheet.extxyz"
 
 
-def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert main(["etch", *arguments, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def test_only_free_atoms_leave_and_all_are_accounted_for(capsys: pytest.CaptureFixture[str], sheet: Path) -> None:
+def test_only_free_atoms_leave_and_all_are_accounted_for(answer, sheet: Path) -> None:
     options = ("--kv", "200", "--threshold", "Se=5.12", "Cd=8", "--static", "--dose", "3e6", "--ratio", "Se:Cd=0.95")
-    found = document(capsys, str(sheet), *options)
+    found = answer("etch", str(sheet), *options)
     barn = displacement_cross_section("Se", 200, 5.12)
     assert found["cross_sections_barn"] == pytest.approx({"Cd": 0.0, "Se": barn})
     last = found["rows"][-1]
@@ -45,35 +38,35 @@ def test_only_free_atoms_leave_and_all_are_accounted_for(capsys: pytest.CaptureF
     assert left[-1] > 0.95 * max(left)
 
 
-def test_a_rising_ratio_is_found_or_refused_in_words(capsys: pytest.CaptureFixture[str], sheet: Path) -> None:
+def test_a_rising_ratio_is_found_or_refused_in_words(capsys: pytest.CaptureFixture[str], answer, sheet: Path) -> None:
     fixed = (str(sheet), "--kv", "200", "--threshold", "Se=5.12", "Cd=8", "--dose", "3e6")
-    rising = document(capsys, *fixed, "--ratio", "Cd:Se=1.0526")
-    falling = document(capsys, *fixed, "--ratio", "Se:Cd=0.95")
+    rising = answer("etch", *fixed, "--ratio", "Cd:Se=1.0526")
+    falling = answer("etch", *fixed, "--ratio", "Se:Cd=0.95")
     assert rising["dose_at_ratio_e_per_A2"] > 0
     assert rising["dose_at_ratio_e_per_A2"] == pytest.approx(falling["dose_at_ratio_e_per_A2"], rel=0.1)
     assert main(["etch", *fixed, "--ratio", "Cd:Se=0.8"]) == 0
     assert "Cd:Se = 0.8 at no dose up to there: it goes from 1.000 to" in capsys.readouterr().out
 
 
-def test_several_voltages_and_a_plot(capsys: pytest.CaptureFixture[str], sheet: Path, tmp_path: Path) -> None:
+def test_several_voltages_and_a_plot(answer, sheet: Path, tmp_path: Path) -> None:
     plot = tmp_path / "etch.png"
     options = (str(sheet), "--kv", "200,300", "--threshold", "5", "--dose", "1e5", "--runs", "3", "--plot", str(plot))
-    found = document(capsys, *options)
+    found = answer("etch", *options)
     assert [voltage["beam_energy_keV"] for voltage in found["voltages"]] == [200, 300]
-    alone = document(capsys, str(sheet), "--kv", "300", *options[3:-2])
+    alone = answer("etch", str(sheet), "--kv", "300", *options[3:-2])
     assert alone["rows"] == found["voltages"][1]["rows"]
     assert plot.stat().st_size > 5000
 
 
-def test_the_published_table_is_the_default(capsys: pytest.CaptureFixture[str], sheet: Path) -> None:
-    found = document(capsys, str(sheet), "--kv", "200", "--dose", "1e5", "--runs", "2")
+def test_the_published_table_is_the_default(answer, sheet: Path) -> None:
+    found = answer("etch", str(sheet), "--kv", "200", "--dose", "1e5", "--runs", "2")
     assert any("PBE" in source for source in found["threshold_sources"])
     by_hand = ("--threshold", "Se:3=4.47", "Se:4@2=5.24", "Se:4=5.39", "Cd:3=3.49")
-    given = document(capsys, str(sheet), "--kv", "200", "--dose", "1e5", "--runs", "2", *by_hand)
+    given = answer("etch", str(sheet), "--kv", "200", "--dose", "1e5", "--runs", "2", *by_hand)
     assert given["rows"] == found["rows"]
 
 
-def test_energies_by_site_come_from_a_campaign(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_energies_by_site_come_from_a_campaign(capsys: pytest.CaptureFixture[str], answer, tmp_path: Path) -> None:
     """GPAW's vacancy of the shipped reference results: 4.47 eV for Se with three neighbours."""
     from nanoslab.builders import build_nanosheet
     from nanoslab.files import data_folder
@@ -82,7 +75,7 @@ def test_energies_by_site_come_from_a_campaign(capsys: pytest.CaptureFixture[str
     campaign = str(data_folder("workflows") / "reference_results" / "cdse_nanosheet_gpaw")
     shared = (str(tmp_path / "wz.extxyz"), "--kv", "200", "--dose", "1e5", "--runs", "3")
     options = ("--removal-energies", campaign, "--source", "gpaw", "--phase", "wurtzite")
-    found = document(capsys, *shared, *options, "--threshold", "Cd=8")
+    found = answer("etch", *shared, *options, "--threshold", "Cd=8")
     assert any("GPAW" in source for source in found["threshold_sources"])
     barn = displacement_cross_section(
         "Se", 200, 4.474, masses="isotopes", velocity_variance=classical_velocity_variance("Se", 300)
@@ -93,25 +86,25 @@ def test_energies_by_site_come_from_a_campaign(capsys: pytest.CaptureFixture[str
         assert named in capsys.readouterr().err
 
 
-def test_bonds_are_counted_with_the_cohesive_energy(capsys: pytest.CaptureFixture[str], sheet: Path) -> None:
+def test_bonds_are_counted_with_the_cohesive_energy(answer, sheet: Path) -> None:
     options = ("--kv", "200", "--cohesive-energy", "2.33", "--static", "--dose", "1e4", "--runs", "1")
-    found = document(capsys, str(sheet), *options)
+    found = answer("etch", str(sheet), *options)
     # (001): the outermost atoms have two of four bonds
     barn = displacement_cross_section("Se", 200, 2.33)
     assert found["cross_sections_barn"]["Se"] == pytest.approx(barn)
 
 
-def test_a_dose_is_a_rate_times_a_time(capsys: pytest.CaptureFixture[str], sheet: Path) -> None:
+def test_a_dose_is_a_rate_times_a_time(answer, sheet: Path) -> None:
     fixed = ("--kv", "200", "--threshold", "5", "--runs", "2")
-    by_dose = document(capsys, str(sheet), *fixed, "--dose", "1e5")
-    by_time = document(capsys, str(sheet), *fixed, "--dose-rate", "1e3", "--time", "100")
+    by_dose = answer("etch", str(sheet), *fixed, "--dose", "1e5")
+    by_time = answer("etch", str(sheet), *fixed, "--dose-rate", "1e3", "--time", "100")
     assert by_dose == by_time
 
 
-def test_what_the_first_run_leaves_is_written(capsys: pytest.CaptureFixture[str], sheet: Path, tmp_path: Path) -> None:
+def test_what_the_first_run_leaves_is_written(answer, sheet: Path, tmp_path: Path) -> None:
     left = tmp_path / "left.extxyz"
     options = ("--kv", "200", "--binding", "2.33", "--dose", "1e5", "--runs", "1", "-o", str(left))
-    last = document(capsys, str(sheet), *options)["rows"][-1]["atoms"]
+    last = answer("etch", str(sheet), *options)["rows"][-1]["atoms"]
     atoms = read(left)
     assert {symbol: int((atoms.symbols == symbol).sum()) for symbol in last} == last
     assert 0 < len(atoms) < len(read(sheet))

@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
@@ -31,13 +31,8 @@ KEYS = {
 }
 
 
-def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert main(["knockon", *arguments, "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def test_kinematics_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    found = document(capsys, "Se", "Cd", "--kv", "200", "300")
+def test_kinematics_alone(answer) -> None:
+    found = answer("knockon", "Se", "Cd", "--kv", "200", "300")
     assert found["schema"] == 1
     assert all(set(row) >= KEYS for row in found["rows"])
     energies = [row["max_transferred_energy_eV"] for row in found["rows"]]
@@ -45,8 +40,8 @@ def test_kinematics_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert [row["cross_section_barn"] for row in found["rows"]] == [None] * 4
 
 
-def test_a_formula_means_its_elements(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = document(capsys, "CdSe", "Se", "--kv", "200")["rows"]
+def test_a_formula_means_its_elements(answer) -> None:
+    rows = answer("knockon", "CdSe", "Se", "--kv", "200")["rows"]
     assert [row["element"] for row in rows] == ["Cd", "Se"]
 
 
@@ -57,8 +52,8 @@ def test_table_is_what_the_readme_shows(capsys: pytest.CaptureFixture[str]) -> N
     assert [line.split()[-1] for line in lines[2:4]] == ["6.6447", "10.7826"]
 
 
-def test_static_is_what_papers_quote(capsys: pytest.CaptureFixture[str]) -> None:
-    (row,) = document(capsys, "Se", "--kv", "300", "--threshold", "6", "--static", "--dose-rate", "1e4")["rows"]
+def test_static_is_what_papers_quote(answer) -> None:
+    (row,) = answer("knockon", "Se", "--kv", "300", "--threshold", "6", "--static", "--dose-rate", "1e4")["rows"]
     assert row["cross_section_barn"] == pytest.approx(displacement_cross_section("Se", 300, 6.0), rel=1e-12)
     assert row["cross_section_barn"] == pytest.approx(181.548, rel=1e-5)
     assert row["temperature_K"] is None
@@ -70,13 +65,13 @@ def test_static_is_what_papers_quote(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("model", ["mott", "mckinley-feshbach"])
-def test_motion_and_isotopes_by_default(capsys: pytest.CaptureFixture[str], model: str) -> None:
-    (row,) = document(capsys, "Se", "--kv", "200", "--threshold", "6.8", "--model", model)["rows"]
+def test_motion_and_isotopes_by_default(answer, model: str) -> None:
+    (row,) = answer("knockon", "Se", "--kv", "200", "--threshold", "6.8", "--model", model)["rows"]
     # three dimensions; motion along the beam alone would give 9.5 barn, the isotopes at rest 0.73 (MF)
     assert 10 < row["cross_section_barn"] < 13
     assert (row["temperature_K"], row["motion"], row["masses"]) == (300.0, "classical", "isotopes")
-    (cold,) = document(
-        capsys,
+    (cold,) = answer(
+        "knockon",
         "Se",
         "--kv",
         "200",
@@ -93,18 +88,18 @@ def test_motion_and_isotopes_by_default(capsys: pytest.CaptureFixture[str], mode
     assert cold["motion"] == "Debye 181 K"
 
 
-def test_every_way_out_stands_in_the_row(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_way_out_stands_in_the_row(answer) -> None:
     options = ("Se", "--kv", "200", "--threshold", "2.25", "--static", "--model", "mckinley-feshbach")
-    (row,) = document(capsys, *options, "--escape", "planar")["rows"]
+    (row,) = answer("knockon", *options, "--escape", "planar")["rows"]
     expected = {"spherical": 1033.431, "planar": 318.832, "sphere-averaged": 89.91}
     assert row["cross_sections_barn"] == pytest.approx(expected, rel=3e-5)
     assert row["cross_section_barn"] == row["cross_sections_barn"]["planar"]
 
 
-def test_default_thresholds_lie_at_or_above_what_was_computed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_default_thresholds_lie_at_or_above_what_was_computed(answer) -> None:
     """Se of CdSe costs at least 4.47 eV (PBE, GPAW, surface): no default row may say less."""
     for names in (["Se"], ["CdSe"], ["CdSe", "--formation-enthalpy", "-1.42"], ["34"]):
-        found = document(capsys, *names, "--kv", "200", "--model", "rutherford")
+        found = answer("knockon", *names, "--kv", "200", "--model", "rutherford")
         energies = [row["threshold_energy_eV"] for row in found["rows"] if row["element"] == "Se"]
         assert energies[0] == 4.47
         assert min(energies) == 4.47
@@ -113,22 +108,22 @@ def test_default_thresholds_lie_at_or_above_what_was_computed(capsys: pytest.Cap
     assert any("No compound named" in note for note in found["notes"])
 
 
-def test_an_element_without_a_published_threshold_is_estimated_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    found = document(capsys, "Cu", "--kv", "200", "--model", "rutherford")
+def test_an_element_without_a_published_threshold_is_estimated_and_says_so(answer) -> None:
+    found = answer("knockon", "Cu", "--kv", "200", "--model", "rutherford")
     assert [row["threshold_energy_eV"] for row in found["rows"]] == pytest.approx([3.49, 3.49 * 5 / 3])
     assert any("no published threshold" in note for note in found["notes"])
-    compound = document(capsys, "ZnS", "--kv", "200", "--model", "rutherford")["rows"]
+    compound = answer("knockon", "ZnS", "--kv", "200", "--model", "rutherford")["rows"]
     assert [row["threshold_energy_eV"] for row in compound] == pytest.approx([3.15, 4.2] * 2)
     assert "bonds counted" in compound[0]["threshold_source"]
-    unequal = document(capsys, "TiSe2", "--kv", "200", "--model", "rutherford")["rows"]
+    unequal = answer("knockon", "TiSe2", "--kv", "200", "--model", "rutherford")["rows"]
     whole = 4.85 + 2 * 2.46  # all bonds join Ti and Se: one Ti or two Se hold them
     assert [row["threshold_energy_eV"] for row in unequal] == pytest.approx(
         [0.75 * whole, whole, 0.75 * whole / 2, whole / 2]
     )
 
 
-def test_a_compound_may_count_bonds_from_its_formation_enthalpy(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = document(capsys, "CdTe", "--kv", "200", "--formation-enthalpy", "-1.0")["rows"]
+def test_a_compound_may_count_bonds_from_its_formation_enthalpy(answer) -> None:
+    rows = answer("knockon", "CdTe", "--kv", "200", "--formation-enthalpy", "-1.0")["rows"]
     cohesive = (1.16 + 2.23 + 1.0) / 2
     assert [row["threshold_energy_eV"] for row in rows] == pytest.approx([1.5 * cohesive, 2 * cohesive] * 2)
     assert "atomisation energy of CdTe" in rows[0]["threshold_source"]
@@ -152,19 +147,19 @@ def test_the_last_line_is_the_answer(capsys: pytest.CaptureFixture[str], argumen
     assert capsys.readouterr().out.splitlines()[-1] == sentence
 
 
-def test_names_numbers_and_materials_mean_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    expected = document(capsys, "Se", "Cd", "--kv", "200", "80")["rows"]
-    assert document(capsys, "34", "48", "--kv", "200,80")["rows"] == expected
-    assert document(capsys, "Se,Cd", "--kv", "200kV", "80kV")["rows"] == expected
-    assert [row["element"] for row in document(capsys, "boron nitride", "--kv", "80")["rows"]] == ["B", "N"]
-    assert [row["element"] for row in document(capsys, "BN", "--kv", "80")["rows"]] == ["B", "N"]
+def test_names_numbers_and_materials_mean_the_same(answer) -> None:
+    expected = answer("knockon", "Se", "Cd", "--kv", "200", "80")["rows"]
+    assert answer("knockon", "34", "48", "--kv", "200,80")["rows"] == expected
+    assert answer("knockon", "Se,Cd", "--kv", "200kV", "80kV")["rows"] == expected
+    assert [row["element"] for row in answer("knockon", "boron nitride", "--kv", "80")["rows"]] == ["B", "N"]
+    assert [row["element"] for row in answer("knockon", "BN", "--kv", "80")["rows"]] == ["B", "N"]
 
 
-def test_one_call_of_python_gives_the_numbers_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_call_of_python_gives_the_numbers_of_the_command(answer) -> None:
     from nanoslab.beam import Conditions, KnockOnQuestion, highest_safe_beam_energy, knockon_answer
 
     options = "MoS2 --kv 80 --threshold S=6.5 Mo=20 --dose 1e6 --allowed-loss 0.01"
-    found = document(capsys, *options.split())
+    found = answer("knockon", *options.split())
     question = KnockOnQuestion(
         names=["MoS2"],
         kilovolts=[80],
@@ -179,20 +174,20 @@ def test_one_call_of_python_gives_the_numbers_of_the_command(capsys: pytest.Capt
     assert 74 < safe.beam_energy_keV < 75.2
 
 
-def test_units_of_doses(capsys: pytest.CaptureFixture[str]) -> None:
+def test_units_of_doses(answer) -> None:
     plain, per_nm2 = (
-        document(capsys, "Se", "--kv", "200", "--dose", dose, "--allowed-loss", "0.1")["safe_voltage"]
+        answer("knockon", "Se", "--kv", "200", "--dose", dose, "--allowed-loss", "0.1")["safe_voltage"]
         for dose in ("1e4", "1e6e/nm2")
     )
     assert plain == per_nm2
-    (row,) = document(capsys, "Se", "--kv", "200", "--threshold", "5", "--dose-rate", "1A/cm2")["rows"]
+    (row,) = answer("knockon", "Se", "--kv", "200", "--threshold", "5", "--dose-rate", "1A/cm2")["rows"]
     assert row["rate_per_s"] == pytest.approx(row["cross_section_barn"] * 624.150907e-8)
 
 
-def test_csv_holds_the_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_csv_holds_the_rows(tmp_path: Path, answer) -> None:
     import csv
 
-    rows = document(capsys, "CdSe", "--kv", "200", "--threshold", "5", "--csv", str(tmp_path / "a.csv"))["rows"]
+    rows = answer("knockon", "CdSe", "--kv", "200", "--threshold", "5", "--csv", str(tmp_path / "a.csv"))["rows"]
     with (tmp_path / "a.csv").open() as stream:
         read = list(csv.DictReader(stream))
     assert [float(row["cross_section_barn"]) for row in read] == [row["cross_section_barn"] for row in rows]
@@ -206,34 +201,34 @@ def test_numbers_without_meaning_are_not_printed(capsys: pytest.CaptureFixture[s
     assert "II-VI" not in out
 
 
-def test_a_vacancy_formation_energy_is_labelled_as_one(capsys: pytest.CaptureFixture[str]) -> None:
-    found = document(capsys, "Se", "--kv", "200", "--threshold", "5.12", "--threshold-source", "vacancy-formation")
+def test_a_vacancy_formation_energy_is_labelled_as_one(answer) -> None:
+    found = answer("knockon", "Se", "--kv", "200", "--threshold", "5.12", "--threshold-source", "vacancy-formation")
     assert [row["threshold_energy_eV"] for row in found["rows"]] == pytest.approx([5.12, 5.12 * 5 / 3])
     assert "not a displacement threshold" in found["rows"][0]["threshold_source"]
     assert any(note.startswith("A vacancy formation energy is not") for note in found["notes"])
-    plain = document(capsys, "Se", "--kv", "200", "--threshold", "5.12")
+    plain = answer("knockon", "Se", "--kv", "200", "--threshold", "5.12")
     assert any("--threshold-source" in note for note in plain["notes"])
 
 
-def test_thresholds_by_element(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = document(capsys, "CdSe", "--kv", "200", "--threshold", "Se=5", "4", "--static")["rows"]
+def test_thresholds_by_element(answer) -> None:
+    rows = answer("knockon", "CdSe", "--kv", "200", "--threshold", "Se=5", "4", "--static")["rows"]
     assert {row["element"]: row["threshold_energy_eV"] for row in rows} == {"Cd": 4.0, "Se": 5.0}
     assert [
-        row["threshold_energy_eV"] for row in document(capsys, "CdSe", "--kv", "200", "--threshold", "Se=5")["rows"]
+        row["threshold_energy_eV"] for row in answer("knockon", "CdSe", "--kv", "200", "--threshold", "Se=5")["rows"]
     ] == (pytest.approx([3.49, 3.49 * 5 / 3, 5.0]))
 
 
-def test_error_budget_and_lower_bound_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_error_budget_and_lower_bound_are_printed(capsys: pytest.CaptureFixture[str], answer) -> None:
     assert main(["knockon", "Se", "--kv", "200", "--threshold", "5"]) == 0
     out = capsys.readouterr().out
     assert "numerics 0.5 %, screening 5 %, the rest is E_d (10 % more E_d: -" in out
     assert "Knock-on is a lower bound on damage" in out
-    budget = document(capsys, "Se", "--kv", "200", "--threshold", "5")["error_budget"]
+    budget = answer("knockon", "Se", "--kv", "200", "--threshold", "5")["error_budget"]
     assert (budget["numerics_percent"], budget["screening_percent"]) == (0.5, 5.0)
     assert -60 < budget["threshold_10_percent_higher_percent"] < -20
 
 
-def test_budget_and_safe_voltage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_budget_and_safe_voltage(answer) -> None:
     options = (
         "CdSe",
         "--kv",
@@ -247,7 +242,7 @@ def test_budget_and_safe_voltage(capsys: pytest.CaptureFixture[str]) -> None:
         "1e6",
         "--static",
     )
-    found = document(capsys, *options)
+    found = answer("knockon", *options)
     safe = found["safe_voltage"]
     assert safe["limiting_element"] == "Se"
     at_limit = displacement_cross_section("Se", safe["beam_energy_keV"], 5.12)
@@ -258,10 +253,10 @@ def test_budget_and_safe_voltage(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
-def test_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str) -> None:
+def test_plot(tmp_path: Path, answer, suffix: str) -> None:
     target = tmp_path / f"knockon.{suffix}"
     options = ("CdSe", "--kv", "200", "--model", "mott", "--static", "--plot", str(target))
-    assert document(capsys, *options)["plot"] == str(target)
+    assert answer("knockon", *options)["plot"] == str(target)
     assert target.stat().st_size > 5000
 
 
@@ -365,8 +360,8 @@ def test_start_takes_at_most_four_times_a_bare_python(tmp_path: Path) -> None:
     assert min(pair[1] for pair in times) <= 4 * min(pair[0] for pair in times)
 
 
-def test_largest_energy_is_the_librarys(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = document(capsys, "Bi2Te3", "--kv", "123.4")["rows"]
+def test_largest_energy_is_the_librarys(answer) -> None:
+    rows = answer("knockon", "Bi2Te3", "--kv", "123.4")["rows"]
     assert [row["max_transferred_energy_eV"] for row in rows] == [
         max_transferred_energy("Bi", 123.4),
         max_transferred_energy("Te", 123.4),

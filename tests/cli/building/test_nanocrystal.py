@@ -9,11 +9,9 @@ from nanoslab.cli.main import main
 from nanoslab.cli.structures import read_structure
 
 
-def test_json_has_the_keys_of_the_other_builders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["build", "nanocrystal", "CdSe-wurtzite", "--diameter", "1.5", "--json"]) == 0
-    dot = json.loads(capsys.readouterr().out)
-    assert main(["build", "nanosheet", "CdSe-wurtzite", "--face", "11-20", "--monolayers", "3", "--json"]) == 0
-    sheet = json.loads(capsys.readouterr().out)
+def test_json_has_the_keys_of_the_other_builders(tmp_path: Path, answer) -> None:
+    dot = answer("build", "nanocrystal", "CdSe-wurtzite", "--diameter", "1.5")
+    sheet = answer("build", "nanosheet", "CdSe-wurtzite", "--face", "11-20", "--monolayers", "3")
     assert set(sheet) <= set(dot)
     assert set(sheet["ledger"]) == set(dot["ledger"])
     assert [dot[key] for key in ("n_planes", "thickness_A", "vacuum_A", "area_A2", "termination")] == [None] * 5

@@ -9,13 +9,12 @@ from nanoslab.cli.main import main
 from nanoslab.cli.structures import read_structure
 
 
-def test_json_has_the_keys_of_the_other_builders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_keys_of_the_other_builders(tmp_path: Path, capsys: pytest.CaptureFixture[str], answer) -> None:
     path = tmp_path / "dot.xyz"
     command = ["build", "particle", "CdSe-wurtzite", "--diameter", "1.5", "--ligand", "Cl", "-o", str(path), "--json"]
     assert main(command) == 0
     dot = json.loads(capsys.readouterr().out)
-    assert main(["build", "nanosheet", "CdSe-wurtzite", "--face", "11-20", "--monolayers", "3", "--json"]) == 0
-    sheet = json.loads(capsys.readouterr().out)
+    sheet = answer("build", "nanosheet", "CdSe-wurtzite", "--face", "11-20", "--monolayers", "3")
     assert set(sheet) <= set(dot)
     assert set(sheet["ledger"]) == set(dot["ledger"])
     assert dot["edits"]["proven"]

@@ -1,25 +1,22 @@
 """``nanoslab build sandwich`` as a user meets it."""
 
-import json
-
 import pytest
 from ase.io import read
 
 from nanoslab.cli.main import main
 
 
-def test_one_fragment_in_a_gap(capsys, tmp_path):
+def test_one_fragment_in_a_gap(answer, tmp_path):
     target = tmp_path / "POSCAR"
     arguments = ["build", "sandwich", "PbSe-rocksalt", "--ligand", "oleic-fragment", "--gap", "6.0", "--planes", "2"]
-    assert main([*arguments, "-o", str(target), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    said = answer(*arguments, "-o", target)
     assert (said["schema"], said["gap_A"], said["n_ligands"]) == (1, 6.0, 1)
     assert said["ledger"]["formal_charge"] == 0
     atoms = read(target, format="vasp")
     assert atoms[said["ligand_indices"][0]].get_chemical_formula(mode="hill") == "C10H18O2"
 
 
-def test_a_scan_writes_a_folder_per_gap(capsys, tmp_path):
+def test_a_scan_writes_a_folder_per_gap(answer, tmp_path):
     arguments = [
         "build",
         "sandwich",
@@ -32,16 +29,14 @@ def test_a_scan_writes_a_folder_per_gap(capsys, tmp_path):
         "4",
         "4",
     ]
-    assert main([*arguments, "--gap-scan", "5", "6", "-o", str(tmp_path), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    said = answer(*arguments, "--gap-scan", "5", "6", "-o", tmp_path)
     assert [entry["gap_A"] for entry in said["structures"]] == [5.0, 6.0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gap-5.00", "gap-6.00"]
 
 
-def test_one_slab_with_ligands(capsys):
+def test_one_slab_with_ligands(capsys, answer):
     arguments = ["build", "sandwich", "PbSe-rocksalt", "--ligand", "acetic-acid", "--planes", "2", "--one-slab"]
-    assert main([*arguments, "--coverage", "0.6", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    said = answer(*arguments, "--coverage", "0.6")
     assert (said["gap_A"], said["n_ligands"], said["n_planes"]) == (None, 2, 2)
     assert main([*arguments, "--gap", "6"]) == 2
     assert "--gap: expected nothing beside --one-slab" in capsys.readouterr().err

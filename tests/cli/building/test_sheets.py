@@ -15,14 +15,9 @@ SHEET = ["build", "nanosheet", "CdSe-wurtzite", "--face", "11-20", "--monolayers
 KEYS = {"file", "formula", "n_atoms", "n_planes", "thickness_A", "vacuum_A", "area_A2", "termination", "ledger"}
 
 
-def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
-    assert main([*map(str, arguments), "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def test_nanosheet_says_what_it_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nanosheet_says_what_it_built(tmp_path: Path, answer) -> None:
     path = tmp_path / "POSCAR"
-    said = answer(capsys, *SHEET, "-o", path)
+    said = answer(*SHEET, "-o", path)
     assert said["schema"] == 1
     assert set(said) >= KEYS
     assert (said["formula"], said["n_atoms"], said["n_planes"]) == ("Cd14Se14", 28, 7)
@@ -33,9 +28,9 @@ def test_nanosheet_says_what_it_built(tmp_path: Path, capsys: pytest.CaptureFixt
     assert stored == said
 
 
-def test_poscar_reads_back_the_same_in_ase_and_pymatgen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_poscar_reads_back_the_same_in_ase_and_pymatgen(tmp_path: Path, answer) -> None:
     path = tmp_path / "POSCAR"
-    answer(capsys, *SHEET, "-o", path)
+    answer(*SHEET, "-o", path)
     sheet = build_nanosheet("CdSe-wurtzite", "11-20", 7)
     theirs = ase.io.read(path)
     assert theirs.get_chemical_symbols() == sheet.get_chemical_symbols()
@@ -49,21 +44,19 @@ def test_poscar_reads_back_the_same_in_ase_and_pymatgen(tmp_path: Path, capsys: 
 
 
 @pytest.mark.parametrize("name", ["sheet.vasp", "sheet.cif", "sheet.extxyz", "sheet.xyz", "POSCAR_7ML", "CONTCAR"])
-def test_format_follows_the_file_name(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_format_follows_the_file_name(tmp_path: Path, answer, name: str) -> None:
     path = tmp_path / name
-    answer(capsys, *SHEET, "-o", path)
+    answer(*SHEET, "-o", path)
     again = ase.io.read(path, format="vasp" if "CAR" in name else None)
     assert again.get_chemical_formula() == "Cd14Se14"
     assert again.cell.cellpar() == pytest.approx(build_nanosheet("CdSe-wurtzite", "11-20", 7).cell.cellpar(), abs=1e-4)
 
 
-def test_writing_twice_changes_nothing_and_nothing_is_overwritten(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused
-) -> None:
+def test_writing_twice_changes_nothing_and_nothing_is_overwritten(tmp_path: Path, answer, refused) -> None:
     path = tmp_path / "POSCAR"
-    answer(capsys, *SHEET, "-o", path)
+    answer(*SHEET, "-o", path)
     first = path.read_bytes()
-    answer(capsys, *SHEET, "-o", path)
+    answer(*SHEET, "-o", path)
     assert path.read_bytes() == first
     assert "would be lost" in refused(*SHEET, "--vacuum", 20, "-o", path)
     assert path.read_bytes() == first
@@ -80,10 +73,10 @@ def test_termination_repeat_and_table(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "nothing written" in capsys.readouterr().out
 
 
-def test_vacancies_are_written_each_in_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_vacancies_are_written_each_in_its_folder(tmp_path: Path, answer) -> None:
     slab, folder = tmp_path / "POSCAR", tmp_path / "vacancies"
-    answer(capsys, *SHEET, "-o", slab)
-    said = answer(capsys, "build", "vacancies", slab, "--species", "Se", "--count", 1, "-o", folder)
+    answer(*SHEET, "-o", slab)
+    said = answer("build", "vacancies", slab, "--species", "Se", "--count", 1, "-o", folder)
     assert (said["n_distinct"], said["n_total"]) == (4, 14)
     assert [entry["degeneracy"] for entry in said["structures"]] == [4, 4, 4, 2]
     parent = ase.io.read(slab)
@@ -93,30 +86,18 @@ def test_vacancies_are_written_each_in_its_folder(tmp_path: Path, capsys: pytest
         kept = [i for i in range(28) if i not in entry["removed_indices"]]
         assert atoms.positions == pytest.approx(parent.positions[kept], abs=1e-9)
     assert json.loads((folder / "vacancies.json").read_text()) == said
-    again = answer(capsys, "build", "vacancies", slab, "--species", "Se", "--count", 1, "-o", folder)
+    again = answer("build", "vacancies", slab, "--species", "Se", "--count", 1, "-o", folder)
     assert again == said
 
 
-def test_whole_layers_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_whole_layers_and_counts(tmp_path: Path, answer) -> None:
     slab = tmp_path / "sheet.extxyz"
-    answer(capsys, *SHEET, "-o", slab)
-    both = answer(
-        capsys,
-        "build",
-        "vacancies",
-        slab,
-        "--species",
-        "Se",
-        "--count",
-        "layer",
-        "--region",
-        "both",
-        "-o",
-        tmp_path / "v",
-    )
+    answer(*SHEET, "-o", slab)
+    options = ("--species", "Se", "--count", "layer", "--region", "both", "-o", tmp_path / "v")
+    both = answer("build", "vacancies", slab, *options)
     assert [entry["formula"] for entry in both["structures"]] == ["Cd14Se10"]
     before = sorted(tmp_path.rglob("*"))
-    count = answer(capsys, "build", "vacancies", slab, "--species", "Se", "--count", 7, "--count-only")
+    count = answer("build", "vacancies", slab, "--species", "Se", "--count", 7, "--count-only")
     assert count["n_total"] == 3432
     assert count["n_distinct"] < 3432
     assert sorted(tmp_path.rglob("*")) == before
@@ -148,11 +129,9 @@ def test_bad_sheets_end_in_one_line(refused, arguments: list[str], words: str) -
         (["--species", "Se", "--region", "botom", "-o", "v"], "did you mean bottom"),
     ],
 )
-def test_bad_vacancies_end_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused, arguments: list[str], words: str
-) -> None:
+def test_bad_vacancies_end_in_one_line(tmp_path: Path, answer, refused, arguments: list[str], words: str) -> None:
     slab = tmp_path / "POSCAR"
-    answer(capsys, *SHEET, "-o", slab)
+    answer(*SHEET, "-o", slab)
     assert words in refused("build", "vacancies", slab, *arguments)
 
 
@@ -171,35 +150,31 @@ def test_a_cif_says_that_it_forgets_the_frozen_atoms(tmp_path: Path, capsys: pyt
 
 
 @pytest.mark.parametrize("tolerance", ["-1", "nan", "0", "5", "inf"])
-def test_a_tolerance_that_is_no_small_length_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused, tolerance: str
-) -> None:
-    answer(capsys, *SHEET, "-o", tmp_path / "POSCAR")
+def test_a_tolerance_that_is_no_small_length_is_refused(tmp_path: Path, answer, refused, tolerance: str) -> None:
+    answer(*SHEET, "-o", tmp_path / "POSCAR")
     command = ("build", "vacancies", tmp_path / "POSCAR", "--species", "Se", "--count-only", f"--tolerance={tolerance}")
     assert "tolerance: expected a distance above 0 and at most 0.3 Å" in refused(*command)
 
 
-def test_a_relaxed_sheet_is_told_of_the_tolerance_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_relaxed_sheet_is_told_of_the_tolerance_it_needs(tmp_path: Path, answer) -> None:
     sheet = build_nanosheet("CdSe-wurtzite", "11-20", 7)
     sheet.set_constraint()
     sheet.positions += np.random.default_rng(5).normal(scale=2e-3, size=sheet.positions.shape)
     sheet.write(tmp_path / "CONTCAR", format="vasp")
     command = ("build", "vacancies", tmp_path / "CONTCAR", "--species", "Se", "--count-only")
-    said = answer(capsys, *command)
+    said = answer(*command)
     assert (said["n_distinct"], said["notes"]) == (
         14,
         ["only 4 distinct at a tolerance of 0.05 Å: a relaxed sheet may want --tolerance"],
     )
-    said = answer(capsys, *command, "--tolerance", "0.05")
+    said = answer(*command, "--tolerance", "0.05")
     assert (said["n_distinct"], said["notes"]) == (4, [])
 
 
-def test_charges_are_those_of_the_sheet_that_lost_the_atoms(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused
-) -> None:
-    answer(capsys, *SHEET, "-o", tmp_path / "POSCAR")
+def test_charges_are_those_of_the_sheet_that_lost_the_atoms(tmp_path: Path, answer, refused) -> None:
+    answer(*SHEET, "-o", tmp_path / "POSCAR")
     command = ("build", "vacancies", tmp_path / "POSCAR", "--species", "Cd", "--count", "14", "-o", tmp_path / "v")
-    (built,) = answer(capsys, *command)["structures"]
+    (built,) = answer(*command)["structures"]
     assert (built["formula"], built["ledger"]["formal_charge"]) == ("Se14", -28)
     assert "without folders" in refused(*command, "--file-name", "../POSCAR")
 

@@ -90,10 +90,9 @@ def test_the_page_is_the_same_each_time(campaign: Path) -> None:
     assert not (campaign / "results" / "closed" / "plots").exists()
 
 
-def test_nothing_is_written_when_asked_so(campaign: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_written_when_asked_so(campaign: Path, answer) -> None:
     run_closed_form(campaign)
-    assert main(["analyze", str(campaign), "--no-files", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
+    document = answer("analyze", campaign, "--no-files")
     assert document["schema"] == 1
     assert document["files"] == []
     assert not (campaign / "results").exists()

@@ -1,6 +1,5 @@
 """`nanoslab image`, `strain` and `reconstruct`: the documents, and one line for every bad input."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -31,30 +30,34 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def document(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
-    assert main([*map(str, arguments), "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def test_image_indexes_spacings_and_says_when_a_vacancy_shows(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_image_indexes_spacings_and_says_when_a_vacancy_shows(answer, folder: Path) -> None:
     options = ["image", "sheet.extxyz", "--kv", 200, "--mode", "haadf", "--pixel", 0.2]
-    found = document(capsys, *options, "--spacings", "CdSe-zincblende", "--without", 0, "--plot", "i.png")
+    found = answer(*options, "--spacings", "CdSe-zincblende", "--without", 1, "--threshold", 3.0, "--plot", "i.png")
     assert found["schema"] == 1
     strongest = found["images"][0]["spacings"][0]
     assert strongest["hkl"] == [2, 2, 0]
     assert abs(strongest["strain"]) < 0.005
     assert 10 < found["rose_dose_e_per_A2"] < 1e6
+    atoms = read("sheet.extxyz")
+    assert found["exit_face_atoms"] in (36, 72)
+    barn = found["cross_section_barn"]
+    assert found["next_loss_dose_e_per_A2"] == pytest.approx(1e8 / (found["exit_face_atoms"] * barn))
+    assert found["elements"] == [atoms.symbols[1]]
     assert (folder / "i.png").stat().st_size > 5000
 
 
-def test_a_path_of_structures_gives_an_image_each(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    found = document(capsys, "image", "path.extxyz", "--kv", 300, "--pixel", 0.3, "--dose", 100, "--first-look")
+def test_a_path_of_structures_gives_an_image_each(answer, folder: Path) -> None:
+    options = ["--kv", 300, "--pixel", 0.3, "--dose", 100, "--method", "projected", "-o", "path.emd"]
+    found = answer("image", "path.extxyz", *options)
     assert len(found["images"]) == 2
     assert found["doses"] == [None, 1000.0]
     assert found["images"][0]["shape"] == found["images"][1]["shape"]
+    pytest.importorskip("rsciio.emd")
+    again = answer("image", "path.emd")
+    assert [image["mean"] for image in again["images"]] == [image["mean"] for image in found["images"]]
 
 
-def test_a_microscope_file_is_read_with_its_scale(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_a_microscope_file_is_read_with_its_scale(answer, folder: Path) -> None:
     pytest.importorskip("rsciio")
     h5py = pytest.importorskip("h5py")
     x = np.arange(256) * 0.2
@@ -66,13 +69,13 @@ def test_a_microscope_file_is_read_with_its_scale(capsys: pytest.CaptureFixture[
         for number, (name, n) in enumerate((("y", 256), ("x", 200)), 1):
             axis = group.create_dataset(f"dim{number}", data=np.arange(n) * 0.02)
             axis.attrs.update(name=name, units="[n_m]")
-    found = document(capsys, "image", "m.emd", "--spacings", "CdSe-wurtzite")
+    found = answer("image", "m.emd", "--spacings", "CdSe-wurtzite")
     assert found["images"][0]["shape"] in ([256, 200], [200, 256])
     assert found["images"][0]["spacings"][0]["spacing_A"] == pytest.approx(3.50, rel=0.002)
 
 
-def test_strain_of_an_expanded_particle(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    found = document(capsys, "strain", "pt.xyz", "--crystal", "pt.cif", "-o", "map.extxyz", "--plot", "p.svg")
+def test_strain_of_an_expanded_particle(capsys: pytest.CaptureFixture[str], answer, folder: Path) -> None:
+    found = answer("strain", "pt.xyz", "--crystal", "pt.cif", "-o", "map.extxyz", "--plot", "p.svg")
     assert found["scale"] == pytest.approx(4.02 / 3.92, abs=1e-6)
     assert found["mean_strain"]["core"]["xx"] == pytest.approx(4.02 / 3.92 - 1, abs=1e-4)
     assert found["lattice_constants_A"] == pytest.approx([4.02] * 3, abs=1e-4)
@@ -83,12 +86,37 @@ def test_strain_of_an_expanded_particle(capsys: pytest.CaptureFixture[str], fold
     assert "on the lattice, which is +2.551" in capsys.readouterr().out
 
 
-def test_reconstruct_finds_the_particle_again(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_reconstruct_finds_the_particle_again(answer, folder: Path) -> None:
     options = ["--kv", 300, "--images", 15, "--pixel", 0.6, "--dose", "1e6", "-o", "found.xyz"]
-    found = document(capsys, "reconstruct", "small.xyz", *options)
+    found = answer("reconstruct", "small.xyz", *options)
     assert (found["n_missing"], found["n_extra"], found["n_wrong_element"]) == (0, 0, 0)
     assert found["rms_error_A"] < 0.19
     assert len(read("found.xyz")) == 26
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["axis y", "axis x"])
+def test_atoms_are_found_from_the_file_of_a_series(answer, folder: Path, turned: bool) -> None:
+    pytest.importorskip("rsciio.emd")
+    from nanoslab.measure.imaging import FieldOfView, Image, read_images, read_tilts, write_images
+    from nanoslab.measure.tomography import compare_atoms
+
+    options = ["--kv", 300, "--pixel", 0.6]
+    made = ["--images", 15, "--dose", "1e6", "--write-images", "series.emd"]
+    answer("reconstruct", "small.xyz", *options, *made)
+    assert read_tilts("series.emd") == pytest.approx(np.linspace(-79, 79, 15))
+    if turned:
+        np.savetxt("series.tlt", read_tilts("series.emd"))
+        images = read_images("series.emd")
+        (nx, ny), (lx, ly) = images[0].field.shape, images[0].field.lengths
+        field = FieldOfView(corner=(0.0, 0.0), lengths=(ly, lx), shape=(ny, nx))
+        write_images("series.emd", [Image(values=np.rot90(i.values, -1).copy(), field=field) for i in images])
+        options += ["--tilts", "series.tlt", "--tilt-axis", "x"]
+    found = answer("reconstruct", "series.emd", *options, "--elements", "Pb", "Se", "-o", "atoms.xyz")
+    assert found["counts"] == {"Pb": 13, "Se": 13}
+    trip = compare_atoms(read("small.xyz"), read("atoms.xyz"))
+    assert (trip.n_missing, trip.n_extra, trip.n_wrong_element) == (0, 0, 0)
+    assert trip.rms < 0.19
+    assert 0.5 < trip.rms / np.sqrt(np.mean(np.square(found["stated_errors_A"]))) < 2.0
 
 
 @pytest.mark.parametrize(
@@ -98,7 +126,11 @@ def test_reconstruct_finds_the_particle_again(capsys: pytest.CaptureFixture[str]
         (["image", "sheet.extxyz", "--kv", "200", "--without", "999"], "--without: expected atoms from 0 to"),
         (["image", "sheet.extxyz", "--kv", "200", "--pixel", "0.001"], "pixel: expected a length from 0.01 to 2 Å"),
         (["image", "sheet.extxyz", "--kv", "200", "--dose", "-1"], "dose: expected a dose above 0"),
-        (["image", "none.dm4"], "expected a file, got none.dm4"),
+        (["image", "none.dm4"], "none.dm4: expected a file, got none"),
+        (["image", "sheet.extxyz", "--kv", "200", "--mode", "haadf", "--method", "multislice"], "projected or abtem"),
+        (["image", "sheet.extxyz", "--kv", "200", "--pixel", "0.5", "-o", "i.png"], "a file ending in .emd"),
+        (["reconstruct", "none.mrc", "--kv", "300"], "--elements: expected those of the particle"),
+        (["reconstruct", "none.mrc", "--kv", "300", "--elements", "Pt"], "none.mrc: expected a file, got none"),
         (["strain", "sheet.extxyz", "--crystal", "pt.cif"], "structure: expected elements of the crystal (Pt4)"),
         (["strain", "pt.xyz", "--crystal", "unobtainium"], "expected one of"),
         (["reconstruct", "small.xyz", "--kv", "300", "--dose", "0"], "--dose: expected a dose above 0 e/Å², got 0.0"),

@@ -1,6 +1,5 @@
 """`nanoslab scatter`: the documents, and one line for every bad input."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +22,14 @@ def clusters(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def document(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
-    assert main(["scatter", *map(str, arguments), "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def test_the_command_is_the_call(capsys: pytest.CaptureFixture[str], clusters: Path) -> None:
+def test_the_command_is_the_call(capsys: pytest.CaptureFixture[str], answer, clusters: Path) -> None:
     file = clusters / "wurtzite.xyz"
-    found = document(capsys, file, "--form-factor", "unity", "--q-min", 0, "--q-max", 10, "--points", 51)
+    found = answer("scatter", file, "--form-factor", "unity", "--q-min", 0, "--q-max", 10, "--points", 51)
     assert found["schema"] == 1
     assert found["q_per_A"] == np.linspace(0, 10, 51).tolist()
     assert found["intensity"][0] == 60**2
-    warm = document(
-        capsys, file, "--u-iso", "Cd=0.02", "--delta2", 2, "--points", 11, "--minus", clusters / "zincblende.xyz"
+    warm = answer(
+        "scatter", file, "--u-iso", "Cd=0.02", "--delta2", 2, "--points", 11, "--minus", clusters / "zincblende.xyz"
     )
     assert len(warm["r_A"]) == len(warm["g_per_A2"]) == 11
     assert main(["scatter", str(file), "--plot", str(clusters / "i.svg")]) == 0
@@ -43,7 +37,7 @@ def test_the_command_is_the_call(capsys: pytest.CaptureFixture[str], clusters: P
     assert (clusters / "i.svg").stat().st_size > 1000
 
 
-def test_structures_are_ranked_and_sizes_fitted(capsys: pytest.CaptureFixture[str], clusters: Path) -> None:
+def test_structures_are_ranked_and_sizes_fitted(answer, clusters: Path) -> None:
     from ase.io import read
 
     r = np.arange(1.5, 12.0, 0.02)
@@ -51,13 +45,13 @@ def test_structures_are_ranked_and_sizes_fitted(capsys: pytest.CaptureFixture[st
     g = pair_distribution(read(clusters / "wurtzite.xyz"), r, PdfWindow(), warm)
     np.savetxt(clusters / "measured.gr", np.c_[r, g], header="r G")
     files = (clusters / "zincblende.xyz", clusters / "wurtzite.xyz")
-    fits = document(capsys, *files, "--fit", clusters / "measured.gr", "--r-max", 11)["fits"]
+    fits = answer("scatter", *files, "--fit", clusters / "measured.gr", "--r-max", 11)["fits"]
     assert fits[0]["structure"].endswith("wurtzite.xyz")
     assert fits[0]["weighted_residual"] < 1e-2 < fits[1]["weighted_residual"]
     q = np.linspace(0.05, 1.2, 100)
     clean = sphere_intensity(q, 9.4)
     np.savetxt(clusters / "saxs.dat", np.c_[q, clean, 0.01 * clean.max() * np.ones(100)])
-    sizes = document(capsys, clusters / "saxs.dat", "--sizes", 7, 12)["sizes"]
+    sizes = answer("scatter", clusters / "saxs.dat", "--sizes", 7, 12)["sizes"]
     assert [row["radius_A"] for row in sizes] == pytest.approx([9.4], abs=0.01)
 
 
@@ -85,9 +79,9 @@ def test_bad_input_is_one_line(
     assert said in refused("scatter", *arguments)
 
 
-def test_intensity_of_a_file_is_that_of_its_atoms(capsys: pytest.CaptureFixture[str], clusters: Path) -> None:
+def test_intensity_of_a_file_is_that_of_its_atoms(answer, clusters: Path) -> None:
     from ase.io import read
 
-    found = document(capsys, clusters / "zincblende.xyz", "--form-factor", "electron", "--points", 21)
+    found = answer("scatter", clusters / "zincblende.xyz", "--form-factor", "electron", "--points", 21)
     expected = debye_intensity(read(clusters / "zincblende.xyz"), found["q_per_A"], "electron")
     assert np.allclose(found["intensity"], expected)

@@ -1,18 +1,14 @@
 """`nanoslab formation`: run folders in, formation energies out, refusals in one line."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from nanoslab.cli.main import main
 
-
-def test_published_oxygen_vacancy_from_the_command_line(vasp_corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_published_oxygen_vacancy_from_the_command_line(vasp_corpus: Path, answer) -> None:
     folder = vasp_corpus / "doped" / "SrTiO3_v_O"
     defect, host = folder / "vac_O_0" / "vasp_std", folder / "bulk_sp333"
-    assert main(["formation", str(defect), "--pristine", str(host), "--mu", "O=-6.5777727125", "--json"]) == 0
-    (row,) = json.loads(capsys.readouterr().out)["vacancies"]
+    (row,) = answer("formation", defect, "--pristine", host, "--mu", "O=-6.5777727125")["vacancies"]
     assert row["energy_difference_eV"] == pytest.approx(12.635189, abs=1e-6)
     assert row["formation_energy_eV"]["mu"] == pytest.approx(6.057416, abs=1e-6)
 

@@ -38,9 +38,8 @@ def test_one_row_per_run_and_counts_at_the_end(campaign, capsys):
     ]  # fmt: skip
 
 
-def test_json_is_one_document(campaign, capsys):
-    assert main(["read", str(campaign), "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
+def test_json_is_one_document(campaign, answer):
+    document = answer("read", campaign)
     assert document["schema"] == 1
     rows = {Path(row["path"]).name: row for row in document["runs"]}
     assert set(rows) == {"good", "bad", "broken", "deck"}
