@@ -13,6 +13,8 @@ from nanoslab.driver.results import available_sources, collect, read_runs
 from nanoslab.engines import engine, run_calculation
 from nanoslab.files import data_folder
 from nanoslab.studies.barrier.result import BarrierStudyResult
+from nanoslab.studies.barrier.study import BarrierStudy
+from nanoslab.studies.headline import Evidence
 from nanoslab.studies.study_file import load_study
 
 SHIPPED = data_folder("workflows") / "reference_results"
@@ -62,3 +64,24 @@ def test_ammonia_computed_again_gives_the_shipped_barrier(tmp_path: Path) -> Non
     again = run_calculation(calculation, engine("cp2k:basis=TZV2P-GTH"), tmp_path)
     assert again.converged, again.problems
     assert again.findings["barrier_eV"] == pytest.approx(ammonia().findings["barrier_eV"], abs=2e-3)
+
+
+def test_the_cations_of_an_exchange_hop_before_the_anions() -> None:
+    result = answer("cation_exchange_chgnet")
+    barriers = {(row.host.split("-")[0], row.moving): row.barrier for row in result.rows}
+    for cation, crystal in (("Pb", "PbS"), ("Cd", "CdS")):
+        assert barriers[crystal, cation] < barriers[crystal, "S"]
+    said = BarrierStudy.headline(Evidence(documents={"chgnet": result.to_dict()}))
+    assert said is not None
+    assert said.verdict == "yes"
+    assert "in CdS-zincblende Cd hops 2.8 times as often as S at 423 K (0.50 against 0.65 eV)" in said.sentence
+    assert any("PbS-rocksalt-Pb" in remark for remark in said.trust)  # its saddle is not proven
+
+
+def test_losing_selenium_lowers_the_way_from_a_face() -> None:
+    barriers = {row.calculation: row.barrier for row in answer("cdse_slip_paths_chgnet").rows}
+    assert barriers["lost-4-face"] < barriers["lost-0-face"] < barriers["lost-0-layer"]
+    # below the uniform slip for the whole sheet, above it without four Se
+    uniform = {row.calculation: row.barrier for row in answer("cdse_slip_chgnet").rows}
+    assert barriers["lost-0-face"] < uniform["lost-0"]
+    assert barriers["lost-4-face"] > uniform["lost-4"]
