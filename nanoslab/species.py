@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import comb, prod
 
 from ase.data import atomic_numbers
 from ase.formula import Formula
+
+#: of giving every atom an oxidation state; a formula with more is not guessed
+MOST_WAYS = 10_000
 
 
 def cations_first(elements: Iterable[str]) -> list[str]:
@@ -27,8 +31,11 @@ def formal_charges(formula: str) -> dict[str, float]:
     elements = list(Formula(formula).count())
     if len(elements) == 1:
         return {elements[0]: 0.0}
-    reduced = Composition(formula).get_integer_formula_and_factor()[0]
-    guesses = Composition(reduced).oxi_state_guesses(all_oxi_states=False) if len(elements) <= 4 else ()
+    reduced = Composition(Composition(formula).get_integer_formula_and_factor()[0])
+    # how many ways pymatgen tries: for Cu63S32 more than it ends with
+    states_of = {element: len(Element(element).icsd_oxidation_states) for element in elements}
+    ways = prod(comb(int(reduced[element]) + n - 1, n - 1) for element, n in states_of.items() if n)
+    guesses = reduced.oxi_state_guesses(all_oxi_states=False) if len(elements) <= 4 and ways < MOST_WAYS else ()
     if guesses and all(float(charge).is_integer() for charge in guesses[0].values()):
         return {element: float(guesses[0][element]) for element in elements}
     anion = max(elements, key=lambda element: Element(element).X)

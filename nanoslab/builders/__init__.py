@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from nanoslab.builders.clusters.candidates import build_candidate
 from nanoslab.builders.clusters.tetrahedral import build_tetrahedral_cluster
 from nanoslab.builders.double_slab import DoubleSlab, describe_double_slab
+from nanoslab.builders.interfaces.attachment import Contact, build_attached_pair
 from nanoslab.builders.interfaces.exchange import exchange_ions
 from nanoslab.builders.interfaces.heterostructure import Join, build_heterostructure
 from nanoslab.builders.ligand import LigandLayer
 from nanoslab.builders.nanosheet import available_terminations, build_nanosheet
 from nanoslab.builders.neck import build_neck
-from nanoslab.builders.particles.attachment import build_attached_pair
 from nanoslab.builders.particles.ligands import Ligands
 from nanoslab.builders.particles.particle import Surface, build_nanocrystal, build_particle
 from nanoslab.builders.particles.shapes import Shape, facet_areas
@@ -20,6 +21,7 @@ from nanoslab.builders.summary import StructureSummary, sheet_ledger
 from nanoslab.builders.vacancy import Vacancy, VacancyCount, count_vacancies, distinct_vacancies
 
 __all__ = [
+    "Contact",
     "DoubleSlab",
     "Join",
     "LigandLayer",
@@ -31,6 +33,7 @@ __all__ = [
     "VacancyCount",
     "available_terminations",
     "build_attached_pair",
+    "build_candidate",
     "build_heterostructure",
     "build_nanocrystal",
     "build_nanosheet",

@@ -1,4 +1,7 @@
-"""The two ends of an atom's way: a vacancy that changes places, an interstitial that moves, two atoms that swap."""
+"""The two ends of an atom's way: a vacancy that changes places, an interstitial that moves, two atoms that swap.
+
+Start and end are atom by atom the same and keep the constraints of the structure.
+"""
 
 from __future__ import annotations
 
@@ -8,42 +11,27 @@ from ase.geometry import find_mic
 from numpy.typing import ArrayLike, NDArray
 
 from nanoslab.crystals import make_recipe
-from nanoslab.errors import InputError
+from nanoslab.errors import InputError, unknown_name
 
 Pair = tuple[Atoms, Atoms]
 
 
-def vacancy_hop(atoms: Atoms, vacancy: int, hopping: int) -> Pair:
-    """Return start and end of a vacancy's hop: an atom moves into the empty place of another of its species.
+def vacancy_hop(atoms: Atoms, vacancy: int | str, hopping: int | None = None) -> Pair:
+    """Start and end of a hop into an empty place: by its index, or by its species, of which the first is missing.
 
-    Parameters
-    ----------
-    atoms
-        The structure without the vacancy.
-    vacancy
-        Index of the atom that is missing.
-    hopping
-        Index of the atom that takes its place.
-
-    Returns
-    -------
-    tuple of Atoms
-        Start and end, atom by atom the same, with the constraints of the structure.
-
-    Raises
-    ------
-    InputError
-        An index is not in the structure, or both are one, or they are of different species.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> crystal = bulk("Al", cubic=True).repeat(2)
-    >>> start, end = vacancy_hop(crystal, 0, 1)
-    >>> len(start), end.positions[0].tolist()
-    (31, [0.0, 0.0, 0.0])
+    The atom of that index moves, the nearest of the missing one's species when absent.
     """
-    _require_two(atoms, vacancy, hopping)
+    if isinstance(vacancy, str):
+        if vacancy not in atoms.symbols:
+            raise unknown_name("vacancy", vacancy, sorted(set(atoms.symbols)))
+        vacancy = list(atoms.symbols).index(vacancy)
+    if hopping is None:
+        _require_different(atoms, vacancy)
+        others = np.flatnonzero((atoms.numbers == atoms.numbers[vacancy]) & (np.arange(len(atoms)) != vacancy))
+        if not len(others):
+            raise InputError("vacancy", expected="two atoms of its species or more", got="one", advice="repeat it")
+        hopping = int(others[np.argmin(atoms.get_distances(vacancy, others, mic=True).round(6))])
+    _require_different(atoms, vacancy, hopping)
     if atoms.numbers[vacancy] != atoms.numbers[hopping]:
         got = f"{atoms.symbols[hopping]} into a place of {atoms.symbols[vacancy]}"
         raise InputError("hopping", expected="an atom of the species that is missing", got=got)
@@ -54,20 +42,7 @@ def vacancy_hop(atoms: Atoms, vacancy: int, hopping: int) -> Pair:
 
 
 def interstitial_hop(atoms: Atoms, symbol: str, start: ArrayLike, end: ArrayLike) -> Pair:
-    """Return start and end of an additional atom's way from one position [Å] to another, through the host.
-
-    Raises
-    ------
-    InputError
-        A position is nearer than 1 Å to an atom of the host.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> first, last = interstitial_hop(bulk("Al", cubic=True), "Cu", [2.0, 2.0, 2.0], [2.0, 2.0, 4.05 + 2.0])
-    >>> first.symbols[-1], float(last.positions[-1, 2].round(2))
-    ('Cu', 2.0)
-    """
+    """Start and end of an additional atom's way through the host, positions in Å."""
     first = atoms + Atoms(symbol, positions=[np.asarray(start, float)])
     first.set_constraint(atoms.constraints)
     last = first.copy()
@@ -80,20 +55,8 @@ def interstitial_hop(atoms: Atoms, symbol: str, start: ArrayLike, end: ArrayLike
 
 
 def exchange(atoms: Atoms, first: int, second: int) -> Pair:
-    """Return start and end of two atoms of different species changing places, as in a step of cation exchange.
-
-    Raises
-    ------
-    InputError
-        An index is not in the structure, or both atoms are of one species.
-
-    Examples
-    --------
-    >>> start, end = exchange(Atoms("PbCd", positions=[[0, 0, 0], [3, 0, 0]]), 0, 1)
-    >>> end.positions[0].tolist()
-    [3.0, 0.0, 0.0]
-    """
-    _require_two(atoms, first, second)
+    """Start and end of two atoms of different species changing places, as in a step of cation exchange."""
+    _require_different(atoms, first, second)
     if atoms.numbers[first] == atoms.numbers[second]:
         raise InputError("exchange", expected="two atoms of different species", got=atoms.symbols[first])
     end = atoms.copy()
@@ -108,11 +71,11 @@ def _near(atoms: Atoms, moving: int, place: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(atoms.positions[moving] + way)
 
 
-def _require_two(atoms: Atoms, *indices: int) -> None:
+def _require_different(atoms: Atoms, *indices: int) -> None:
     for index in indices:
         if not 0 <= index < len(atoms):
             raise InputError("atom", expected=f"an index from 0 to {len(atoms) - 1}", got=index)
-    if indices[0] == indices[1]:
+    if len(set(indices)) < len(indices):
         raise InputError("atom", expected="two different atoms", got=f"{indices[0]} twice")
 
 

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -110,12 +111,10 @@ def distinct_neck_shapes(
 
 
 def ranked_neck_shapes(slab: DoubleSlab, n_columns: int, *, box: tuple[int, int] | None = None) -> Iterator[NeckShape]:
-    """Yield every shape of n columns once, by increasing perimeter, each enumerated alone; remembering none."""
-    symmetry = facet_symmetry(slab)
+    """Yield every shape of n columns once, by increasing perimeter, remembering none."""
     for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
-        for cells in polyomino.distinct_polyominoes(n_columns, symmetry=symmetry, box=box, largest_perimeter=level):
-            if perimeter(cells) == level:
-                yield _shape(slab, cells)
+        for cells in polyomino.polyominoes_of_perimeter(n_columns, level, symmetry=facet_symmetry(slab), box=box):
+            yield _shape(slab, cells)
 
 
 def most_compact_shapes(
@@ -123,12 +122,10 @@ def most_compact_shapes(
 ) -> tuple[NeckShape, ...]:
     """Most compact shapes, at most `count`: least perimeter, then most balanced, then least spread."""
     best: list[NeckShape] = []
-    for level in range(smallest_perimeter(n_columns), 2 * n_columns + 3, 2):
+    for _, level in groupby(ranked_neck_shapes(slab, n_columns, box=box), key=lambda shape: shape.perimeter):
+        best += heapq.nsmallest(count - len(best), level, key=lambda shape: shape.rank)
         if len(best) >= count:
             break
-        classes = polyomino.polyominoes_of_perimeter(n_columns, level, symmetry=facet_symmetry(slab), box=box)
-        found = (_shape(slab, cells) for cells in classes)
-        best += heapq.nsmallest(count - len(best), found, key=lambda shape: shape.rank)
     return tuple(best)
 
 

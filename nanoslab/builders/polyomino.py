@@ -63,41 +63,48 @@ FIXED = LatticeSymmetry(operations=tuple((_UNIT, t) for t in _PARITIES))
 
 
 def distinct_polyominoes(
-    n_cells: int, *, symmetry: LatticeSymmetry = FREE, box: Cell | None = None, largest_perimeter: int | None = None
+    n_cells: int, *, symmetry: LatticeSymmetry = FREE, box: Cell | None = None
 ) -> Iterator[Polyomino]:
     """Yield one polyomino of every class under a symmetry, as sorted cells with the corner at 0 (or an origin class).
 
     Fixed polyominoes come from Redelmeier's algorithm (Discrete Math. 36, 191, 1981; counts: OEIS A001168 fixed,
     A000105 free) in small batches; of each class the one with the smallest key is kept, so nothing is remembered. A
-    class counts if one of its images, axes exchanged where the symmetry allows that, fits into the box, and if its
-    bounding box alone has no larger perimeter than the largest.
+    class counts if one of its images, axes exchanged where the symmetry allows that, fits into the box.
     """
     if n_cells < 1:
         raise InputError("n_cells", expected="at least 1", got=n_cells, advice="a polyomino has cells")
-    half = (largest_perimeter or 4 * n_cells) // 2
-    sizes = ((width, height) for width in range(1, n_cells + 1) for height in range(1, n_cells + 1))
-    allowed = {size for size in sizes if sum(size) <= half and _fits(size, box, symmetry)}
-    fixed = _fixed_polyominoes(n_cells, allowed)
-    while batch := list(islice(fixed, _BATCH)):
-        yield from keep_smallest_images(batch, symmetry)
+    sides = range(1, n_cells + 1)
+    allowed = {size for size in product(sides, sides) if _fits(size, box, symmetry)}
+    yield from _one_of_every_class(_fixed_polyominoes(n_cells, allowed), symmetry)
 
 
 def polyominoes_of_perimeter(
     n_cells: int, level: int, *, symmetry: LatticeSymmetry = FREE, box: Cell | None = None
 ) -> Iterator[Polyomino]:
-    """Yield one polyomino of every class under a symmetry that has one perimeter [cell edges].
+    """Yield one polyomino of every class under a symmetry that has one perimeter [cell edges], remembering none.
 
     A polyomino has at least the perimeter of its bounding box, and 2 more for every gap in a row or a column, so
     compact ones are found box by box however many cells they have.
     """
-    found: list[Polyomino] = []
-    for width, height in product(range(1, max(2, level // 2)), repeat=2):
-        spare = level - 2 * (width + height)
-        if spare >= 0 and width + height - 1 <= n_cells <= width * height and _fits((width, height), box, symmetry):
-            for rows in _rows_in_box(width, height, n_cells, spare):
-                cells = tuple((x, y) for y, row in enumerate(rows) for x in range(width) if row >> x & 1)
-                found += [cells] if is_connected(cells) else []
-    yield from keep_smallest_images(found, symmetry)
+
+    def fixed() -> Iterator[Polyomino]:
+        sides = range(1, max(2, level // 2))
+        for size in product(sides, sides):
+            spare = level - 2 * sum(size)
+            if spare < 0 or not sum(size) - 1 <= n_cells <= size[0] * size[1] or not _fits(size, box, symmetry):
+                continue
+            narrow, turned = min(size), size[0] > size[1]  # rows run along the shorter side
+            for rows in _rows_in_box(narrow, max(size), n_cells, spare):
+                cells = [(x, y) for y, row in enumerate(rows) for x in range(narrow) if row >> x & 1]
+                if is_connected(cells):
+                    yield tuple((y, x) for x, y in cells) if turned else tuple(cells)
+
+    yield from _one_of_every_class(fixed(), symmetry)
+
+
+def _one_of_every_class(fixed: Iterator[Polyomino], symmetry: LatticeSymmetry) -> Iterator[Polyomino]:
+    while batch := list(islice(fixed, _BATCH)):
+        yield from keep_smallest_images(batch, symmetry)
 
 
 def keep_smallest_images(fixed: Sequence[Polyomino], symmetry: LatticeSymmetry) -> Iterator[Polyomino]:

@@ -9,65 +9,73 @@ from numpy.typing import NDArray
 
 from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
-from nanoslab.slab_geometry import BOND_FACTOR
+from nanoslab.slab_geometry import BOND_FACTOR, plane_numbers
 from nanoslab.species import cations_first
 
 #: cosine of the angle with c above which a bond counts as parallel to it: the others lie near 70 degrees
 PARALLEL = 0.9
 
 
-def slide_layers(atoms: Atoms, fraction: float, *, axis: int = 0, along: int = 1) -> Atoms:
-    """Slide the (0001) layers of a wurtzite sheet towards zinc blende: ABAB... becomes ABCABC... at a fraction of 1.
+def slide_layers(
+    atoms: Atoms, fraction: float, *, boundaries: int | None = None, axis: int = 0, along: int = 1
+) -> Atoms:
+    """Slide the (0001) layers of a wurtzite sheet by a fraction of the way to zinc blende, where ABAB is ABCABC.
 
     A layer is the cations and anions joined by the bonds along c, which stay whole. Between every second pair of
-    neighbours the upper layer slides by a third of the period along [1-100], the way that passes between two atoms
-    below and not over one. All slips have one sense, so the lattice vector along c is sheared with them; the (11-20)
-    sheet of wurtzite ends as the (110) sheet of zinc blende.
+    neighbours (the first so many `boundaries`, all when absent) the upper layer slides by a third of the period along
+    [1-100], the way that passes between two atoms below and not over one. All slips have one sense, so the lattice
+    vector along c is sheared with them; the (11-20) sheet of wurtzite ends as the (110) sheet of zinc blende.
 
-    Parameters
-    ----------
-    atoms
-        Sheet whose lattice vector `axis` is c and whose lattice vector `along` is [1-100], as `build_nanosheet`
-        makes the wurtzite (11-20) sheet, of whole cells along c.
-    fraction
-        Of the way, 0 to 1.
-    axis, along
-        Numbers of these lattice vectors, from 0.
-
-    Returns
-    -------
-    Atoms
-        The same atoms in their order, without constraints.
-
-    Raises
-    ------
-    InputError
-        The fraction lies outside 0 to 1, or the sheet is not stacked ABAB along that lattice vector.
-
-    Examples
-    --------
-    >>> from nanoslab.builders import build_nanosheet
-    >>> sheet = build_nanosheet("CdSe-wurtzite", "11-20", 3)
-    >>> cubic = slide_layers(sheet, 1.0)
-    >>> [round(float(x), 2) for x in cubic.cell[0] / sheet.cell.lengths()]
-    [1.0, -0.33, 0.0]
+    Lattice vector `axis` is c and `along` [1-100], as `build_nanosheet` makes the sheet; the result has its atoms in
+    their order, without constraints.
     """
     if not 0 <= fraction <= 1:
         raise InputError("fraction", expected="0 to 1", got=fraction)
-    layers = _layers(atoms, axis)
+    layers, slip = _stack(atoms, axis, along)
     n_layers = int(layers.max()) + 1
-    if n_layers % 2:
-        raise InputError("atoms", expected="an even number of layers along c", got=n_layers)
-    slip = -fraction * _step_to_next_layer(atoms, layers, axis, along)
-    slid = atoms.copy()
-    slid.set_constraint()
+    many = n_layers // 2 if boundaries is None else boundaries
+    if not 1 <= many <= n_layers // 2:
+        raise InputError("boundaries", expected=f"1 to {n_layers // 2}", got=many, advice="repeat the sheet along c")
     # what lies below the first layer by the borders of the cell belongs to the layers above
     shift = np.floor(atoms.get_scaled_positions(wrap=False)[:, axis] - layers / n_layers + 0.5)
-    slid.positions += np.outer(layers // 2 + shift * (n_layers // 2), slip)
-    slid.cell[axis] += n_layers // 2 * slip
-    recipe = atoms.info.get("recipe")
-    slid.info = {"recipe": make_recipe("slip", source=recipe, fraction=fraction, axis=axis, along=along)}
+    slid = _told(atoms, "slip", fraction=fraction, boundaries=many, axis=axis, along=along)
+    slid.positions += np.outer(np.minimum(layers // 2, many) + shift * many, fraction * slip)
+    slid.cell[axis] += many * fraction * slip
     return slid
+
+
+def slide_one_layer(atoms: Atoms, share: float = 1.0, *, axis: int = 0, along: int = 1) -> Atoms:
+    """Slide one (0001) layer in a stack of four or more from A to C: ABAB becomes ABCB, half of it cubic.
+
+    Both of its boundaries slip against one another, so the cell keeps its shape and a band can join start and end.
+    Of the sheet's planes a share slides, from the top, or below zero from the bottom: a slip that begins at one face.
+    """
+    layers, slip = _stack(atoms, axis, along)
+    if layers.max() < 3:
+        got = f"{int(layers.max()) + 1} layers"
+        raise InputError("atoms", expected="four layers along c or more", got=got, advice="repeat the sheet along c")
+    from_bottom = plane_numbers(atoms.positions[:, 3 - axis - along])
+    n_planes = int(from_bottom.max()) + 1
+    n_slid = round(abs(share) * n_planes)
+    chosen = from_bottom >= n_planes - n_slid if share > 0 else from_bottom < n_slid
+    slid = _told(atoms, "slip of one layer", share=share, axis=axis, along=along)
+    slid.positions[(layers == 2) & chosen] += slip
+    return slid
+
+
+def _told(atoms: Atoms, function: str, **parameters: object) -> Atoms:
+    slid = atoms.copy()
+    slid.set_constraint()
+    slid.info = {"recipe": make_recipe(function, source=atoms.info.get("recipe"), **parameters)}
+    return slid
+
+
+def _stack(atoms: Atoms, axis: int, along: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Number of the layer of each atom, and the way from an A place to the C place [Å]; InputError if not ABAB."""
+    layers = _layers(atoms, axis)
+    if layers.max() % 2 == 0:
+        raise InputError("atoms", expected="an even number of layers along c", got=int(layers.max()) + 1)
+    return layers, -_step_to_next_layer(atoms, layers, axis, along)
 
 
 def _layers(atoms: Atoms, axis: int) -> NDArray[np.int64]:

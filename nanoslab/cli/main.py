@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "image": ("measuring.image", "HRTEM or HAADF images of a structure with noise; spacings, also in measured images"),
     "strain": ("measuring.strain", "lattice constant, strain of every atom, surface and stacking faults of a particle"),
     "reconstruct": ("measuring.reconstruct", "projections of a particle with noise, and the atoms found from them"),
+    "interface": ("measuring.interface", "energy of the interface of two crystals, and strain energy of their layers"),
     "phonons": ("measuring.phonons", "vibrational free energy, imaginary modes and thermal motion of a structure"),
     "free-energy": ("runs.free_energy", "most stable phase of one composition against temperature"),
     "barrier": ("kinetics.barrier", "nudged elastic bands as VASP input sets, and their energies read back"),

@@ -26,24 +26,12 @@ THINNEST, SMALLEST = 1e-4, 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profiles:
-    """Composition against position and time.
+    """Composition against position and time."""
 
-    Attributes
-    ----------
-    times_s
-        Shape (n_times,).
-    faces_nm
-        Edges of the cells, shape (n_cells + 1,).
-    fractions
-        Mean fraction of the second cation in each cell, shape (n_times, n_cells).
-    amounts_nm3
-        Volume that the second cation holds, shape (n_times,): constant where both ends are closed.
-    """
-
-    times_s: Array
-    faces_nm: Array
-    fractions: Array
-    amounts_nm3: Array
+    times_s: Array  #: shape (n_times,)
+    faces_nm: Array  #: edges of the cells, shape (n_cells + 1,)
+    fractions: Array  #: mean fraction of the second cation in each cell, shape (n_times, n_cells)
+    amounts_nm3: Array  #: volume that the second cation holds, shape (n_times,): constant where both ends are closed
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -127,18 +115,12 @@ def darken(first_nm2_per_s: float, second_nm2_per_s: float) -> Callable[[Array],
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """A sharp exchange front that moves from the surface to the centre.
+    """A sharp exchange front that moves from the surface to the centre."""
 
-    Attributes
-    ----------
-    times_s, radii_nm
-        Radius of the core that is not yet exchanged, both of shape (n_times,).
-    core_nm3, shell_nm3, left_nm3
-        Volume that the first cation holds in the core, dissolved in the shell, and has left: their sum is constant.
-    """
-
+    #: Radius of the core that is not yet exchanged, both of shape (n_times,)
     times_s: Array
     radii_nm: Array
+    #: Volume that the first cation holds in the core, dissolved in the shell, and has left: their sum is constant
     core_nm3: Array
     shell_nm3: Array
     left_nm3: Array

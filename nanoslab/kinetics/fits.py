@@ -20,24 +20,16 @@ EVIDENCE = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateFit:
-    """Rate constants fitted to a course in time.
+    """Rate constants fitted to a course in time."""
 
-    Attributes
-    ----------
-    names, rates, intervals
-        Of each rate constant, the intervals at `confidence`.
-    rms, rms_of_constant
-        Root-mean-square deviation of the fit and of the mean of the data, in the unit of the data.
-    confidence
-        Of the intervals.
-    """
-
+    #: Of each rate constant, the intervals at `confidence`
     names: tuple[str, ...]
     rates: tuple[float, ...]
     intervals: tuple[tuple[float, float], ...]
+    #: Root-mean-square deviation of the fit and of the mean of the data, in the unit of the data
     rms: float
     rms_of_constant: float
-    confidence: float
+    confidence: float  #: of the intervals
 
 
 def fit_rates(

@@ -17,41 +17,26 @@ THINNEST, SMALLEST = 1e-4, 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reacting:
-    """A particle whose core reacts to a shell, as Co does to CoO.
+    """A particle whose core reacts to a shell, as Co does to CoO."""
 
-    Attributes
-    ----------
-    radius_nm
-        Of the core at the start.
-    outward_nm2_per_s, inward_nm2_per_s
-        Diffusivity times the difference in site fraction across the shell, of the core's atoms outwards and of what
-        reacts with them inwards; not both zero.
-    expansion
-        Volume of the shell per atom of the core over that of the core: 1.69 for Co to CoO.
-    """
-
-    radius_nm: float
+    radius_nm: float  #: of the core at the start
+    #: Diffusivity times the difference in site fraction across the shell, of the core's atoms outwards and of what
+    #: reacts with them inwards; not both zero
     outward_nm2_per_s: float
     inward_nm2_per_s: float
-    expansion: float = 1.0
+    expansion: float = 1.0  #: volume of the shell per atom of the core over that of the core: 1.69 for Co to CoO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hollowing:
-    """Radii with time.
+    """Radii with time."""
 
-    Attributes
-    ----------
-    times_s, void_nm, inner_nm, outer_nm
-        Radius of a void of the volume found, inner and outer radius of the shell, each of shape (n_times,).
-    core_nm3
-        Volume of core left, shape (n_times,); the void lies between it and the shell, or inside it.
-    """
-
+    #: Radius of a void of the volume found, inner and outer radius of the shell, each of shape (n_times,)
     times_s: NDArray[np.float64]
     void_nm: NDArray[np.float64]
     inner_nm: NDArray[np.float64]
     outer_nm: NDArray[np.float64]
+    #: Volume of core left, shape (n_times,); the void lies between it and the shell, or inside it
     core_nm3: NDArray[np.float64]
 
     def __post_init__(self) -> None:

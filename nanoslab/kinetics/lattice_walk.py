@@ -20,53 +20,27 @@ NEIGHBOUR_FACTOR = 1.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRates:
-    """Energies that decide how fast two neighbouring cations change places, and a surface cation with the solution.
+    """Energies that decide how fast two neighbouring cations change places, and a surface cation with the solution."""
 
-    Attributes
-    ----------
-    barrier
-        Of a swap between two neighbours that changes no energy [eV].
-    surface_barrier
-        Of an exchange with the solution that changes no energy [eV].
-    unlike_pair
-        Energy of a pair of unlike neighbours [eV]: above zero they separate, below they mix.
-    gain
-        Energy set free when the solution puts the second species in place of the first [eV]; counts the difference of
-        chemical potentials.
-    prefactor_per_s
-        Attempt frequency [1/s].
-    """
-
-    barrier: float
-    surface_barrier: float
-    unlike_pair: float = 0.0
+    barrier: float  #: of a swap between two neighbours that changes no energy [eV]
+    surface_barrier: float  #: of an exchange with the solution that changes no energy [eV]
+    unlike_pair: float = 0.0  #: energy of a pair of unlike neighbours [eV]: above zero they separate, below they mix
+    #: Energy set free when the solution puts the second species in place of the first [eV]; counts the difference of
+    #: chemical potentials
     gain: float = 0.0
-    prefactor_per_s: float = 1e13
+    prefactor_per_s: float = 1e13  #: attempt frequency [1/s]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatticeWalk:
-    """A course of the exchange.
+    """A course of the exchange."""
 
-    Attributes
-    ----------
-    times_s
-        Shape (n_frames,), the start first.
-    is_second
-        Which sites hold the second species, shape (n_frames, n_sites), sites in the order of `sites`.
-    sites
-        Indices of the sites in the structure, shape (n_sites,).
-    depths
-        Distance of each site from the nearest surface site [Å], shape (n_sites,).
-    n_events
-        Swaps and exchanges made.
-    """
-
-    times_s: Array
+    times_s: Array  #: shape (n_frames,), the start first
+    #: Which sites hold the second species, shape (n_frames, n_sites), sites in the order of `sites`
     is_second: NDArray[np.bool_]
-    sites: NDArray[np.int64]
-    depths: Array
-    n_events: int
+    sites: NDArray[np.int64]  #: indices of the sites in the structure, shape (n_sites,)
+    depths: Array  #: distance of each site from the nearest surface site [Å], shape (n_sites,)
+    n_events: int  #: swaps and exchanges made
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""

@@ -85,26 +85,16 @@ def harmonic_prefactor(minimum_THz: Sequence[float], saddle_THz: Sequence[float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrheniusFit:
-    """Straight line through ln k against 1/T.
+    """Straight line through ln k against 1/T."""
 
-    Attributes
-    ----------
-    barrier, barrier_interval
-        Activation energy with its interval at `confidence` [eV].
-    prefactor, prefactor_interval
-        In the unit of the rates.
-    r_squared
-        Share of the variance of ln k explained.
-    confidence
-        Of the intervals.
-    """
-
+    #: Activation energy with its interval at `confidence` [eV]
     barrier: float
     barrier_interval: tuple[float, float]
+    #: In the unit of the rates
     prefactor: float
     prefactor_interval: tuple[float, float]
-    r_squared: float
-    confidence: float
+    r_squared: float  #: share of the variance of ln k explained
+    confidence: float  #: of the intervals
 
     @property
     def beats_constant(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,42 +14,24 @@ from nanoslab.errors import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """One step: what it takes, what it gives, how fast.
+    """One step: what it takes, what it gives, how fast."""
 
-    Attributes
-    ----------
-    takes, gives
-        Species -> how many.
-    rate_constant
-        k, in concentration^(1 - order) per second.
-    orders
-        Species -> exponent in the rate; by default the numbers taken. A cluster that takes six monomers to its next
-        size in a row of fast steps after a slow first one has the exponent 1 for the monomer.
-    """
-
+    #: Species -> how many
     takes: Mapping[str, int]
     gives: Mapping[str, int]
-    rate_constant: float
+    rate_constant: float  #: k, in concentration^(1 - order) per second
+    #: Species -> exponent in the rate; by default the numbers taken. A cluster that takes six monomers to its next
+    #: size in a row of fast steps after a slow first one has the exponent 1 for the monomer.
     orders: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """Amounts against time.
+    """Amounts against time."""
 
-    Attributes
-    ----------
-    times_s
-        Shape (n_times,).
-    species
-        Names, n_species of them.
-    amounts
-        Concentrations, shape (n_times, n_species), in the unit of the start.
-    """
-
-    times_s: NDArray[np.float64]
-    species: tuple[str, ...]
-    amounts: NDArray[np.float64]
+    times_s: NDArray[np.float64]  #: shape (n_times,)
+    species: tuple[str, ...]  #: names, n_species of them
+    amounts: NDArray[np.float64]  #: concentrations, shape (n_times, n_species), in the unit of the start
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -106,7 +88,16 @@ def solve_reactions(reactions: Sequence[Reaction], start: Mapping[str, float], t
     if not (np.isfinite(begin).all() and (begin >= 0).all()):
         raise InputError("start", expected="concentrations of 0 or more", got=dict(start))
     constants = np.array([reaction.rate_constant for reaction in reactions])
-    rates, slopes = _mass_action(constants, orders)
+
+    def rates(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(constants * (np.maximum(amounts, 0.0) ** orders).prod(axis=1))
+
+    def slopes(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivatives by the amounts; of an order below 1 infinite at zero, where the step stands still."""
+        y = np.maximum(amounts, 1e-300)
+        all_slopes = (constants * (y**orders).prod(axis=1))[:, None] * orders / y
+        return np.where((amounts <= 0) & (orders < 1), 0.0, all_slopes)
+
     solution = solve_ivp(
         lambda _, y: change @ rates(y),
         (0.0, float(times[-1])),
@@ -120,30 +111,6 @@ def solve_reactions(reactions: Sequence[Reaction], start: Mapping[str, float], t
     if not solution.success:
         raise InputError("reactions", expected="rate equations that can be integrated", got=solution.message)
     return Course(times_s=times, species=species, amounts=np.ascontiguousarray(solution.y.T))
-
-
-def _mass_action(
-    constants: NDArray[np.float64], orders: NDArray[np.float64]
-) -> tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], Callable[[NDArray[np.float64]], NDArray[np.float64]]]:
-    """Rates of all reactions, shape (n_reactions,), and their derivatives by the amounts, (n_reactions, n_species)."""
-
-    def rates(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        powers = np.where(orders == 0, 1.0, np.maximum(amounts, 0.0) ** np.where(orders == 0, 1.0, orders))
-        return np.asarray(constants * powers.prod(axis=1))
-
-    def slopes(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        y = np.maximum(amounts, 0.0)
-        powers = np.where(orders == 0, 1.0, y ** np.where(orders == 0, 1.0, orders))
-        result = np.zeros_like(orders)
-        for column in range(orders.shape[1]):
-            used = orders[:, column] != 0
-            order = orders[used, column]
-            # of an order below 1 the slope at zero is infinite, and the step stands still there
-            own = np.where(y[column] > 0, order * max(y[column], 1e-300) ** (order - 1), np.where(order == 1, 1.0, 0.0))
-            result[used, column] = constants[used] * own * np.delete(powers[used], column, axis=1).prod(axis=1)
-        return result
-
-    return rates, slopes
 
 
 def growth_chain(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nanoslab.builders import build_nanosheet
-from nanoslab.builders.slip import slide_layers
+from nanoslab.builders.slip import slide_layers, slide_one_layer
 from nanoslab.errors import InputError
 from nanoslab.measure.environment import local_environments
 from nanoslab.symmetry import crystal_symmetry
@@ -53,10 +53,40 @@ def test_a_relaxed_sheet_slides_as_the_ideal_one() -> None:
     assert slide_layers(start, 1.0).positions - start.positions == pytest.approx(expected, abs=1e-9)
 
 
+def test_boundaries_slip_one_after_the_other() -> None:
+    start = sheet((2, 1))
+    wurtzite, first, second = (
+        local_environments(one).fraction("wurtzite")
+        for one in (start, slide_layers(start, 1.0, boundaries=1), slide_layers(start, 1.0, boundaries=2))
+    )
+    # one of four boundaries leaves the two layers beside it cubic
+    assert (first, second) == pytest.approx((wurtzite / 2, 0.0), abs=1e-9)
+    assert np.allclose(slide_layers(start, 1.0, boundaries=2).positions, slide_layers(start, 1.0).positions)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.4, -0.4])
+def test_one_layer_slides_in_an_unchanged_cell_from_either_face(share: float) -> None:
+    start = sheet((2, 1))
+    slid = slide_one_layer(start, share)
+    assert np.array_equal(slid.cell.array, start.cell.array)
+    moved = np.abs(slid.positions - start.positions).max(axis=1) > 1
+    heights = start.positions[:, 2] - start.positions[:, 2].min()
+    if share == 1:
+        assert moved.sum() == len(start) / 4
+        before, after = local_environments(start), local_environments(slid)
+        assert np.array_equal(before.coordination, after.coordination)
+        assert after.fraction("wurtzite") == pytest.approx(before.fraction("wurtzite") / 2)  # ABCB
+    else:
+        assert moved.sum() == 4  # a cation and an anion of each plane
+        assert (heights[moved] > 6).all() if share > 0 else (heights[moved] < 3).all()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: slide_layers(sheet(), 1.2), "fraction: expected 0 to 1"),
+        (lambda: slide_layers(sheet(), 1.0, boundaries=2), "boundaries: expected 1 to 1"),
+        (lambda: slide_one_layer(sheet()), "four layers"),
         (lambda: slide_layers(sheet((3, 3), "CdSe-zincblende", "001"), 1.0), "without a bond parallel"),
     ],
 )

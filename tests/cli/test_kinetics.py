@@ -1,5 +1,6 @@
 """Commands about rates: JSON whose keys carry units, faults in one line."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def test_chains_isomers_couples_and_voids_answer(answer) -> None:
     assert max(couple["fraction_at_0.02_nm"][-1], couple["fraction_at_3.98_nm"][-1]) == pytest.approx(7 / 8, abs=1e-3)
     void = answer("diffuse", "hollow", "--radius", 5, "--outward", 3, "--inward", 1, "--time", 1000)
     assert (void["void_radius_nm"][-1] / 5) ** 3 == pytest.approx(0.75)
+
+
+def test_a_chain_with_barriers_passes_the_largest_magic_size_only_when_hot(answer) -> None:
+    plain = ("grow", "chain", 33, 66, 100, "--monomer", 0.1, "--clusters", 1e-3, "--time", 3600)
+    chain = (*plain, "--barriers", 1.4, 1.58, "--prefactors", 1e13)
+    cold, hot = (answer(*chain, "--temperature", kelvin)["mean_size"][-1] for kelvin in (473, 553))
+    assert cold < 66 < hot
+    rates = [1e13 * math.exp(-barrier / (units.kB * 553)) for barrier in (1.4, 1.58)]
+    assert answer(*plain, "--rates", *rates)["mean_size"][-1] == pytest.approx(hot, rel=1e-6)
 
 
 def test_fits_of_files_give_back_what_made_them(tmp_path: Path, answer) -> None:
@@ -78,6 +88,7 @@ def test_a_band_is_written_and_says_what_it_still_needs(tmp_path: Path, answer) 
         ((*FRONT, "--diffusivity", -1), "diffusivity_nm2_per_s: expected above 0"),
         (("diffuse", "couple", "--core", 5, "--size", 4, "--diffusivities", 1, 1, "--time", 1), "--core"),
         (("grow", "chain", 19, 13, "--rates", 1, "--monomer", 1, "--time", 1), "increasing sizes"),
+        (("grow", "chain", 13, 19, "--monomer", 1, "--time", 1), "--prefactors, --barriers and --temperature"),
         (("grow", "isomers"), "either --rates"),
         (("grow", "arrhenius", "nothing.csv"), "nothing.csv"),
         (("barrier", "read", "nothing"), "folders 00, 01, 02"),

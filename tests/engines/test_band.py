@@ -10,9 +10,12 @@ from pathlib import Path
 import mueller_brown
 import numpy as np
 import pytest
+import two_passes
 from ase import Atoms
 from ase.build import bulk
+from ase.calculators import emt
 from ase.constraints import FixAtoms
+from ase.optimize import BFGS
 
 from nanoslab.builders.hops import vacancy_hop
 from nanoslab.calculation import Calculation, CalculationResult, Role, Settings
@@ -26,7 +29,7 @@ EMT = "ase.calculators.emt:EMT"
 
 @pytest.fixture(autouse=True)
 def _trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NANOSLAB_TRUSTED_ENGINES", "mueller_brown:calculator")
+    monkeypatch.setenv("NANOSLAB_TRUSTED_ENGINES", "mueller_brown:calculator two_passes:tilted two_passes:even")
 
 
 def compute(
@@ -85,6 +88,48 @@ def test_a_minimum_on_the_way_is_said(tmp_path: Path) -> None:
         first, tmp_path, "mueller_brown:calculator", end_positions_A=second.positions.tolist(), n_images=15
     )
     assert any("a minimum between the ends" in problem for problem in result.problems)
+
+
+@pytest.mark.parametrize(("side", "expected"), list(zip((1, -1), two_passes.passes(0.05), strict=True)))
+def test_a_path_that_begins_through_a_structure_takes_the_pass_on_its_side(
+    side: int, expected: float, tmp_path: Path
+) -> None:
+    way = {"end_positions_A": [[-1, 0, 0]], "via_positions_A": [[0, 0.9 * side, 0]], "n_images": 7}
+    result = compute(at((1, 0)), tmp_path, "two_passes:tilted", **way, n_modes_atoms=1)
+    assert result.converged, result.problems
+    assert result.findings["barrier_eV"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_path_on_a_line_of_symmetry_is_told_and_rattled_off_it(tmp_path: Path) -> None:
+    way = {"end_positions_A": [[-1, 0, 0]], "n_images": 5, "n_modes_atoms": 1}
+    stuck = compute(at((1, 0)), tmp_path / "stuck", "two_passes:even", **way)
+    assert any("2 imaginary modes, a saddle has one: rattle" in problem for problem in stuck.problems)
+    assert stuck.findings["barrier_eV"] == pytest.approx(1.0, abs=1e-3)
+    free = compute(at((1, 0)), tmp_path / "free", "two_passes:even", **way, rattle_A=0.1)
+    assert free.converged, free.problems
+    assert free.findings["barrier_eV"] == pytest.approx(two_passes.passes()[0], abs=1e-3)
+
+
+def test_frequencies_of_a_free_molecule_leave_its_rigid_motions_out() -> None:
+    molecule = Atoms("CO", positions=[[0, 0, 0], [0.3, 0.4, 1.0]])
+    molecule.calc = emt.EMT()
+    BFGS(molecule, logfile=None).run(fmax=1e-6)
+    (found,) = frequencies_THz(molecule, np.array([0, 1]))
+    # the stiffness of the bond along itself, with the reduced mass
+    way = molecule.positions[1] - molecule.positions[0]
+    way /= np.linalg.norm(way)
+    forces = []
+    for step in (1e-3, -1e-3):
+        stretched = molecule.copy()
+        stretched.positions[1] += step * way
+        stretched.calc = emt.EMT()
+        forces.append(stretched.get_forces()[1] @ way)
+    stiffness = (forces[1] - forces[0]) / 2e-3
+    reduced = 1 / (1 / molecule.get_masses()).sum()
+    assert found == pytest.approx(98.2269 / (2 * np.pi) * np.sqrt(stiffness / reduced), rel=1e-3)
+    crystal = bulk("Al", cubic=True)
+    crystal.calc = emt.EMT()
+    assert len(frequencies_THz(crystal, np.arange(4))) == 9  # a crystal keeps its rotations
 
 
 def test_frequencies_of_springs_are_exact() -> None:

@@ -12,6 +12,7 @@ from nanoslab.calculation import CalculationResult, Run
 from nanoslab.cli.main import main
 from nanoslab.errors import InputError
 from nanoslab.studies.barrier.study import BarrierStudy
+from nanoslab.studies.headline import Evidence
 from nanoslab.studies.study_file import load_study
 
 FIELDS = {"study": "barrier", "title": "t", "settings": {"force_tolerance": 0.02}, "images": 1, "vibrating_atoms": 1}
@@ -81,11 +82,50 @@ def test_detailed_balance_of_the_rates_of_a_path_and_its_reverse(folder: Path) -
     assert ratio == pytest.approx(2.0 / 1.0 * np.exp(-0.5 / (kB * 300)), rel=1e-9)
 
 
+def test_an_index_and_a_species_mean_the_same_atom_in_a_repeated_crystal() -> None:
+    common = {"structure": "CdSe-zincblende", "repeat": [2, 2, 2]}
+    paths = [{"name": "word", **common, "vacancy": "Se"}, {"name": "index", **common, "vacancy": 32, "hopping": 34}]
+    word, index = BarrierStudy.from_document({**FIELDS, "paths": paths}).calculations()
+    for made in (word, index):
+        assert made.atoms.get_chemical_symbols() == ["Cd"] * 32 + ["Se"] * 31  # cations first
+        assert (made.role.moving, made.role.host, made.role.moves_cation) == ("Se", "CdSe-zincblende", False)
+        way = np.linalg.norm(made.parameters["end_positions_A"] - made.atoms.positions, axis=1)
+        assert sorted(way.round(3))[-2:] == [0, pytest.approx(6.187 / 2**0.5, abs=1e-3)]
+
+
+def row(moving: str, barrier: float, rates: tuple[float, ...] = ()) -> dict[str, object]:
+    path = {"calculation": f"{moving}-hop", "path_A": [0, 1, 2], "energies_eV": [0, barrier, 0]}
+    kind = {"moving": moving, "host": "PbS", "moves_cation": moving == "Pb"}
+    return {**path, **kind, "rates_per_s": rates, "barrier_eV": barrier, "n_imaginary": 1}
+
+
+@pytest.mark.parametrize(
+    ("cation", "anion", "verdict", "words"),
+    [
+        (row("Pb", 0.4), row("S", 0.5), "yes", "Pb hops 4.8e+01 times as often as S at 300 K"),
+        (row("Pb", 0.5), row("S", 0.4), "no", "(0.40 against 0.50 eV, by the barriers alone)"),
+        (row("Pb", 0.4, (2e6,)), row("S", 0.5, (4e4,)), "yes", "5.0e+01 times as often as S at 300 K (0.40 against"),
+    ],
+)
+def test_the_page_says_in_one_sentence_which_ion_moves(
+    cation: dict[str, object], anion: dict[str, object], verdict: str, words: str
+) -> None:
+    document = {"barriers": [cation, anion], "temperatures_K": [300.0], "level_of_theory": "EMT"}
+    found = BarrierStudy.headline(Evidence(documents={"emt": document}))
+    assert found is not None
+    assert (found.question[:11], found.verdict) == ("Do the cati", verdict)
+    assert words in found.sentence
+    alone = BarrierStudy.headline(Evidence(documents={"emt": {**document, "barriers": [cation]}}))
+    assert alone is not None
+    assert alone.question == BarrierStudy.asks
+
+
 @pytest.mark.parametrize(
     "path",
     [
         {"name": "x"},
-        {"name": "x", "structure": "a.vasp", "vacancy": 1},
+        {"name": "x", "structure": "a.vasp", "hopping": 1},
+        {"name": "x", "structure": "a.vasp", "vacancy": 1, "boundaries": 1},
         {"name": "x", "structure": "a.vasp", "vacancy": 1, "hopping": 2, "start": "b.vasp"},
         {"name": "../x", "start": "a.vasp", "end": "b.vasp"},
     ],

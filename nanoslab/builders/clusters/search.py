@@ -7,15 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms, units
 from ase.calculators.calculator import BaseCalculator
-from ase.optimize import FIRE
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse.csgraph import connected_components
 
 from nanoslab.builders.recipe import require_whole_number
 from nanoslab.crystals import make_recipe
 from nanoslab.errors import InputError
 
-_MOST_STEPS = 300
-_FORCE = 0.1
+_MOST_STEPS = 500
+_FORCE = 0.02  #: largest component at the end of a relaxation [eV/Å]
+#: minima whose energies differ by less are taken for one [eV]
+SAME_ENERGY = 2e-3
+_PIECE = 3.5  #: atoms nearer than this belong to one piece [Å]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +44,30 @@ class Search:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Lowest minimum of a search: structure, energy [eV], energies of all minima in order, and how it was found.
+    """Lowest minimum of a search and how it was found: the lowest that this search met, not a proven ground state.
 
-    It is the lowest that this search met, not a proven ground state.
+    Attributes
+    ----------
+    atoms, energy, start_energy
+        Its structure and energy, and the energy of the relaxed start [eV].
+    energies
+        Of every relaxation, in order; infinite where the calculator failed [eV].
+    minima
+        All distinct minima (more than 2 meV apart) in one piece, with their energies [eV], the lowest first.
     """
 
     atoms: Atoms
     energy: float
     start_energy: float
     energies: NDArray[np.float64]
+    minima: tuple[tuple[float, Atoms], ...]
 
 
 def search_cluster(start: Atoms, calculator: BaseCalculator, search: Search | None = None) -> Candidate:
     """Basin hopping (Wales & Doye, J. Phys. Chem. A 101 (1997) 5111) from a structure; the input is not changed.
 
-    The same calculator, start and seed give the same candidate. Relaxations end at 0.1 eV/Å; minima in which a piece
-    came off are not accepted.
+    The same calculator, start and seed give the same candidate. Relaxations end at 0.02 eV/Å; minima in which a piece
+    came off are left out.
 
     Examples
     --------
@@ -71,17 +83,18 @@ def search_cluster(start: Atoms, calculator: BaseCalculator, search: Search | No
         raise InputError("start", expected="two atoms or more", got=len(start), advice="give a cluster")
     rng = np.random.default_rng(search.seed)
     current, energy = _relaxed(start, calculator)
-    best, best_energy, first = current, energy, energy
-    energies = [energy]
+    energies, minima = [energy], [(energy, current)]
     for hop in range(search.hops):
         found, value = _relaxed(_hopped(current, hop, search, rng), calculator)
         energies.append(value)
         if not np.isfinite(value) or not _whole(found):
             continue
+        if all(abs(value - known) > SAME_ENERGY for known, _ in minima):
+            minima.append((value, found))
         if rng.random() < np.exp(min(0.0, (energy - value) / (units.kB * search.temperature))):
             current, energy = found, value
-        if value < best_energy - 1e-6:
-            best, best_energy = found, value
+    minima.sort(key=lambda one: one[0])
+    lowest, best = minima[0]
     best.info["recipe"] = make_recipe(
         "cluster search",
         start=start.info.get("recipe", start.get_chemical_formula()),
@@ -89,19 +102,27 @@ def search_cluster(start: Atoms, calculator: BaseCalculator, search: Search | No
         seed=search.seed,
         temperature_K=search.temperature,
         displacement_A=search.displacement,
-        energy_eV=best_energy,
-        start_energy_eV=first,
+        energy_eV=lowest,
+        start_energy_eV=energies[0],
     )
-    return Candidate(atoms=best, energy=best_energy, start_energy=first, energies=np.array(energies))
+    return Candidate(
+        atoms=best, energy=lowest, start_energy=energies[0], energies=np.array(energies), minima=tuple(minima)
+    )
 
 
 def _relaxed(atoms: Atoms, calculator: BaseCalculator) -> tuple[Atoms, float]:
     """Relaxed copy without its calculator, and its energy; infinite where the calculator fails."""
     moved = Atoms(atoms.numbers, positions=atoms.positions)
     moved.calc = calculator
+
+    def energy_and_slopes(positions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        moved.positions = positions.reshape(-1, 3)
+        return float(moved.get_potential_energy()), -moved.get_forces().ravel()
+
     try:
-        FIRE(moved, logfile=None).run(fmax=_FORCE, steps=_MOST_STEPS)
-        energy = float(moved.get_potential_energy())
+        options = {"maxiter": _MOST_STEPS, "maxcor": 20, "gtol": _FORCE, "ftol": 0.0}
+        found = minimize(energy_and_slopes, moved.positions.ravel(), jac=True, method="L-BFGS-B", options=options)
+        moved.positions, energy = found.x.reshape(-1, 3), float(found.fun)
     except Exception:  # noqa: BLE001 - an engine fails in its own ways on atoms that a hop put too near
         energy = np.inf
     moved.calc = None
@@ -119,13 +140,5 @@ def _hopped(atoms: Atoms, hop: int, search: Search, rng: np.random.Generator) ->
 
 
 def _whole(atoms: Atoms) -> bool:
-    """Whether no piece has come off: everything hangs together at distances below 3.5 Å."""
-    distances = atoms.get_all_distances()
-    reached = np.zeros(len(atoms), dtype=bool)
-    reached[0] = True
-    for _ in range(len(atoms)):
-        wider = reached | (distances[reached] < 3.5).any(axis=0)
-        if wider.sum() == reached.sum():
-            break
-        reached = wider
-    return bool(reached.all())
+    """Whether no piece has come off."""
+    return bool(connected_components(atoms.get_all_distances() < _PIECE)[0] == 1)

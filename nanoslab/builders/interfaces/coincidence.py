@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -10,11 +11,15 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from nanoslab.builders.face import parse_face
 from nanoslab.builders.particles.shapes import axis_direction
+from nanoslab.builders.stacking import is_hexagonal
 from nanoslab.errors import InputError
 from nanoslab.symmetry import standard_cell
 
 Vector = NDArray[np.float64]
+#: a turn is met to within this [degree]
+_TURN = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,13 @@ class Coincidence:
 
 
 def coincident_cells(
-    first: Atoms, second: Atoms, faces: tuple[str, str], *, largest_strain: float = 0.1, largest_area: float = 400.0
+    first: Atoms,
+    second: Atoms,
+    faces: tuple[str, str],
+    *,
+    rotation: float | None = None,
+    largest_strain: float = 0.1,
+    largest_area: float = 400.0,
 ) -> tuple[Coincidence, ...]:
     """Smallest coincident cells of two faces, by area, then by strain (Zur & McGill 1984, by pymatgen).
 
@@ -91,6 +102,9 @@ def coincident_cells(
         Conventional cells.
     faces
         Face of the first and of the second crystal that meet.
+    rotation
+        Turn of the second crystal in the plane [degree], to within half a degree, as `Coincidence.rotation` counts it
+        (see `rotation_of`); any turn when not given.
     largest_strain
         Of lengths and angles [fraction, rad].
     largest_area
@@ -126,21 +140,52 @@ def coincident_cells(
         )
         for match in generator(planes[1], planes[0]):
             cells = np.array([match.substrate_sl_vectors, match.film_sl_vectors])[:, :, :2]
-            if np.linalg.det(cells[0]) * np.linalg.det(cells[1]) <= 0:
-                continue
-            one = Coincidence(cells=cells, frames=frames)
-            if max(map(abs, one.strains)) <= largest_strain:
-                found.setdefault((round(one.area, 4), *(round(abs(strain), 6) for strain in one.strains)), one)
+            for way in _ways(Coincidence(cells=cells, frames=frames), every=rotation is not None):
+                turned = 0.0 if rotation is None else (way.rotation - rotation + 180.0) % 360.0 - 180.0
+                if max(map(abs, way.strains)) <= largest_strain and abs(turned) <= _TURN:
+                    key = (round(way.area, 4), *(round(abs(strain), 6) for strain in way.strains))
+                    found.setdefault(key, way)
         if found:
             break
     if not found:
+        turn = "" if rotation is None else f" and turned by {rotation:.2f}°"
         raise InputError(
             "faces",
-            expected=f"two that meet within {largest_area:g} Å² and a strain of {largest_strain:g}",
-            got=" and ".join(faces),
-            advice="allow more strain or a larger area, or take other faces",
+            expected=f"two that meet within {largest_area:g} Å² and a strain of {largest_strain:g}{turn}",
+            got=" and ".join(face or "the usual one" for face in faces),
+            advice="allow more strain or a larger area, or take other faces or directions",
         )
     return tuple(found[key] for key in sorted(found, key=lambda key: (key[0], sum(key[1:]))))
+
+
+def rotation_of(cells: tuple[Atoms, Atoms], faces: tuple[str, str], directions: tuple[str, str]) -> float:
+    """Turn of the second crystal that makes two directions parallel, as `Coincidence.rotation` counts it [degree].
+
+    Directions are written as faces are, ``110`` or ``11-20``, and must lie in their faces.
+    """
+    angles = []
+    for cell, face, direction in zip(cells, faces, directions, strict=True):
+        hexagonal = is_hexagonal(cell)
+        u, v, w = parse_face(direction, hexagonal=hexagonal)
+        four = len(re.findall(r"\d", direction)) == 4
+        steps = np.array([2 * u + v, 2 * v + u, w] if four else [u, v, w])  # [uvtw] has u = (2U - V) / 3
+        x, y, z = face_frame(cell, face)[0] @ (steps @ cell.cell.array)
+        if abs(z) > 1e-6 * np.hypot(x, y):
+            raise InputError(
+                "direction", expected=f"one in the face {face or '001 or 0001'}", got=direction, advice="give another"
+            )
+        angles.append(float(np.degrees(np.arctan2(y, x))))
+    return (angles[0] - angles[1] + 180.0) % 360.0 - 180.0
+
+
+def _ways(one: Coincidence, *, every: bool) -> list[Coincidence]:
+    """The same cells as they are, if of one hand, or turned by everything that nearly maps the second on itself."""
+    hand = round(float(np.sign(np.linalg.det(one.cells[0]) * np.linalg.det(one.cells[1]))))
+    if not every:
+        return [one] if hand > 0 else []
+    bases = (np.array(entries).reshape(2, 2) for entries in product((-1, 0, 1), repeat=4))
+    ways = [base for base in bases if round(np.linalg.det(base)) == hand]
+    return [Coincidence(cells=np.array([one.cells[0], base @ one.cells[1]]), frames=one.frames) for base in ways]
 
 
 def face_frame(cell: Atoms, face: str) -> tuple[Vector, Vector]:
@@ -158,3 +203,12 @@ def face_frame(cell: Atoms, face: str) -> tuple[Vector, Vector]:
     frame = np.array([x, np.cross(normal, x), normal])
     pair = np.array([shortest, flat[across & right][0]])
     return frame, (pair @ frame.T)[:, :2]
+
+
+def step_along(lattice: Vector, normal: Vector) -> Vector:
+    """Lattice vector to the next repeat along the normal, the most upright one [Å]."""
+    steps = np.array(list(np.ndindex(7, 7, 7))) - 3
+    vectors = steps @ lattice
+    heights = vectors @ normal
+    up = vectors[heights > 1e-3]
+    return np.asarray(up[np.lexsort((np.linalg.norm(up, axis=1).round(6), (up @ normal).round(4)))[0]])

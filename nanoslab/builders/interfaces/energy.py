@@ -8,10 +8,12 @@ import numpy as np
 from ase import Atoms
 from ase.build import make_supercell
 from ase.calculators.calculator import BaseCalculator
+from ase.filters import FrechetCellFilter
+from ase.optimize import FIRE
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from nanoslab.builders.interfaces.coincidence import Coincidence, face_frame
+from nanoslab.builders.interfaces.coincidence import Coincidence, face_frame, step_along
 from nanoslab.builders.recipe import require_positive, require_whole_number
 from nanoslab.errors import InputError
 from nanoslab.symmetry import standard_cell
@@ -62,7 +64,9 @@ def biaxial_modulus(
 
     lowest = []
     for strain in strains:
-        found = minimize_scalar(lambda along, s=strain: energy(s, along), bounds=(-0.12, 0.12), method="bounded")
+        found = minimize_scalar(
+            lambda along, s=strain: energy(s, along), method="bounded", bounds=(-0.12, 0.12), options={"xatol": 1e-4}
+        )
         if abs(found.x) > 0.115:
             raise InputError("strain", expected="a minimum along the normal", got="none", advice="another calculator")
         lowest.append(found.fun / cell.get_volume())
@@ -123,7 +127,7 @@ def build_superlattice(
         require_whole_number("repeats", count)
         primitive = standard_cell(cell, to_primitive=True)
         frame = coincidence.frames[number]
-        step = _step(primitive.cell.array, frame[2]) * count
+        step = step_along(primitive.cell.array, frame[2]) * count
         plane = np.hstack([coincidence.cells[number], np.zeros((2, 1))]) @ frame
         matrix = np.rint(np.linalg.solve(primitive.cell.array.T, np.vstack([plane, step]).T).T)
         block = make_supercell(primitive, matrix)
@@ -145,7 +149,18 @@ def build_superlattice(
 def interface_energy(superlattice: Superlattice, calculator: BaseCalculator) -> float:
     """Energy of one interface [eV/Å²]: the stack less its parts in the same strain, over both interfaces.
 
-    As built: relax the stack first for the energy of a relaxed interface.
+    As it is given: as built, or relaxed by `relax_superlattice`.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from ase.calculators.emt import EMT
+    >>> from nanoslab.builders.interfaces.coincidence import coincident_cells
+    >>> cells = bulk("Cu", cubic=True), bulk("Ag", cubic=True)
+    >>> best = coincident_cells(*cells, ("001", "001"), largest_strain=0.2)[0]
+    >>> stack = build_superlattice(cells, best, (4, 4))
+    >>> interface_energy(relax_superlattice(stack, EMT()), EMT()) < interface_energy(stack, EMT())
+    True
     """
     energies = []
     for atoms in (superlattice.atoms, *superlattice.parts):
@@ -155,10 +170,35 @@ def interface_energy(superlattice: Superlattice, calculator: BaseCalculator) -> 
     return (energies[0] - energies[1] - energies[2]) / (2.0 * superlattice.area)
 
 
-def _step(lattice: Vector, normal: Vector) -> Vector:
-    """Lattice vector to the next repeat along the normal, the most upright one [Å]."""
-    steps = np.array(list(np.ndindex(7, 7, 7))) - 3
-    vectors = steps @ lattice
-    heights = vectors @ normal
-    up = vectors[heights > 1e-3]
-    return np.asarray(up[np.lexsort((np.linalg.norm(up, axis=1).round(6), (up @ normal).round(4)))[0]])
+def relax_superlattice(
+    superlattice: Superlattice, calculator: BaseCalculator, *, force: float = 0.05, displacement: float = 0.03
+) -> Superlattice:
+    """Stack and parts with all atoms and the height of the cell relaxed, the plane held as it is.
+
+    Atoms of the stack start from seeded random displacements [Å], since what symmetry holds is no minimum; another
+    registry of the two materials may still be lower.
+
+    Parameters
+    ----------
+    force
+        Largest force on an atom and along the normal at the end [eV/Å].
+
+    Raises
+    ------
+    InputError
+        A relaxation does not end within 500 steps.
+    """
+    relaxed = []
+    for number, atoms in enumerate((superlattice.atoms, *superlattice.parts)):
+        moved: Atoms = atoms.copy()
+        if number == 0:
+            moved.rattle(displacement, seed=0)
+        moved.calc = calculator
+        if not FIRE(FrechetCellFilter(moved, mask=[0, 0, 1, 0, 0, 0]), logfile=None).run(fmax=force, steps=500):
+            got = f"{np.linalg.norm(moved.get_forces(), axis=1).max():.3f} eV/Å after 500 steps"
+            raise InputError(
+                "interface", expected=f"forces below {force:g} eV/Å", got=got, advice="allow larger forces"
+            )
+        moved.calc = None
+        relaxed.append(moved)
+    return Superlattice(atoms=relaxed[0], parts=(relaxed[1], relaxed[2]), area=superlattice.area)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
-from nanoslab.builders.interfaces.coincidence import coincident_cells
+from nanoslab.builders.interfaces.coincidence import coincident_cells, rotation_of
 from nanoslab.builders.particles.balance import Total, Wanted, fewest_edits, without_loose
 from nanoslab.builders.particles.particle import box, summarize
 from nanoslab.builders.particles.shapes import Cut, Shape, axis_direction, lay
@@ -42,6 +42,12 @@ class Join:
         Diameter of the core, or length of the first material between the caps [nm]; half the particle's when not given.
     faces
         Faces of the first and the second crystal that meet; the first's normal is the axis. 0001 or 001 if not given.
+    parallel
+        Directions of the first and the second crystal, within the faces, that lie along one another; those of the
+        smallest coincident cell when not given.
+    rotation
+        Instead of directions, the turn of the second crystal in the plane [degree]: between the shortest lattice
+        vectors of the two faces.
     coherency
         Share of the misfit that the second lattice takes up as strain: 1 meets the first, 0 keeps its own constants.
     largest_strain, largest_area
@@ -51,6 +57,8 @@ class Join:
     form: Form = "core-shell"
     first_size: float | None = None
     faces: tuple[str, str] | None = None
+    parallel: tuple[str, str] | None = None
+    rotation: float | None = None
     coherency: float = 1.0
     largest_strain: float = 0.1
     largest_area: float = 400.0
@@ -61,6 +69,8 @@ class Join:
             raise unknown_name("form", self.form, FORMS)
         if not 0 <= self.coherency <= 1:
             raise InputError("coherency", expected="a share from 0 to 1", got=self.coherency, advice="give 1 or 0")
+        if self.parallel is not None and self.rotation is not None:
+            raise InputError("rotation", expected="directions or a turn", got="both", advice="leave one of them out")
         if self.first_size is not None:
             require_positive("first size", self.first_size, "nm")
 
@@ -103,9 +113,9 @@ def build_heterostructure(
     join = join or Join()
     cells = [conventional_cell(load_crystal(crystal, lattice)) for crystal in (first, second)]
     faces = join.faces or ("", "")
-    found = coincident_cells(
-        cells[0], cells[1], faces, largest_strain=join.largest_strain, largest_area=join.largest_area
-    )[0]
+    rotation = join.rotation if join.parallel is None else rotation_of((cells[0], cells[1]), faces, join.parallel)
+    limits = {"largest_strain": join.largest_strain, "largest_area": join.largest_area}
+    found = coincident_cells(cells[0], cells[1], faces, rotation=rotation, **limits)[0]
     turned = cells[1].copy()
     taken = found.deformation(join.coherency, along_normal=join.form == "core-shell")
     turned.set_cell(turned.cell.array @ taken.T, scale_atoms=True)
@@ -133,6 +143,8 @@ def build_heterostructure(
         form=join.form,
         first_size_nm=_first_size(shape, join),
         faces=list(faces),
+        parallel=join.parallel and list(join.parallel),
+        rotation_degree=join.rotation,
         coherency=join.coherency,
         vacuum=vacuum,
     )

@@ -127,7 +127,7 @@ def _solve(sites: Sites, chosen: Mask, sizes: Vector, wanted: Wanted, free: Mask
     tie = _TIE * np.where(here, 1.0 - far, far) / (len(variables) + 1)
     costs = np.where(here, -1.0, 1.0) * (1.0 + tie)
     fewest = np.broadcast_to(wanted.fewest_bonds, chosen.shape)
-    rows = [*_bond_rows(sites, fixed, free, fewest), *_clash_rows(wanted.clashes, fixed, variables)]
+    rows = [*bond_rows(sites, fixed, free, fewest), *_clash_rows(wanted.clashes, fixed, variables)]
     for total in wanted.totals:
         known = float(total.weights[fixed].sum())
         weights = csr_array(total.weights[variables][None])
@@ -150,7 +150,7 @@ def _solve(sites: Sites, chosen: Mask, sizes: Vector, wanted: Wanted, free: Mask
     return Edits(chosen=edited, n_removed=removed, n_added=added, fewest_possible=max(least, 0))
 
 
-def _bond_rows(sites: Sites, fixed: Mask, free: Mask, fewest: NDArray[np.intp]) -> list[LinearConstraint]:
+def bond_rows(sites: Sites, fixed: Mask, free: Mask, fewest: NDArray[np.intp]) -> list[LinearConstraint]:
     """Bonds to fixed and chosen sites minus the fewest times the site itself are not negative."""
     concerned = np.flatnonzero(free | (fixed & (sites.bonds(free) > 0)))
     known = sites.bonds(fixed)[concerned]

@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from nanoslab.errors import FileError
-
-if TYPE_CHECKING:
-    from nanoslab.measure.imaging import Image
-
-#: ending of the file -> reader of RosettaSciIO
-READERS = {
-    ".dm3": "digitalmicrograph",
-    ".dm4": "digitalmicrograph",
-    ".emd": "emd",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-    ".ser": "tia",
-    ".emi": "tia",
-    ".hspy": "hspy",
-}
-
-#: unit of an axis -> Å
-LENGTHS = {"pm": 0.01, "å": 1.0, "a": 1.0, "nm": 10.0, "µm": 1e4, "μm": 1e4, "um": 1e4, "m": 1e10}
+from typing import Any
 
 #: what RosettaSciIO leaves where Velox wrote it: key of the header -> place
 VELOX = {"dwell": ("Scan", "DwellTime"), "current": ("Optics", "LastMeasuredScreenCurrent")}
@@ -39,54 +18,15 @@ def read_header(path: Path) -> dict[str, float]:
     -------
     Keys ``kilovolts`` [kV], ``current`` [A], ``pixel`` [Å], ``dwell`` [s], ``time`` [s], ``frames``.
     """
-    first = _first_signal(path)
+    from nanoslab.measure.imaging.files import first_signal
+
+    first = first_signal(path)
     found = exposure_of(_mapped(first), first.get("axes", ()))
     for key, place in VELOX.items():
         value = _at(first.get("original_metadata", {}), place)
         if key not in found and value is not None and float(value) > 0:
             found[key] = float(value)
     return found
-
-
-def read_image(path: Path) -> Image:
-    """First image of a file with its scale; one of several frames the first. Shape (x, y)."""
-    import numpy as np
-
-    from nanoslab.measure.imaging import FieldOfView, Image
-
-    first = _first_signal(path)
-    values, axes = np.asarray(first["data"], dtype=float), list(first["axes"])
-    while values.ndim > 2:
-        values, axes = values[0], axes[1:]
-    scales = [LENGTHS.get(str(axis.get("units", "")).lower(), 0.0) * abs(float(axis.get("scale", 0))) for axis in axes]
-    if values.ndim != 2 or not all(scales) or not np.all(np.isfinite(values)):
-        got = f"shape {values.shape}, scales {[axis.get('units') for axis in axes]}"
-        raise FileError(path, expected="an image with a scale in nm, Å, pm or µm", got=got, advice="calibrate it")
-    shape = (values.shape[1], values.shape[0])
-    lengths = (shape[0] * scales[1], shape[1] * scales[0])
-    return Image(values=values.T, field=FieldOfView(corner=(0.0, 0.0), lengths=lengths, shape=shape))
-
-
-def _first_signal(path: Path) -> Mapping[str, Any]:
-    """First signal of a file, as RosettaSciIO gives it."""
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise FileError("--from", expected=f"a file ending in {', '.join(READERS)}", got=str(path))
-    if not path.is_file():
-        raise FileError("--from", expected="a file", got=str(path), advice="check the path")
-    try:
-        module = import_module(f"rsciio.{reader}")
-    except ModuleNotFoundError:
-        raise FileError(
-            "--from", expected="RosettaSciIO", got="not installed", advice="pip install nanoslab[microscope]"
-        ) from None
-    try:
-        first = module.file_reader(str(path))[0]
-    except Exception as error:  # noqa: BLE001 (a foreign reader raises whatever its format's library does)
-        raise FileError(
-            path, expected="a file that RosettaSciIO reads", got=f"{type(error).__name__}: {error}"
-        ) from None
-    return first  # type: ignore[no-any-return]
 
 
 def _mapped(signal: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,6 +66,8 @@ def exposure_of(metadata: Mapping[str, Any], axes: Any) -> dict[str, float]:
     >>> exposure_of({"Acquisition_instrument": {"TEM": tem}}, axes)
     {'kilovolts': 200.0, 'current': 5e-11, 'dwell': 1e-05, 'pixel': 0.2}
     """
+    from nanoslab.measure.imaging.files import LENGTHS
+
     instruments = metadata.get("Acquisition_instrument", {})
     tem = instruments.get("TEM") or instruments.get("SEM") or {}
     found: dict[str, float] = {}

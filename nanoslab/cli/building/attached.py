@@ -1,4 +1,6 @@
-"""Two equal particles facing {001} to {001} on one rock-salt lattice, with or without a neck of columns between them.
+"""Two equal particles facet to facet on one lattice, along z, with or without a neck between them.
+
+The neck takes the sites of the lattice nearest to one axis; on rock-salt {001} these are the columns of build neck.
 
 example:
   nanoslab build attached PbSe-rocksalt --shape wulff --facet 001=1 --facet 111=1.4 --diameter 3 --pairs 9
@@ -14,18 +16,25 @@ from nanoslab.cli.building.options import add_crystal_arguments, add_output_argu
 def add_arguments(parser: ArgumentParser) -> None:
     add_crystal_arguments(parser, "PbSe-rocksalt")
     add_shape_arguments(parser)
-    parser.add_argument("--gap-planes", type=int, default=2, metavar="N", help="missing planes, even (default 2)")
-    parser.add_argument("--pairs", type=int, default=0, metavar="N", help="pairs in the neck (default 0: none)")
+    parser.add_argument("--face", default="", metavar="HKL", help="facets that meet (default 001 or 0001)")
+    parser.add_argument(
+        "--gap-planes",
+        type=int,
+        metavar="N",
+        help="missing planes (default: the fewest from 2 that the lattice allows)",
+    )
+    parser.add_argument("--pairs", type=int, default=0, metavar="N", help="formula units of the neck (default 0: none)")
     parser.add_argument("--vacuum", type=float, default=10.0, help="vacuum between periodic images [Å] (default 10)")
     add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
 
 
 def run(arguments: Namespace) -> None:
-    from nanoslab.builders.particles.attachment import build_attached_pair
+    from nanoslab.builders.interfaces.attachment import Contact, build_attached_pair
     from nanoslab.cli.structures import finish, structure_record
 
-    options = {name: getattr(arguments, name) for name in ("gap_planes", "pairs", "vacuum", "lattice")}
-    atoms = build_attached_pair(arguments.crystal, shape_of(arguments), **options)
+    contact = Contact(face=arguments.face, gap_planes=arguments.gap_planes, pairs=arguments.pairs)
+    options = {name: getattr(arguments, name) for name in ("vacuum", "lattice")}
+    atoms = build_attached_pair(arguments.crystal, shape_of(arguments), contact, **options)
     parameters = atoms.info["recipe"]["parameters"]
     record = structure_record(atoms, arguments.output)
     record |= {"gap_A": parameters["gap_A"], "n_pairs": parameters["n_pairs"]}

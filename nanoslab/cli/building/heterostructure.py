@@ -1,8 +1,9 @@
 """A neutral particle of two materials, each on its own lattice.
 
 Core and shell, a rod with caps at both ends, or the two halves of a Janus particle. The smallest coincident cell of the
-two faces (Zur and McGill) gives the orientation and the strain; --coherency says how much of the misfit the second
-material takes up as strain. The fewest atoms that make the particle neutral and keep ions apart are removed.
+two faces (Zur and McGill) gives orientation and misfit, unless directions or a turn are chosen; --coherency says how
+much of it the second material takes up as strain. The fewest atoms that make the particle neutral and keep ions
+apart are removed.
 
 example:
   nanoslab build heterostructure PbS-rocksalt CdS-zincblende --lattice experimental --diameter 4 --first-size 2.5
@@ -11,8 +12,15 @@ example:
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
-from nanoslab.cli.building.options import add_crystal_arguments, add_output_arguments, add_shape_arguments, shape_of
+from nanoslab.cli.building.options import (
+    add_crystal_arguments,
+    add_face_arguments,
+    add_output_arguments,
+    add_shape_arguments,
+    shape_of,
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -22,12 +30,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--first-size", type=float, metavar="NM", help="diameter of the core, or length between caps [nm]"
     )
-    parser.add_argument("--faces", nargs=2, metavar="HKL", help="faces of the first and second crystal that meet")
+    add_face_arguments(parser)
     parser.add_argument(
         "--coherency", type=float, default=1.0, help="share of the misfit taken up by strain (default 1)"
     )
-    parser.add_argument("--largest-strain", type=float, default=0.1, help="of coincident cells (default 0.1)")
-    parser.add_argument("--largest-area", type=float, default=400.0, help="of coincident cells [Å²] (default 400)")
     add_shape_arguments(parser)
     parser.add_argument("--vacuum", type=float, default=10.0, help="vacuum between periodic images [Å] (default 10)")
     add_output_arguments(parser, "FILE", "POSCAR, .vasp, .cif, .extxyz or .xyz")
@@ -37,13 +43,15 @@ def run(arguments: Namespace) -> None:
     from nanoslab.builders.interfaces.heterostructure import Join, build_heterostructure
     from nanoslab.cli.structures import finish, structure_record
 
-    names = ("form", "first_size", "coherency", "largest_strain", "largest_area")
-    faces = tuple(arguments.faces) if arguments.faces else None
+    names = ("form", "first_size", "rotation", "coherency", "largest_strain", "largest_area")
+    pairs: dict[str, Any] = {
+        name: tuple(given) for name in ("faces", "parallel") if (given := getattr(arguments, name))
+    }
     atoms = build_heterostructure(
         arguments.crystal,
         arguments.second,
         shape_of(arguments),
-        Join(faces=faces, **{name: getattr(arguments, name) for name in names}),
+        Join(**pairs, **{name: getattr(arguments, name) for name in names}),
         vacuum=arguments.vacuum,
         lattice=arguments.lattice,
     )

@@ -80,3 +80,13 @@ def shape_of(arguments: Namespace) -> Shape:
     names = ("diameter", "length", "thickness", "void", "axis")
     facets = dict(arguments.facet) if arguments.facet else None
     return Shape(kind=arguments.shape, facets=facets, **{name: getattr(arguments, name) for name in names})
+
+
+def add_face_arguments(parser: ArgumentParser) -> None:
+    """Faces of two crystals that meet, their turn, and limits of the coincident cell."""
+    parser.add_argument("--faces", nargs=2, metavar="HKL", help="faces of the first and second crystal that meet")
+    turn = parser.add_mutually_exclusive_group()
+    turn.add_argument("--parallel", nargs=2, metavar="UVW", help="directions of both that lie along one another")
+    turn.add_argument("--rotation", type=float, metavar="DEGREE", help="turn of the second in the plane instead")
+    parser.add_argument("--largest-strain", type=float, default=0.1, help="of coincident cells (default 0.1)")
+    parser.add_argument("--largest-area", type=float, default=400.0, help="of coincident cells [Å²] (default 400)")

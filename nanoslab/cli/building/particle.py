@@ -52,7 +52,7 @@ def run(arguments: Namespace) -> None:
         rows.append(("fewest edits", f"{edits['n_removed']} removed, {edits['n_added']} added ({proof})"))
         rows.append(("loose atoms", f"{edits['n_loose_removed']} removed before"))
     if ligands := record["ledger"]["ligands"]:
-        rows.append(("ligands", f"{ligands['number']} {ligands['name']}, {ligands['charge_e']:+g} e"))
+        rows.append(("ligands", f"{ligands['number']} {ligands['name']}, {ligands['charge_e'] + 0.0:+g} e"))
         for element, charge in ligands.get("nuclear_charges_e", {}).items():
             rows.append((f"hydrogen on {element}", f"{ligands['number_on'][element]} of nuclear charge {charge:g} e"))
     finish(arguments, atoms, record, rows)

@@ -25,6 +25,7 @@ OF_KIND = {
     "gap": "pbse-gap",
     "convergence": "cdse-convergence",
     "displacement": "graphene-displacement",
+    "barrier": "cds-vacancy-hop",
     "off-stoichiometry": "cdse-off-stoichiometry",
 }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 #: kinds whose numbers have other sources than the energies of the rest
-ALONE = frozenset({"displacement", "exposure"})
+ALONE = frozenset({"displacement", "exposure", "barrier"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """Barriers by nudged elastic bands as VASP input sets, and their energies read back.
 
-To compute barriers with an engine on this machine or a cluster, write a study instead: nanoslab new cdse-vacancy-hop.
+To compute barriers with an engine on this machine or a cluster, write a study instead: nanoslab new cds-vacancy-hop.
 """
 
 COMMANDS = {

@@ -1,6 +1,6 @@
 """Cation exchange of a structure atom by atom: neighbours swap, surface atoms exchange with the solution.
 
-Barriers come from bands ('nanoslab new cdse-vacancy-hop'); --gain is the energy set free by one exchange.
+Barriers come from bands ('nanoslab new cds-vacancy-hop'); --gain is the energy set free by one exchange.
 
 Example:
   nanoslab diffuse atoms dot.xyz Pb Cd --barrier 1.2 --surface-barrier 1 --gain 0.3 --temperature 420

@@ -1,13 +1,18 @@
 """Images of a structure in the microscope with counting noise; spacings in these or in a measured image.
 
-Examples: nanoslab image sheet.vasp --kv 300 --defocus 60 --dose 500 --plot image.png
+Examples: nanoslab image sheet.vasp --kv 300 --defocus 60 --dose 500 --plot image.png -o image.emd
           nanoslab image sheet.vasp --kv 200 --mode haadf --spacings CdSe-wurtzite
           nanoslab image etched.extxyz --kv 300 --dose 500 --plot frames.png
-          nanoslab image sheet.vasp --kv 200 --mode haadf --without 12 40
+          nanoslab image sheet.vasp --kv 200 --mode haadf --without 12 40 --threshold 5.12
           nanoslab image measured.emd --spacings CdSe-zincblende
 
 The beam runs along z. A file of several structures, such as an etching path, gives one image each. --without says at
-which dose the absence of some atoms (numbers from 0) shows. A microscope's file is read with its scale by RosettaSciIO.
+which dose the absence of some atoms (numbers from 0) shows, and with --threshold whether before the beam has taken the
+next one. A microscope's file is read with its scale by RosettaSciIO.
+
+Methods of hrtem: multislice (default), abtem, or projected, which takes the whole structure as one phase. Of haadf:
+projected (default), exact for each atom but without channelling and interference; abtem, a multislice of the probe at
+every position with frozen vibrations: minutes to hours.
 """
 
 from __future__ import annotations
@@ -16,7 +21,6 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanoslab.cli.beam.microscope_file import READERS, read_image
 from nanoslab.cli.measuring.inputs import read_frames
 from nanoslab.cli.output import add_json_option, print_json, print_note, print_table
 from nanoslab.errors import InputError
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from nanoslab.measure.imaging import Image
 
 
+METHODS = ("projected", "multislice", "abtem")
 #: spacings printed, the strongest first
 SHOWN = 8
 
@@ -42,18 +47,22 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--focal-spread", type=float, default=30.0, metavar="A", help="hrtem [Å] (default: %(default)s)")
     add("--aperture", type=float, default=25.0, metavar="MRAD", help="objective, or probe (default: %(default)s)")
     add("--detector", type=float, nargs=2, default=(70.0, 200.0), metavar="MRAD", help="haadf (default: 70 200)")
-    add("--first-look", action="store_true", help="hrtem of the projected potential instead of slice by slice")
+    add("--method", choices=METHODS, help="(default: multislice; haadf: projected)")
     add("--dose", type=float, metavar="DOSE", help="counting noise of a dose [e/Å²]")
     add("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
     add("--spacings", metavar="CRYSTAL", help="spacings in the image, indexed in a crystal by name or file")
     add("--without", type=int, nargs="+", metavar="ATOM", help="dose at which the absence of these atoms shows")
+    add("--threshold", type=float, metavar="EV", help="of the element of --without: dose until the next one is lost")
     add("--plot", metavar="FILE", help="the images as .png, .pdf or .svg")
+    add("-o", "--output", type=Path, metavar="FILE", help="the images with their scale and settings, .emd")
     add_json_option(parser)
 
 
 def run(arguments: Namespace) -> None:
+    from nanoslab.measure.imaging.files import READERS, read_images, write_images
+
     if arguments.file.suffix.lower() in READERS:
-        images, document = [read_image(arguments.file)], {}
+        images, document = list(read_images(arguments.file)), {}
     else:
         frames = read_frames(arguments.file)
         images, document = _images(arguments, frames), {"doses": [atoms.info.get("dose_e_per_A2") for atoms in frames]}
@@ -63,6 +72,10 @@ def run(arguments: Namespace) -> None:
         from nanoslab.measure.imaging import counted_image
 
         images = [counted_image(image, arguments.dose, arguments.seed + k) for k, image in enumerate(images)]
+    if arguments.output:
+        keys = {"kv": "beam_energy_keV", "dose": "dose_e_per_A2", "defocus": "defocus_A", "mode": "mode"}
+        given = {key: getattr(arguments, name) for name, key in keys.items()}
+        write_images(arguments.output, images, {key: value for key, value in given.items() if value is not None})
     rows = [_row(arguments, image) for image in images]
     if arguments.plot:
         _plot(arguments.plot, images)
@@ -79,8 +92,7 @@ def run(arguments: Namespace) -> None:
             print()
             print_table(["spacing [Å]", "angle", "power", "hkl", "crystal [Å]", "strain [%]"], _spacing_cells(row))
     if "rose_dose_e_per_A2" in document:
-        gone = " ".join(map(str, arguments.without))
-        print_note(f"The absence of {gone} shows from {document['rose_dose_e_per_A2']:.3g} e/Å² (Rose, 5).")
+        _print_visibility(document)
 
 
 def _microscope(arguments: Namespace) -> Any:
@@ -100,13 +112,26 @@ def _microscope(arguments: Namespace) -> Any:
 
 def _images(arguments: Namespace, frames: list[Atoms]) -> list[Image]:
     """One image of each structure, all in the field of the first."""
-    from nanoslab.measure.imaging import field_of_view, haadf_image, hrtem_image
+    from nanoslab.measure.imaging import (
+        abtem_exit_wave,
+        abtem_haadf_image,
+        field_of_view,
+        haadf_image,
+        hrtem_image,
+        wave_image,
+    )
 
     microscope = _microscope(arguments)
     field = field_of_view(frames[0], arguments.pixel)
     if arguments.mode == "haadf":
-        return [haadf_image(atoms, microscope, field) for atoms in frames]
-    thickness = None if arguments.first_look else 2.0
+        if arguments.method == "multislice":
+            expected = "projected or abtem, which is a multislice, of haadf"
+            raise InputError("--method", expected=expected, got=arguments.method)
+        make = abtem_haadf_image if arguments.method == "abtem" else haadf_image
+        return [make(atoms, microscope, field) for atoms in frames]
+    if arguments.method == "abtem":
+        return [wave_image(abtem_exit_wave(atoms, microscope, field), microscope, field) for atoms in frames]
+    thickness = None if arguments.method == "projected" else 2.0
     return [hrtem_image(atoms, microscope, field, thickness) for atoms in frames]
 
 
@@ -118,7 +143,33 @@ def _visibility(arguments: Namespace, atoms: Atoms, image: Image) -> dict[str, A
     left = atoms[[number for number in range(len(atoms)) if number not in arguments.without]]
     changed = _images(arguments, [atoms, left])[1]
     symbols = [atoms.symbols[number] for number in arguments.without]
-    return {"without": arguments.without, "elements": symbols, "rose_dose_e_per_A2": rose_dose(image, changed)}
+    shows = rose_dose(image, changed)
+    found = {"without": arguments.without, "elements": symbols, "rose_dose_e_per_A2": shows}
+    if arguments.threshold is None:
+        return found
+    from nanoslab.beam import displacement_cross_section
+
+    if len(set(symbols)) != 1:
+        raise InputError("--threshold", expected="--without atoms of one element", got=", ".join(sorted(set(symbols))))
+    heights = atoms.positions[atoms.symbols == symbols[0], 2]
+    n_exit = int((heights < heights.min() + 0.5).sum())
+    barn = float(displacement_cross_section(symbols[0], arguments.kv, arguments.threshold, escape="planar"))
+    next_one = 1e8 / (n_exit * barn) if barn > 0 else None
+    return {**found, "exit_face_atoms": n_exit, "cross_section_barn": barn, "next_loss_dose_e_per_A2": next_one}
+
+
+def _print_visibility(document: dict[str, Any]) -> None:
+    shows, gone = document["rose_dose_e_per_A2"], " ".join(map(str, document["without"]))
+    print_note(f"The absence of {gone} shows from {shows:.3g} e/Å² (five standard deviations, Rose).")
+    if "exit_face_atoms" not in document:
+        return
+    next_one = document["next_loss_dose_e_per_A2"]
+    face = f"{document['exit_face_atoms']} {document['elements'][0]} of the exit face"
+    if next_one is None:
+        print_note(f"The beam cannot knock out any of the {face}.")
+        return
+    word = "after that" if next_one > shows else "before that: what is seen has changed by then"
+    print_note(f"By knock-on it takes one of the {face} every {next_one:.3g} e/Å², {word}.")
 
 
 def _row(arguments: Namespace, image: Image) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-from .haadf import annular_cross_section, haadf_image, probe_intensity
-from .hrtem import exit_wave, hrtem_image
+from .abtem_images import abtem_exit_wave, abtem_haadf_image
+from .files import read_images, read_tilts, write_images
+from .haadf import annular_cross_section, haadf_image
+from .hrtem import exit_wave, hrtem_image, wave_image
 from .image import Image, counted_image, rose_dose
 from .microscope import Microscope
 from .potential import FieldOfView, field_of_view, projected_potential
@@ -11,6 +13,8 @@ __all__ = [
     "IndexedSpacing",
     "Microscope",
     "Spacing",
+    "abtem_exit_wave",
+    "abtem_haadf_image",
     "annular_cross_section",
     "counted_image",
     "exit_wave",
@@ -19,7 +23,10 @@ __all__ = [
     "hrtem_image",
     "image_spacings",
     "index_spacings",
-    "probe_intensity",
     "projected_potential",
+    "read_images",
+    "read_tilts",
     "rose_dose",
+    "wave_image",
+    "write_images",
 ]

@@ -49,11 +49,15 @@ def exit_wave(
 def hrtem_image(
     atoms: Atoms, microscope: Microscope, field: FieldOfView, slice_thickness: float | None = 2.0, u_iso: float = 0.0
 ) -> Image:
-    """Image in parallel illumination, 1 in vacuum: aberrations, focal spread (quasi-coherent) and aperture applied.
+    """Image in parallel illumination, 1 in vacuum, of the wave behind a structure as `exit_wave` gives it.
 
     The focus is that of the exit face of the last slice.
     """
-    wave = exit_wave(atoms, microscope, field, slice_thickness, u_iso)
+    return wave_image(exit_wave(atoms, microscope, field, slice_thickness, u_iso), microscope, field)
+
+
+def wave_image(wave: NDArray[np.complex128], microscope: Microscope, field: FieldOfView) -> Image:
+    """Image of a wave, of shape of the field: aberrations, focal spread (quasi-coherent) and aperture applied."""
     k = field.radial_frequency
     blur = np.exp(-((np.pi * microscope.wavelength * microscope.focal_spread * k**2) ** 2) / 2)
     lens = np.exp(-1j * microscope.aberration_phase(k)) * blur * microscope.passes(k)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from nanoslab.errors import InputError
 from nanoslab.measure.scattering.lattice_distances import lattice_pairs
 from nanoslab.structure_types import AnyStructure, as_atoms
 
 Array = NDArray[np.float64]
-Single = NDArray[np.float32]
 Counts = NDArray[np.int64]
 
-#: atoms of a block against atoms of another: its arrays (8 MB) stay near the cache of one core
-_ROWS, _COLUMNS = 128, 4096
+#: atoms of a block against atoms of another: its arrays (1.5 MB) stay near the cache of one core
+_ROWS, _COLUMNS = 512, 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +53,8 @@ class PairDistances:
 def pair_distances(atoms: AnyStructure, width: float = 0.001) -> PairDistances:
     """Count all distances within a structure, taken as it stands without periodic images.
 
-    Atoms on a lattice are counted by its vectors, others pair by pair with the memory of a block of 524,288 pairs and
-    the bins, whatever the number of atoms. For these, coordinates are rounded to single precision about the centre:
-    1e-5 Å in a particle of 20 nm, far below the width [Å] of a bin.
+    Atoms on a lattice are counted by its vectors, others pair by pair with the memory of a block of 131,072 pairs and
+    the bins, whatever the number of atoms, in single precision: 1e-5 Å at 20 nm, far below the width [Å] of a bin.
 
     Examples
     --------
@@ -86,7 +85,7 @@ def pair_distances(atoms: AnyStructure, width: float = 0.001) -> PairDistances:
             full[pair] += np.rint(np.bincount(bins, counts, minlength=n_bins)).astype(np.int64)
             sums += np.bincount(bins, counts * distances, minlength=n_bins)
     else:
-        scaled = [np.ascontiguousarray(points[symbols == e].T / width, dtype=np.float32) for e in elements]
+        scaled = [_near_together(points[number == each] / width) for each in range(len(elements))]
         for pair in full:
             first, second = (scaled[elements.index(element)] for element in pair)
             full[pair] = _count(first, second, n_bins, same=pair[0] == pair[1])
@@ -101,49 +100,40 @@ def pair_distances(atoms: AnyStructure, width: float = 0.001) -> PairDistances:
     )
 
 
-def _count(first: Single, second: Single, n_bins: int, *, same: bool) -> Counts:
-    """Counts of whole distances [bin widths] between two sets of points of shape (3, atoms), each pair once."""
+def _near_together(points: Array) -> Array:
+    """The points in an order in which neighbours stand near one another, so that a block spans few distances."""
+    return np.asarray(points[cKDTree(points, leafsize=_COLUMNS).indices])
+
+
+def _count(first: Array, second: Array, n_bins: int, *, same: bool) -> Counts:
+    """Counts of whole distances [bin widths] between two sets of points of shape (atoms, 3), each pair once."""
     total = np.zeros(n_bins, dtype=np.int64)
     with ThreadPoolExecutor() as pool:
-        for part in pool.map(lambda start: _count_rows(first, second, start, n_bins, same), _starts(first.shape[1])):
+        starts = range(0, len(second), _COLUMNS)
+        for part in pool.map(lambda start: _count_columns(first, second, start, n_bins, same), starts):
             total += part
-    if same:
-        # every pair stands in the upper and the lower half of the table, and every atom against itself
-        total[0] -= first.shape[1]
-        total //= 2
     return total
 
 
-def _starts(n: int) -> Iterator[range]:
-    """Rows of the table for one task: enough of them that adding up the bins costs little."""
-    step = 8 * _ROWS
-    return (range(start, min(start + step, n), _ROWS) for start in range(0, n, step))
-
-
-def _count_rows(first: Single, second: Single, starts: range, n_bins: int, same: bool) -> Counts:
-    """Bins of the distances from some rows of atoms; of a set with itself, twice above the blocks on the diagonal."""
+def _count_columns(first: Array, second: Array, start: int, n_bins: int, same: bool) -> Counts:
+    """Distances of all points, or of a set with itself those from here on, to the points of one column."""
     total = np.zeros(n_bins, dtype=np.int64)
-    for start in starts:
-        rows = first[:, start : min(start + _ROWS, starts.stop), None]
-        shape = (rows.shape[1], _COLUMNS)
-        arrays = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.intp)
-        own = min(start + _ROWS, starts.stop) if same else 0
-        if same:
-            total += _bins(rows, second[:, start:own], arrays, n_bins)
-        for column in range(own, second.shape[1], _COLUMNS):
-            found = _bins(rows, second[:, column : column + _COLUMNS], arrays, n_bins)
-            total += 2 * found if same else found
+    column = second[start : start + _COLUMNS]
+    # |a|² + |b|² - 2 a b about the middle of the column loses no digits: b is small, and a is about the distance
+    centre = column.mean(axis=0)
+    near = column - centre
+    right = np.vstack([-2 * near.T, np.ones(len(column)), np.sum(near**2, axis=1)]).astype(np.float32)
+    squared = np.empty((_ROWS, len(column)), np.float32)
+    bins = np.empty((_ROWS, len(column)), np.int32)
+    for row in range(start if same else 0, len(first), _ROWS):
+        far = first[row : row + _ROWS] - centre
+        left = np.column_stack([far, np.sum(far**2, axis=1), np.ones(len(far))]).astype(np.float32)
+        distances, whole = squared[: len(far)], bins[: len(far)]
+        np.sqrt(np.abs(np.matmul(left, right, out=distances), out=distances), out=distances)
+        lowest = int(distances.min())
+        np.copyto(whole, np.subtract(distances, np.float32(lowest), out=distances), casting="unsafe")
+        # each pair of the column with itself once, and no atom with itself
+        own = np.tril_indices(len(far), -1, len(column)) if same and row == start else slice(None)
+        found = np.bincount(whole[own].ravel())
+        total[lowest : lowest + len(found)] += found
     return total
-
-
-def _bins(rows: Single, columns: Single, arrays: tuple[Single, Single, NDArray[np.intp]], n_bins: int) -> Counts:
-    """Histogram of the distances between a block of rows and of columns, in arrays that are used again."""
-    squared, part, bins = (array[:, : columns.shape[1]] for array in arrays)
-    np.subtract(rows[0], columns[0], out=squared)
-    np.multiply(squared, squared, out=squared)
-    for axis in (1, 2):
-        np.subtract(rows[axis], columns[axis], out=part)
-        np.multiply(part, part, out=part)
-        np.add(squared, part, out=squared)
-    np.copyto(bins, np.sqrt(squared, out=squared), casting="unsafe")
-    return np.bincount(bins.ravel(), minlength=n_bins)

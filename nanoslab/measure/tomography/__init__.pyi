@@ -1,12 +1,13 @@
 from .atoms import RoundTrip, TracedAtoms, compare_atoms, trace_atoms
 from .density import reconstruct_density
-from .projections import Projections, project, random_rotations, tilt_rotations
+from .projections import Projections, measured_projections, project, random_rotations, tilt_rotations
 
 __all__ = [
     "Projections",
     "RoundTrip",
     "TracedAtoms",
     "compare_atoms",
+    "measured_projections",
     "project",
     "random_rotations",
     "reconstruct_density",

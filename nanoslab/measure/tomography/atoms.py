@@ -43,6 +43,8 @@ class TracedAtoms:
         Common standard deviation of an atom in the images [Å].
     residual
         Root mean square of the images less the fit, over the root mean square of the images.
+    shifts
+        Of every image against the atoms, along its x and y [Å], shape (images, 2).
     """
 
     atoms: Atoms
@@ -50,6 +52,7 @@ class TracedAtoms:
     strengths: Array
     width: float
     residual: float
+    shifts: Array
 
 
 def trace_atoms(
@@ -63,9 +66,10 @@ def trace_atoms(
     """Find atoms in a density, refine them against the images and name them.
 
     Peaks of the density are the start, and those that the images still show once the first are fitted. Positions,
-    strengths and one common width of Gaussian atoms are then fitted to all images at once (Gauss-Newton, sparse), for
-    which the density need not be accurate. An atom is the element whose relative strength, on a scale found from all
-    atoms, is nearest in the logarithm.
+    strengths and one common width of Gaussian atoms, and the shift of every image, are then fitted to all images at
+    once (Gauss-Newton, sparse), for which the density need not be accurate nor the images be aligned to better than
+    half an atom. An atom is the element whose relative strength, on a scale found from all atoms, is nearest in the
+    logarithm.
 
     Parameters
     ----------
@@ -80,37 +84,60 @@ def trace_atoms(
     if len(points) < 1:
         raise InputError("density", expected="peaks", got="none", advice="take more images or a higher dose")
     weights = np.full(len(points), float(np.mean([image.sum() for image in projections.images])) / len(points))
-    weights *= projections.pixel**2
-    width = 0.6
+    fit = _Fit(points, weights * projections.pixel**2, 0.6, np.zeros((len(projections.images), 2)))
     for step in range(n_steps):
-        jacobian, residual = _linearised(projections, points, weights, width)
-        change = lsmr(jacobian, residual, damp=0.0, atol=1e-6, btol=1e-6, maxiter=30)[0]
-        moves = np.clip(change[: 3 * len(points)].reshape(-1, 3), -0.3, 0.3)
-        points = points + moves
-        weights = np.maximum(weights + change[3 * len(points) : -1], 0.02 * weights.mean())
-        width = float(np.clip(width + change[-1], 0.7 * width, 1.4 * width))
+        fit = fit.step(projections)
         if step == n_steps // 2:
-            kept = weights > 0.5 * weakest * np.quantile(weights, 0.9)
-            points, weights = points[kept], weights[kept]
+            fit = fit.stronger_than(0.5 * weakest)
             # a weak atom beside a strong one has no peak of its own before the strong one is taken away
-            rest = _linearised(projections, points, weights, width)[1].reshape(projections.images.shape)
+            rest = _linearised(projections, fit)[1].reshape(projections.images.shape)
             density = reconstruct_density(replace(projections, images=rest))
             more = _peaks(density, projections.pixel, shortest_distance, least)
-            more = more[cKDTree(points).query(more)[0] > 0.6 * shortest_distance] if len(more) else more
-            points = np.concatenate([points, more])
-            weights = np.concatenate([weights, np.full(len(more), weakest * np.quantile(weights, 0.9))])
-    kept = weights > 0.5 * weakest * np.quantile(weights, 0.9)
-    points, weights = points[kept], weights[kept]
-    jacobian, residual = _linearised(projections, points, weights, width)
-    noise = float(np.mean(residual**2))
-    variances = _variances(jacobian, residual)[: 3 * len(points)].reshape(-1, 3)
+            if len(more):
+                more = more[cKDTree(fit.points).query(more)[0] > 0.6 * shortest_distance]
+            added = np.full(len(more), weakest * np.quantile(fit.weights, 0.9))
+            points, weights = np.concatenate([fit.points, more]), np.concatenate([fit.weights, added])
+            fit = replace(fit, points=points, weights=weights)
+    fit = fit.stronger_than(0.5 * weakest)
+    jacobian, residual = _linearised(projections, fit)
+    variances = _variances(jacobian, residual)[: 3 * len(fit.points)].reshape(-1, 3)
     return TracedAtoms(
-        atoms=Atoms(_names(weights, strengths), points),
+        atoms=Atoms(_names(fit.weights, strengths), fit.points),
         errors=np.sqrt(variances.mean(axis=1)),
-        strengths=weights,
-        width=width,
-        residual=float(np.sqrt(noise / np.mean(projections.images**2))),
+        strengths=fit.weights,
+        width=fit.width,
+        residual=float(np.sqrt(np.mean(residual**2) / np.mean(projections.images**2))),
+        shifts=fit.shifts,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """Gaussian atoms: positions [Å], integrated signals [Å²], common width [Å]; shifts of the images [Å]."""
+
+    points: Array
+    weights: Array
+    width: float
+    shifts: Array
+
+    def step(self, projections: Projections) -> _Fit:
+        """One step of Gauss and Newton, no atom farther than 0.3 Å."""
+        n = len(self.points)
+        jacobian, residual = _linearised(projections, self)
+        # unknowns of one scale: the shift of an image moves all atoms at once
+        scale = np.sqrt(np.asarray(jacobian.power(2).sum(axis=0)).ravel()) + 1e-300
+        change = lsmr(jacobian.multiply(1 / scale).tocsr(), residual, atol=1e-6, btol=1e-6, maxiter=40)[0] / scale
+        return _Fit(
+            self.points + np.clip(change[: 3 * n].reshape(-1, 3), -0.3, 0.3),
+            np.maximum(self.weights + change[3 * n : 4 * n], 0.02 * self.weights.mean()),
+            float(np.clip(self.width + change[4 * n], 0.7 * self.width, 1.4 * self.width)),
+            self.shifts + np.clip(change[4 * n + 1 :].reshape(-1, 2), -0.3, 0.3),
+        )
+
+    def stronger_than(self, share: float) -> _Fit:
+        """Without atoms below a share of the strong ones."""
+        kept = self.weights > share * np.quantile(self.weights, 0.9)
+        return replace(self, points=self.points[kept], weights=self.weights[kept])
 
 
 def _peaks(density: Array, pixel: float, shortest_distance: float, least: float) -> Array:
@@ -135,7 +162,8 @@ def _variances(jacobian: csr_array, residual: Array) -> Array:
         return np.asarray(spread / np.maximum(squares, 1e-300) ** 2)
     scale = np.sqrt(np.asarray(jacobian.power(2).sum(axis=0)).ravel())
     normal, middle = ((m.T @ m).toarray() / np.outer(scale, scale) for m in (jacobian, noisy.tocsr()))
-    inverse = np.linalg.pinv(normal, hermitian=True)
+    # a common shift of atoms and images changes no image: its direction is left out
+    inverse = np.linalg.pinv(normal, rcond=1e-6, hermitian=True)
     return np.asarray(np.einsum("ij,jk,ki->i", inverse, middle, inverse, optimize=True) / scale**2)
 
 
@@ -144,40 +172,39 @@ def _smoothed(density: Array, pixel: float) -> Array:
     return np.asarray(gaussian_filter(density, 0.35 / pixel))
 
 
-def _linearised(projections: Projections, points: Array, weights: Array, width: float) -> tuple[csr_array, Array]:
-    """Derivatives of all pixels by positions, strengths and width, and images less model; pixels in rows."""
-    n, pixel, n_atoms = projections.images.shape[1], projections.pixel, len(points)
+def _linearised(projections: Projections, fit: _Fit) -> tuple[csr_array, Array]:
+    """Derivatives of all pixels by positions, strengths, width and shifts, and images less model; pixels in rows."""
+    n, pixel, n_atoms, width = projections.images.shape[1], projections.pixel, len(fit.points), fit.width
     reach = int(np.ceil(_REACH * width / pixel))
     steps = np.arange(-reach, reach + 1)
+    each, strength = np.arange(n_atoms), fit.weights[:, None, None]
     blocks, rest = [], np.array(projections.images)
     for number, rotation in enumerate(projections.rotations):
-        flat = points @ rotation[:2].T / pixel + n // 2
-        nearest = np.rint(flat).astype(int)
-        pixels = nearest[:, :, None] + steps
+        flat = (fit.points @ rotation[:2].T + fit.shifts[number]) / pixel + n // 2
+        pixels = np.rint(flat).astype(int)[:, :, None] + steps
         away = (pixels - flat[:, :, None]) * pixel
         one = np.exp(-(away**2) / (2 * width**2)) / np.sqrt(2 * np.pi * width**2)
-        gx, gy = one[:, 0, :, None], one[:, 1, None, :]
         x, y = away[:, 0, :, None], away[:, 1, None, :]
-        shape = gx * gy
-        by_u, by_v = shape * x / width**2, shape * y / width**2
-        by_width = shape * ((x**2 + y**2) / width**2 - 2) / width
-        valid = ((pixels >= 0) & (pixels < n)).astype(bool)
+        valid = (pixels >= 0) & (pixels < n)
         inside = valid[:, 0, :, None] & valid[:, 1, None, :]
+        shape = np.where(inside, one[:, 0, :, None] * one[:, 1, None, :], 0.0)
         rows = np.where(inside, pixels[:, 0, :, None] * n + pixels[:, 1, None, :], 0)
-        strength = weights[:, None, None]
-        columns = [
-            (strength * (by_u * rotation[0, axis] + by_v * rotation[1, axis]), 3 * np.arange(n_atoms) + axis)
-            for axis in range(3)
+        by_u, by_v = strength * shape * x / width**2, strength * shape * y / width**2
+        columns = [(by_u * rotation[0, a] + by_v * rotation[1, a], 3 * each + a) for a in range(3)]
+        columns += [
+            (shape, 3 * n_atoms + each),
+            (strength * shape * ((x**2 + y**2) / width**2 - 2) / width, np.full(n_atoms, 4 * n_atoms)),
+            (by_u, np.full(n_atoms, 4 * n_atoms + 1 + 2 * number)),
+            (by_v, np.full(n_atoms, 4 * n_atoms + 2 + 2 * number)),
         ]
-        columns += [(shape, 3 * n_atoms + np.arange(n_atoms)), (strength * by_width, np.full(n_atoms, 4 * n_atoms))]
-        values = np.concatenate([np.where(inside, value, 0.0).ravel() for value, _ in columns]).astype(np.float32)
+        values = np.concatenate([value.ravel() for value, _ in columns]).astype(np.float32)
         where = np.concatenate([np.broadcast_to(c[:, None, None], shape.shape).ravel() for _, c in columns])
-        index = np.tile(rows.ravel(), len(columns))
-        blocks.append((values, index + number * n * n, where))
-        model = np.bincount(rows.ravel(), np.where(inside, strength * shape, 0.0).ravel(), minlength=n * n)
+        blocks.append((values, np.tile(rows.ravel(), len(columns)) + number * n * n, where))
+        model = np.bincount(rows.ravel(), (strength * shape).ravel(), minlength=n * n)
         rest[number] -= model.reshape(n, n)
     values, rows, columns_of = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    return csr_array((values, (rows, columns_of)), shape=(rest.size, 4 * n_atoms + 1)), rest.ravel()
+    size = 4 * n_atoms + 1 + 2 * len(projections.images)
+    return csr_array((values, (rows, columns_of)), shape=(rest.size, size)), rest.ravel()
 
 
 def _names(weights: Array, strengths: Mapping[str, float]) -> list[str]:
@@ -222,16 +249,20 @@ class RoundTrip:
 def compare_atoms(truth: Atoms, found: Atoms, largest: float = 1.0) -> RoundTrip:
     """Match found atoms to those that were there, both about their own origin: the middle of the truth.
 
-    Each pair of nearest neighbours that choose one another within a largest distance [Å] is a match.
+    Each pair of nearest neighbours that choose one another within a largest distance [Å] is a match. A common shift of
+    all found atoms is no error, since images do not tell where a particle is; it is taken off.
     """
-    points = truth.positions - truth.positions.mean(axis=0)
-    forth, hit = cKDTree(found.positions).query(points)
-    back = cKDTree(points).query(found.positions)[1]
-    matched = (back[hit] == np.arange(len(points))) & (forth <= largest)
-    wrong = int(np.sum(truth.numbers[matched] != found.numbers[hit[matched]]))
+    points, places = truth.positions - truth.positions.mean(axis=0), found.positions
+    for _ in range(2):
+        forth, hit = cKDTree(places).query(points)
+        back = cKDTree(points).query(places)[1]
+        matched = (back[hit] == np.arange(len(points))) & (forth <= largest)
+        shift = np.mean(places[hit[matched]] - points[matched], axis=0) if matched.any() else np.zeros(3)
+        places = places - shift
+    distances = np.linalg.norm(places[hit] - points, axis=1)
     return RoundTrip(
-        distances=np.where(matched, forth, np.nan),
+        distances=np.where(matched, distances, np.nan),
         n_missing=int(np.sum(~matched)),
         n_extra=len(found) - int(matched.sum()),
-        n_wrong_element=wrong,
+        n_wrong_element=int(np.sum(truth.numbers[matched] != found.numbers[hit[matched]])),
     )

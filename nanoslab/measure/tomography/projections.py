@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, shift
 from scipy.spatial.transform import Rotation
 
 from nanoslab.errors import InputError
@@ -55,7 +56,52 @@ def tilt_rotations(n_images: int, largest_degrees: float = 79.0) -> Array:
         got = f"{n_images} images to {largest_degrees:g} degrees"
         raise InputError("tilt series", expected="at least 2 images up to 90 degrees", got=got)
     angles = np.linspace(-largest_degrees, largest_degrees, n_images, endpoint=largest_degrees < 90)
-    return np.asarray(Rotation.from_euler("y", angles[:, None], degrees=True).as_matrix())
+    return _about_y(np.asarray(angles))
+
+
+def measured_projections(images: Array, tilts_degrees: Array, pixel: float) -> Projections:
+    """Tilt series of one particle from measured images, for the atoms to be found in.
+
+    The tilt axis is y, and the series must be aligned to it (the rotation of the images, drift within an image). What
+    differs between the images otherwise is taken care of here: the mean of the border is subtracted from each, and its
+    centre of mass is moved to the middle, where the particle must stand alone. `trace_atoms` fits what shift is left.
+
+    Parameters
+    ----------
+    images
+        Dark-field signal in square pixels, shape (images, x, y).
+    tilts_degrees
+        Angles about y, shape (images,). Where their sign is that of the other hand, the mirror image is found.
+    pixel
+        Side of a pixel [Å].
+    """
+    images, tilts = np.asarray(images, dtype=float), np.asarray(tilts_degrees, dtype=float)
+    if images.ndim != 3 or len(images) < 2 or tilts.shape != (len(images),) or not np.all(np.abs(tilts) <= 90):
+        got = f"images {images.shape} and {tilts.size} angles"
+        raise InputError("tilt series", expected="at least 2 images, each with an angle from -90 to 90", got=got)
+    centred = [_about_centre_of_mass(image, 2.0 / pixel) for image in images]
+    n = max(max(image.shape) for image in images) // 2 * 2 + 1
+    square = np.zeros((len(images), n, n))
+    for target, (image, middle) in zip(square, centred, strict=True):
+        target[: image.shape[0], : image.shape[1]] = image
+        target[:] = shift(target, n // 2 - middle, order=3, prefilter=True)
+    return Projections(images=square, rotations=_about_y(tilts), pixel=pixel)
+
+
+def _about_centre_of_mass(image: Array, blur: float) -> tuple[Array, Array]:
+    """Image less its border, and its centre of mass [pixels], of what stands above the noise of a blurred one."""
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    image = image - border.mean()
+    smooth = gaussian_filter(image, blur)
+    mass = np.where(smooth > 0.1 * smooth.max(), smooth, 0.0)
+    if not mass.any():
+        raise InputError("images", expected="a bright particle on a dark ground", got="an image without one")
+    places = np.indices(image.shape)
+    return image, np.asarray((places * mass).sum(axis=(1, 2)) / mass.sum())
+
+
+def _about_y(degrees: Array) -> Array:
+    return np.asarray(Rotation.from_euler("y", degrees[:, None], degrees=True).as_matrix())
 
 
 def random_rotations(n_images: int, seed: int = 0) -> Array:

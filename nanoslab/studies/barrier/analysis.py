@@ -50,7 +50,7 @@ def slip_row(name: str, steps: Sequence[tuple[float, UsableRun]]) -> BarrierRow:
     ordered = sorted(steps, key=lambda step: step[0])
     energies = [used.energy - ordered[0][1].energy for _, used in ordered]
     top = energies.index(max(energies))
-    notes = ["all layers slide at once, held at every step: an upper bound, per cell"]
+    notes = ["the slip is uniform and held at every step: an upper bound, per cell"]
     if top in (0, len(energies) - 1):
         notes.append("no barrier: an end is highest")
     notes += dict.fromkeys(problem for _, used in ordered for problem in used.result.problems)

@@ -13,7 +13,8 @@ def path_plot(document: Mapping[str, Any]) -> Plot | None:
     rows = document.get("barriers", ())
     if not rows:
         return None
-    highest = max(rows, key=lambda row: row["barrier_eV"])
+    rising = sorted(rows, key=lambda row: row["barrier_eV"])
+    barriers = ", ".join(f"{row['calculation']} {row['barrier_eV']:.2f} eV" for row in rising)
     return Plot(
         name="path",
         title="Energy along the path",
@@ -23,7 +24,7 @@ def path_plot(document: Mapping[str, Any]) -> Plot | None:
             Series(label=row["calculation"], x=tuple(row["path_A"]), y=tuple(row["energies_eV"]), style=style)
             for style, row in enumerate(rows)
         ),
-        reading=f"The highest barrier is that of {highest['calculation']}: {highest['barrier_eV']:.2f} eV.",
+        reading=f"{'Barriers, the lowest first' if rising[1:] else 'Barrier'}: {barriers}.",
         level_of_theory=str(document.get("level_of_theory", "")),
     )
 
@@ -36,6 +37,7 @@ def rate_plot(document: Mapping[str, Any]) -> Plot | None:
     rows = [row for row in document.get("barriers", ()) if row["rates_per_s"] and min(row["rates_per_s"]) > 0]
     if not rows:
         return None
+    found = ", ".join(f"{row['calculation']} {row['rates_per_s'][0]:.1e} per second" for row in rows)
     return Plot(
         name="rate",
         title="Rates of harmonic transition state theory",
@@ -50,6 +52,6 @@ def rate_plot(document: Mapping[str, Any]) -> Plot | None:
             )
             for style, row in enumerate(rows)
         ),
-        reading="Harmonic transition state theory; modes of the atoms that move most.",
+        reading=f"At {kelvin[0]:g} K: {found}.",
         level_of_theory=str(document.get("level_of_theory", "")),
     )

@@ -11,33 +11,29 @@ from nanoslab.studies.result import Cell, Record, StudyResult, Table, marked, re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierRow:
-    """One path.
-
-    Attributes
-    ----------
-    barrier, reverse_barrier, reaction_energy
-        Saddle above start, saddle above end, end above start [eV].
-    imaginary_frequency_THz, n_imaginary
-        Of the saddle; None where no modes were computed.
-    prefactor_per_s, rates_per_s
-        Of harmonic transition state theory, forwards; rates at the study's temperatures. None and empty where the
-        saddle is not proven.
-    path, energies
-        Distance along the path [Å] and energy above the start [eV] of every image.
-    """
+    """One path."""
 
     calculation: str
+    #: Saddle above start, saddle above end, end above start [eV]
     barrier: float
     reverse_barrier: float
     reaction_energy: float
+    #: Of the saddle; None where no modes were computed
     imaginary_frequency_THz: float | None
     n_imaginary: int | None
+    #: Of harmonic transition state theory, forwards; rates at the study's temperatures. None and empty where the
+    #: saddle is not proven.
     prefactor_per_s: float | None
     rates_per_s: tuple[float, ...]
+    #: Distance along the path [Å] and energy above the start [eV] of every image
     path: tuple[float, ...]
     energies: tuple[float, ...]
     converged: bool
     notes: tuple[str, ...] = ()
+    #: Of a vacancy's hop: the species that moves, the crystal, and whether it is a cation there
+    moving: str = ""
+    host: str = ""
+    moves_cation: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

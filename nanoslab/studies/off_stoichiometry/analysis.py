@@ -27,6 +27,7 @@ from nanoslab.studies.off_stoichiometry.result import (
     SearchedSet,
 )
 from nanoslab.studies.off_stoichiometry.roles import WayRole
+from nanoslab.studies.result import record as plain
 from nanoslab.studies.runs import UsableRuns
 from nanoslab.studies.vacancies.analysis import chemical_potentials, measured_cohesive_energies
 from nanoslab.studies.vacancies.roles import PristineRole
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from nanoslab.studies.off_stoichiometry.study import OffStoichiometryStudy
 
 SEARCH, RUNS = "search", "runs"
+_CONSTANT = "constant_error_eV"
 #: doses at which bands are given
 N_DOSES = 40
 
@@ -63,14 +65,8 @@ def analyze_search(study: OffStoichiometryStudy, record: SearchRecord, runs: Usa
             "wall_time_s": record.wall_time_s,
             "n_computed": len(record.ways),
             "expansions": [
-                {
-                    "phase": phase,
-                    "n_terms": one.n_terms,
-                    "n_ways": one.n_ways,
-                    "error_eV": one.error,
-                    "constant_error_eV": one.constant_error,
-                }
-                for phase, one in {one.phase: one for one in record.screens}.items()
+                plain(one, lost=None, n_predicted=None, n_lower=None, error="error_eV", constant_error=_CONSTANT)
+                for one in {one.phase: one for one in record.screens}.values()
             ],
         },
         sets=tuple(_set(record, one) for one in record.sets),

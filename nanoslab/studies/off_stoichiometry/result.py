@@ -134,30 +134,15 @@ class OffStoichiometryResult(StudyResult):
 
 
 def _hull(row: HullRow) -> dict[str, Any]:
-    point = row.point
-    return {
-        "level": row.level,
-        "temperature_K": row.temperature,
-        "phase": point.phase,
-        "counts": dict(point.counts),
-        "anion_to_cation": point.anion_to_cation,
-        "formation_energy_per_atom_eV": point.formation_energy,
-        "above_hull_eV_per_atom": point.above_hull,
-        "excess_energy_eV": dict(point.limits),
-    }
+    names = {"formation_energy": "formation_energy_per_atom_eV", "above_hull": "above_hull_eV_per_atom"}
+    point = record(row.point, **names, limits="excess_energy_eV")
+    return {"level": row.level, "temperature_K": row.temperature, **point}
 
 
 def _crossing(row: CrossingRow) -> dict[str, Any]:
     low, high = row.crossing.interval
-    return {
-        "level": row.level,
-        "temperature_K": row.temperature,
-        "before": row.crossing.before,
-        "after": row.crossing.after,
-        "anion_to_cation": row.crossing.anion_to_cation,
-        "lowest_anion_to_cation": low,
-        "highest_anion_to_cation": high,
-    }
+    ends = {"lowest_anion_to_cation": low, "highest_anion_to_cation": high}
+    return {"level": row.level, "temperature_K": row.temperature, **record(row.crossing, interval=None), **ends}
 
 
 def _path(path: LossPath, counts: Mapping[str, int]) -> dict[str, Any]:

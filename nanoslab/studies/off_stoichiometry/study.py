@@ -53,6 +53,11 @@ class OffStoichiometryStudy(Study[OffStoichiometryResult]):
         Reference("Gillespie, J. Comput. Phys. 22, 403 (1976): chances and clock of the kinetic paths"),
     )
 
+    analysis_only: ClassVar[dict[str, Any]] = {
+        **Study.analysis_only,
+        **dict.fromkeys(("temperatures_K", "uncertainty_meV_per_atom", "vibrations", "seen"), True),
+    }
+
     sheets: tuple[SheetModel, ...] = Field(min_length=1)
     #: element -> smallest and largest number of atoms lost
     remove: dict[str, tuple[Number, Number]] = Field(min_length=1)

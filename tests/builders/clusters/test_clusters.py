@@ -1,17 +1,23 @@
 """Clusters: the tetrahedral series against a public structure, sizing curves both ways, a search that repeats."""
 
 from collections import Counter
+from itertools import pairwise
 
 import networkx
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.calculators.lj import LennardJones
+from ase.formula import Formula
 from ase.neighborlist import neighbor_list
+from scipy.sparse.csgraph import connected_components
 
+from nanoslab.builders.clusters.candidates import build_candidate, candidate_names, candidate_record
 from nanoslab.builders.clusters.search import Search, search_cluster
 from nanoslab.builders.clusters.sizing import sizing_curve, sizing_curves
 from nanoslab.builders.clusters.tetrahedral import build_tetrahedral_cluster, tetrahedral_counts
+from nanoslab.calculation import Settings
+from nanoslab.engines import engine
 from nanoslab.errors import InputError
 
 #: numbers computed from CdSe_T5.xyz of github.com/diffpy/add2019-diffpy-cmi (commit b718ae1), a = 6.077 Å; the file
@@ -97,6 +103,38 @@ def test_two_curves_of_one_compound_agree_in_the_middle_of_their_ranges() -> Non
     assert both[0] == pytest.approx(both[1], rel=0.1)
 
 
+@pytest.mark.parametrize("name", candidate_names())
+def test_a_shipped_candidate_is_whole_neutral_and_says_how_it_was_found(name: str) -> None:
+    cluster, record = build_candidate(name), candidate_record(name)
+    assert cluster.info["ledger"]["formal_charge"] == 0
+    assert cluster.symbols.formula.count() == Formula(name.replace("CdSe", "(CdSe)")).count()
+    distances = cluster.get_all_distances() + 9.0 * np.eye(len(cluster))
+    assert distances.min() > 2.2  # no two atoms nearer than 85 % of a bond
+    assert connected_components(distances < 3.2)[0] == 1
+    like = {("Cd", "Cd"): 2.6, ("Se", "Se"): 2.6, ("S", "S"): 2.6}
+    assert not len(neighbor_list("i", cluster, like))  # no bonds between like atoms
+    first = record["engines"][0]
+    assert record["energy_eV"] == pytest.approx(first["lowest_energy_eV"])
+    assert first["relaxed"] == len(first["energies_above_lowest_eV"])
+    assert record["search"]["starts"] == sum(record["search"]["starts_by_kind"].values())
+    assert record["largest_force_eV_per_A"] <= 0.06
+    assert record["not_searched"].startswith("not searched:")
+
+
+def test_the_shipped_cdse13_is_a_minimum_of_the_engine_that_found_it() -> None:
+    # CHGNet's energy of the shipped file, as recorded: the file and the number belong together
+    pytest.importorskip("chgnet")
+    cluster = build_candidate("CdSe13", vacuum=16.0)
+    cluster.calc = engine("chgnet").calculator(cluster, Settings(source="test"))
+    assert cluster.get_potential_energy() == pytest.approx(candidate_record("CdSe13")["energy_eV"], abs=2e-3)
+    assert np.abs(cluster.get_forces()).max() < 0.05
+
+
+def test_a_cluster_that_was_not_searched_is_refused_with_those_that_were() -> None:
+    with pytest.raises(InputError, match="CdSe13"):
+        build_candidate("CdSe14")
+
+
 def test_a_search_finds_the_known_minimum_and_repeats() -> None:
     # LJ7 is the pentagonal bipyramid at -16.505384 (Cambridge Cluster Database), whatever the start
     start = Atoms("Ar7", positions=np.random.default_rng(3).uniform(0, 2.2, (7, 3)))
@@ -105,3 +143,7 @@ def test_a_search_finds_the_known_minimum_and_repeats() -> None:
     again = search_cluster(start, LennardJones(rc=50.0), Search(hops=12, seed=1, temperature=3000.0))
     assert np.array_equal(found.atoms.positions, again.atoms.positions)
     assert found.atoms.info["recipe"]["parameters"]["seed"] == 1
+    energies = [energy for energy, _ in found.minima]
+    assert energies[0] == found.energy
+    assert all(later - one > 2e-3 for one, later in pairwise(energies))
+    assert energies[1] == pytest.approx(-15.935, abs=0.002)  # LJ7's second minimum, the capped octahedron

@@ -32,20 +32,29 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_image_indexes_spacings_and_says_when_a_vacancy_shows(answer, folder: Path) -> None:
     options = ["image", "sheet.extxyz", "--kv", 200, "--mode", "haadf", "--pixel", 0.2]
-    found = answer(*options, "--spacings", "CdSe-zincblende", "--without", 0, "--plot", "i.png")
+    found = answer(*options, "--spacings", "CdSe-zincblende", "--without", 1, "--threshold", 3.0, "--plot", "i.png")
     assert found["schema"] == 1
     strongest = found["images"][0]["spacings"][0]
     assert strongest["hkl"] == [2, 2, 0]
     assert abs(strongest["strain"]) < 0.005
     assert 10 < found["rose_dose_e_per_A2"] < 1e6
+    atoms = read("sheet.extxyz")
+    assert found["exit_face_atoms"] in (36, 72)
+    barn = found["cross_section_barn"]
+    assert found["next_loss_dose_e_per_A2"] == pytest.approx(1e8 / (found["exit_face_atoms"] * barn))
+    assert found["elements"] == [atoms.symbols[1]]
     assert (folder / "i.png").stat().st_size > 5000
 
 
 def test_a_path_of_structures_gives_an_image_each(answer, folder: Path) -> None:
-    found = answer("image", "path.extxyz", "--kv", 300, "--pixel", 0.3, "--dose", 100, "--first-look")
+    options = ["--kv", 300, "--pixel", 0.3, "--dose", 100, "--method", "projected", "-o", "path.emd"]
+    found = answer("image", "path.extxyz", *options)
     assert len(found["images"]) == 2
     assert found["doses"] == [None, 1000.0]
     assert found["images"][0]["shape"] == found["images"][1]["shape"]
+    pytest.importorskip("rsciio.emd")
+    again = answer("image", "path.emd")
+    assert [image["mean"] for image in again["images"]] == [image["mean"] for image in found["images"]]
 
 
 def test_a_microscope_file_is_read_with_its_scale(answer, folder: Path) -> None:
@@ -85,6 +94,31 @@ def test_reconstruct_finds_the_particle_again(answer, folder: Path) -> None:
     assert len(read("found.xyz")) == 26
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["axis y", "axis x"])
+def test_atoms_are_found_from_the_file_of_a_series(answer, folder: Path, turned: bool) -> None:
+    pytest.importorskip("rsciio.emd")
+    from nanoslab.measure.imaging import FieldOfView, Image, read_images, read_tilts, write_images
+    from nanoslab.measure.tomography import compare_atoms
+
+    options = ["--kv", 300, "--pixel", 0.6]
+    made = ["--images", 15, "--dose", "1e6", "--write-images", "series.emd"]
+    answer("reconstruct", "small.xyz", *options, *made)
+    assert read_tilts("series.emd") == pytest.approx(np.linspace(-79, 79, 15))
+    if turned:
+        np.savetxt("series.tlt", read_tilts("series.emd"))
+        images = read_images("series.emd")
+        (nx, ny), (lx, ly) = images[0].field.shape, images[0].field.lengths
+        field = FieldOfView(corner=(0.0, 0.0), lengths=(ly, lx), shape=(ny, nx))
+        write_images("series.emd", [Image(values=np.rot90(i.values, -1).copy(), field=field) for i in images])
+        options += ["--tilts", "series.tlt", "--tilt-axis", "x"]
+    found = answer("reconstruct", "series.emd", *options, "--elements", "Pb", "Se", "-o", "atoms.xyz")
+    assert found["counts"] == {"Pb": 13, "Se": 13}
+    trip = compare_atoms(read("small.xyz"), read("atoms.xyz"))
+    assert (trip.n_missing, trip.n_extra, trip.n_wrong_element) == (0, 0, 0)
+    assert trip.rms < 0.19
+    assert 0.5 < trip.rms / np.sqrt(np.mean(np.square(found["stated_errors_A"]))) < 2.0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -92,7 +126,11 @@ def test_reconstruct_finds_the_particle_again(answer, folder: Path) -> None:
         (["image", "sheet.extxyz", "--kv", "200", "--without", "999"], "--without: expected atoms from 0 to"),
         (["image", "sheet.extxyz", "--kv", "200", "--pixel", "0.001"], "pixel: expected a length from 0.01 to 2 Å"),
         (["image", "sheet.extxyz", "--kv", "200", "--dose", "-1"], "dose: expected a dose above 0"),
-        (["image", "none.dm4"], "expected a file, got none.dm4"),
+        (["image", "none.dm4"], "none.dm4: expected a file, got none"),
+        (["image", "sheet.extxyz", "--kv", "200", "--mode", "haadf", "--method", "multislice"], "projected or abtem"),
+        (["image", "sheet.extxyz", "--kv", "200", "--pixel", "0.5", "-o", "i.png"], "a file ending in .emd"),
+        (["reconstruct", "none.mrc", "--kv", "300"], "--elements: expected those of the particle"),
+        (["reconstruct", "none.mrc", "--kv", "300", "--elements", "Pt"], "none.mrc: expected a file, got none"),
         (["strain", "sheet.extxyz", "--crystal", "pt.cif"], "structure: expected elements of the crystal (Pt4)"),
         (["strain", "pt.xyz", "--crystal", "unobtainium"], "expected one of"),
         (["reconstruct", "small.xyz", "--kv", "300", "--dose", "0"], "--dose: expected a dose above 0 e/Å², got 0.0"),
