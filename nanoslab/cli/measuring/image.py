@@ -12,7 +12,7 @@ next one. A microscope's file is read with its scale by RosettaSciIO.
 
 Methods of hrtem: multislice (default), abtem, or projected, which takes the whole structure as one phase. Of haadf:
 projected (default), exact for each atom but without channelling and interference; abtem, a multislice of the probe at
-every position with frozen vibrations: minutes to hours.
+every position with frozen vibrations: an hour for one cell of a sheet.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ def _print_visibility(document: dict[str, Any]) -> None:
     if next_one is None:
         print_note(f"The beam cannot knock out any of the {face}.")
         return
-    word = "after that" if next_one > shows else "before that: what is seen has changed by then"
-    print_note(f"By knock-on it takes one of the {face} every {next_one:.3g} e/Å², {word}.")
+    word = "the gap shows before" if next_one > shows else "what is seen has changed by then"
+    print_note(f"By knock-on the beam takes one of the {face} every {next_one:.3g} e/Å²: {word}.")
 
 
 def _row(arguments: Namespace, image: Image) -> dict[str, Any]:
