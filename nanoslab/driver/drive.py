@@ -144,13 +144,8 @@ def make_backend(request: Request, ranks: int, on_step: StepListener | None = No
         module, name = _QUEUES[request.cluster.backend]
         queue: Backend = getattr(import_module(f"nanoslab.driver.{module}"), name)(request.campaign, request.cluster)
         return queue
-    return Here(
-        request.campaign,
-        request.jobs or max(1, processors() // ranks),
-        one_thread=request.source != "vasp",
-        stop_at_end=request.attended,
-        on_step=on_step,
-    )
+    size, embedded = request.jobs or max(1, processors() // ranks), request.source != "vasp"
+    return Here(request.campaign, size, one_thread=embedded, stop_at_end=request.attended, on_step=on_step)
 
 
 def scripts(request: Request) -> dict[str, str]:

@@ -155,11 +155,13 @@ def disk_is_full(folder: Path) -> bool:
 
 def level_changes(folder: Path) -> str:
     """Which tags or k-points of the deck differ from those it was written with, in words; empty when none."""
+    from nanoslab.vasp.runs.numbers import plain_word
+
     now, then = _tags(folder / "INCAR"), _tags(folder / "INCAR.initial")
     words = [
         f"{tag} from {then.get(tag, 'its default')} to {now.get(tag, 'its default')}"
         for tag in sorted(LEVEL_TAGS)
-        if then and _plain(now.get(tag, "")) != _plain(then.get(tag, ""))
+        if then and plain_word(now.get(tag, "")) != plain_word(then.get(tag, ""))
     ]
     if _numbers(folder / "KPOINTS") != _numbers(folder / "KPOINTS.initial"):
         words.append("the k-points")
@@ -203,15 +205,9 @@ def _tags(path: Path) -> dict[str, str]:
     return incar_tags(path.read_bytes()) if path.is_file() else {}
 
 
-def _plain(value: str) -> str:
-    try:
-        return repr(float(value))
-    except ValueError:
-        word = value.strip(".").upper()
-        return word[:1] if word in ("T", "F", "TRUE", "FALSE") else value.upper()
-
-
 def _numbers(path: Path) -> list[str]:
     """Words of a KPOINTS file below its comment, so that another layout of the same mesh counts as the same."""
+    from nanoslab.vasp.runs.numbers import plain_word
+
     _, _, below = (path.read_text(errors="replace") if path.is_file() else "").partition("\n")
-    return [_plain(word)[:8] for word in below.split()]
+    return [plain_word(word)[:8] for word in below.split()]

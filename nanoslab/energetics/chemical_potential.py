@@ -29,7 +29,7 @@ def of_elements(energies: Mapping[str, tuple[float, str]]) -> ChemicalPotentials
     >>> of_elements({"Se": (-3.5, "trigonal Se")}).name
     'element'
     """
-    return _named("element", energies)
+    return named_potentials("element", energies)
 
 
 def of_atoms(energies: Mapping[str, tuple[float, str]]) -> ChemicalPotentials:
@@ -40,7 +40,7 @@ def of_atoms(energies: Mapping[str, tuple[float, str]]) -> ChemicalPotentials:
     >>> of_atoms({"Se": (-0.74, "Se atom, triplet")}).values
     {'Se': -0.74}
     """
-    return _named("atom", energies)
+    return named_potentials("atom", energies)
 
 
 def of_atoms_from_cohesive_energies(
@@ -100,7 +100,8 @@ def of_rich_limit(
     )
 
 
-def _named(name: str, energies: Mapping[str, tuple[float, str]]) -> ChemicalPotentials:
+def named_potentials(name: str, energies: Mapping[str, tuple[float, str]]) -> ChemicalPotentials:
+    """Chemical potentials of any name from energies per atom [eV] and their sources."""
     return ChemicalPotentials(
         name=name,
         values={element: energy for element, (energy, _) in energies.items()},

@@ -12,6 +12,7 @@ from ase.geometry import find_mic
 from nanoslab.energetics.consistency import OTHER_PHASE, SAME_CELL, require_comparable
 from nanoslab.errors import FileError
 from nanoslab.vasp.runs.calculation_result import calculation_result
+from nanoslab.vasp.runs.numbers import plain_word
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -145,12 +146,4 @@ def _same(first: str, second: str) -> bool:
     """Whether two values say the same: numbers in any spelling, logicals as Fortran takes them."""
     if first == second:
         return True
-    pairs = list(zip(first.split(), second.split(), strict=False))
-    return len(first.split()) == len(second.split()) and all(_word(a) == _word(b) for a, b in pairs)
-
-
-def _word(word: str) -> float | str:
-    try:
-        return float(word)
-    except ValueError:
-        return word.strip(".").upper()[:1] if word.strip(".").upper() in ("T", "F", "TRUE", "FALSE") else word.upper()
+    return [*map(plain_word, first.split())] == [*map(plain_word, second.split())]

@@ -51,13 +51,13 @@ def waves(atoms: Atoms) -> None:
 def dark_field(atoms: Atoms) -> None:
     """Incoherent dark field beside a multislice of the probe, no vibration, no source size."""
     angles = (60, 110)
-    field = field_of_view(atoms, 0.06)
+    field = field_of_view(atoms, 0.03)
     microscope = Microscope(kilovolts=300, aperture_mrad=25, detector_mrad=angles)
     ours, ours_s = timed(lambda: haadf_image(atoms, microscope, field, source_size=0.0, u_iso=0.0))
     potential = abtem.Potential(atoms, gpts=field.shape, slice_thickness=1.0, projection="infinite")
     cell = np.diag(atoms.cell.array)[:2]
     scan = abtem.GridScan((0, 0), tuple(cell / 2), gpts=(16, 16))
-    probe = abtem.Probe(energy=300e3, semiangle_cutoff=25)
+    probe = abtem.Probe(energy=300e3, semiangle_cutoff=25, soft=False)
 
     def theirs() -> NDArray[np.float64]:
         return probe.scan(potential, scan=scan, detectors=abtem.AnnularDetector(*angles)).compute().array

@@ -467,4 +467,4 @@ def vaspout(run: Run, path, *, with_rounds: bool = True, finished: bool = True, 
         }
     with h5py.File(path, "w") as file:
         for name, value in values.items():
-            file[name] = value
+            file[name] = np.bytes_(value) if isinstance(value, bytes) else value

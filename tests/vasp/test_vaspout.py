@@ -105,6 +105,26 @@ def test_cut_anywhere_it_tells_no_number_that_is_not_in_the_whole_file(tmp_path)
     assert told > 0  # VASP writes the results last: a file that lost its end still tells the energies
 
 
+def test_changed_bytes_never_make_a_converged_run_of_another_energy(tmp_path):
+    """HDF5 keeps no checksums; what shows a changed energy are F, E and E0 and the last electronic step."""
+    import random
+
+    chance = random.Random(3)
+    vaspout(RELAXED, tmp_path / "whole.h5")
+    content, whole = (tmp_path / "whole.h5").read_bytes(), read_run(tmp_path / "whole.h5")
+    path = tmp_path / "vaspout.h5"
+    told = 0
+    for _ in range(250):
+        changed = bytearray(content)
+        for _ in range(chance.choice((1, 1, 3, 20))):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        path.write_bytes(changed)
+        found = read_run(path)
+        told += not found.converged
+        assert not found.converged or abs(found.energy - whole.energy) < 1e-6
+    assert told > 0
+
+
 def test_a_packed_file_is_read_as_the_plain_one(both):
     (both / "packed").mkdir()
     (both / "packed" / "vaspout.h5.gz").write_bytes(gzip.compress((both / "vaspout.h5").read_bytes()))
@@ -120,7 +140,7 @@ def test_no_word_of_the_potcar_leaves_the_file(both):
 def test_the_titles_are_also_found_where_pymatgen_took_the_potcar_out(both):
     with h5py.File(both / "vaspout.h5", "a") as file:
         del file["input/potcar/content"]
-        file["input/potcar/spec"] = b'[{"titel": "PAW_PBE Cd 06Sep2000"}, {"titel": "PAW_PBE Se 06Sep2000"}]'
+        file["input/potcar/spec"] = np.bytes_(b'[{"titel": "PAW_PBE Cd 06Sep2000"}, {"titel": "PAW_PBE Se 06Sep2000"}]')
     assert dict(read_run(both / "vaspout.h5").potentials) == {
         "Cd": "PAW_PBE Cd 06Sep2000",
         "Se": "PAW_PBE Se 06Sep2000",

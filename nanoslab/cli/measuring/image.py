@@ -168,8 +168,8 @@ def _print_visibility(document: dict[str, Any]) -> None:
     if next_one is None:
         print_note(f"The beam cannot knock out any of the {face}.")
         return
-    word = "after that" if next_one > shows else "before that: what is seen has changed by then"
-    print_note(f"By knock-on it takes one of the {face} every {next_one:.3g} e/Å², {word}.")
+    word = "the gap shows before" if next_one > shows else "what is seen has changed by then"
+    print_note(f"By knock-on the beam takes one of the {face} every {next_one:.3g} e/Å²: {word}.")
 
 
 def _row(arguments: Namespace, image: Image) -> dict[str, Any]:

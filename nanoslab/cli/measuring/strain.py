@@ -63,6 +63,7 @@ def run(arguments: Namespace) -> None:
         "counts": {name: int(chosen.sum()) for name, chosen in regions.items()},
         "strain": strain.components.tolist(),
         "strain_errors": strain.errors.tolist(),
+        "rotations": strain.rotations.tolist(),
         "surface": lattice.surface.tolist(),
         "stacking": list(labels),
         "phases": list(local_environments(atoms).labels),

@@ -79,7 +79,7 @@ def _read(
 
 
 def _potentials(arguments: argparse.Namespace, pristine: CalculationResult) -> dict[str, ChemicalPotentials]:
-    from nanoslab.energetics.chemical_potential import ChemicalPotentials
+    from nanoslab.energetics.chemical_potential import named_potentials
     from nanoslab.energetics.consistency import REFERENCE_CRYSTAL, SAME_THEORY
 
     given: dict[str, dict[str, tuple[float, str]]] = {"mu": {}, "atom": {}, "element": {}}
@@ -88,15 +88,7 @@ def _potentials(arguments: argparse.Namespace, pristine: CalculationResult) -> d
     for name, rules in (("atom", SAME_THEORY), ("element", REFERENCE_CRYSTAL)):
         for element, value in (_pair(f"--{name}", text) for text in getattr(arguments, name)):
             given[name][element] = _per_atom(element, value, *_read(Path(value), arguments, pristine, rules))
-    return {
-        name: ChemicalPotentials(
-            name=name,
-            values={element: energy for element, (energy, _) in energies.items()},
-            sources={element: source for element, (_, source) in energies.items()},
-        )
-        for name, energies in given.items()
-        if energies
-    }
+    return {name: named_potentials(name, energies) for name, energies in given.items() if energies}
 
 
 def _number(element: str, text: str) -> float:

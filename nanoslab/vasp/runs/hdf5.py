@@ -18,6 +18,8 @@ from nanoslab.vasp.byte_stream import read_bytes
 MAGIC = b"\x89HDF\r\n\x1a\n"
 #: more numbers than any quantity that is read here has
 _MOST_NUMBERS = 50_000_000
+#: above anything VASP writes
+_LARGEST = 1e12
 #: largest file that is held in memory to be mended or unpacked [bytes]
 _LARGEST_HELD = 1 << 31
 #: place of the file's own length in the superblocks of versions 0 and 2, 3
@@ -38,10 +40,10 @@ class Hdf5File:
         return self.n_bytes < self.said
 
     def names(self, group: str) -> tuple[str, ...]:
-        """Names in a group."""
+        """Names in a group; one that is no text is shown as Python would."""
         found = self._node(group)
         try:
-            return tuple(found) if hasattr(found, "keys") else ()
+            return tuple(one if isinstance(one, str) else repr(one) for one in found) if hasattr(found, "keys") else ()
         except (RuntimeError, OSError, KeyError):
             return ()
 
@@ -51,19 +53,20 @@ class Hdf5File:
         try:
             if node is None or not hasattr(node, "shape") or node.is_virtual or node.external:
                 return None
-            if node.size is None or node.size > _MOST_NUMBERS or not self._is_whole(node):
+            if node.size is None or not self._is_sensible(node) or not self._is_whole(node):
                 return None
             return node[part]
         except (RuntimeError, OSError, KeyError, ValueError, TypeError, IndexError, NotImplementedError):
             return None
 
     def numbers(self, path: str, part: Any = (), n_axes: int | None = None) -> np.ndarray[Any, Any] | None:
-        """The same as finite floats with so many axes, or None."""
+        """The same as floats of a sensible size with so many axes, or None."""
         value = self.read(path, part)
         if value is None or np.asarray(value).dtype.kind not in "fiu":
             return None
         found = np.asarray(value, dtype=float)
-        return found if np.isfinite(found).all() and n_axes in (None, found.ndim) else None
+        # nan is not below anything
+        return found if (np.abs(found) < _LARGEST).all() and n_axes in (None, found.ndim) else None
 
     def words(self, path: str) -> tuple[str, ...]:
         """Texts of a dataset, blanks at their ends removed."""
@@ -83,6 +86,16 @@ class Hdf5File:
         except (RuntimeError, OSError, KeyError, ValueError):
             return None
         return node
+
+    def _is_sensible(self, node: Any) -> bool:
+        """Whether a dataset is no larger than a run's, nor than the file where it lies there in one piece.
+
+        Texts of variable length, which VASP does not write, are passed over: a damaged heap of them hangs the library.
+        """
+        if node.dtype.hasobject:
+            return False
+        largest = 8 * _MOST_NUMBERS if node.chunks else self.n_bytes
+        return bool(node.size <= _MOST_NUMBERS and node.size * node.dtype.itemsize <= largest)
 
     def _is_whole(self, node: Any) -> bool:
         """Whether all bytes of a dataset lie in the file."""

@@ -47,6 +47,15 @@ def three_whole(words: Sequence[str]) -> tuple[int, int, int] | None:
     return (counts[0], counts[1], counts[2]) if len(words) == len(counts) == 3 else None
 
 
+def plain_word(word: str) -> str:
+    """Value of a tag, the same for every spelling of a number or, as Fortran takes them, of a logical."""
+    try:
+        return repr(float(word))
+    except ValueError:
+        bare = word.strip(".").upper()
+        return bare[:1] if bare in ("T", "F", "TRUE", "FALSE") else word.upper()
+
+
 def energies_fit(free: float, without_entropy: float, extrapolated: float, digit: float = 1e-8) -> bool:
     """Whether E0 = F + (E - F)/(n + 2) [eV] for an order n of the smearing: 0 (Gauss) to 5 (Methfessel-Paxton)."""
     entropy = without_entropy - free

@@ -15,15 +15,17 @@ import numpy as np
 
 from nanoslab.vasp.potential_title import element_of_title
 from nanoslab.vasp.runs.hdf5 import Hdf5File, open_hdf5
-from nanoslab.vasp.runs.numbers import Array, lattice_of
+from nanoslab.vasp.runs.numbers import Array, energies_fit, lattice_of
 from nanoslab.vasp.runs.parsed_file import Frame, IonicStep, ParsedFile
 
 _IONS = "intermediate/ion_dynamics"
 EIGENVALUES = "results/electron_eigenvalues"
 #: labels of F and E0, blanks removed; a molecular dynamics run has no E0
 _FREE, _EXTRAPOLATED = ("freeenergyTOTEN", "ion-electronTOTEN"), ("energy(sigma->0)",)
+_WITHOUT_ENTROPY = ("energywithoutentropy",)
 _TITLE = re.compile(r"^ *TITEL *= *([^\n]{1,60})$", re.MULTILINE)
 _ELEMENT = re.compile(r"^[A-Z][a-z]?(?![a-z])")
+_TAG = re.compile(r"[A-Z][A-Z0-9_]*")
 _MOST_ATOMS = 10**6
 
 
@@ -41,6 +43,9 @@ def _parsed(file: Hdf5File, name: str) -> ParsedFile:
     steps, unfinished, problems = _steps(file)
     whole = not file.is_cut and file.read(f"{EIGENVALUES}/eigenvalues") is not None
     ended = f"ends after {file.n_bytes} of {file.said} bytes" if file.is_cut else "has no eigenvalues"
+    incar = _incar(file)
+    if odd := [tag for tag in incar if not _TAG.fullmatch(tag)] or ([] if incar else ["none"]):
+        problems.append(f"the tags of the INCAR cannot be read ({odd[0]!r})")
     final = _frame(file, len(steps) - 1, len(symbols)) if steps else None
     if steps and final is None:
         problems.append("the structure of the last ionic step cannot be read")
@@ -52,7 +57,7 @@ def _parsed(file: Hdf5File, name: str) -> ParsedFile:
         complete=whole and not problems,
         cut="" if whole else f"{ended}, after ionic step {len(steps)}" if steps else ended,
         vasp_version=_version(file),
-        incar=_incar(file),
+        incar=incar,
         symbols=symbols,
         potentials=_potentials(file),
         counts=counts,
@@ -65,6 +70,7 @@ def _parsed(file: Hdf5File, name: str) -> ParsedFile:
         # VASP writes 0 for a step that converged
         says_electrons_converged=None if said is None or len(said) != len(steps) or not steps else not said.flat[-1],
         unfinished_electronic_steps=unfinished,
+        doubts=_doubts(file, name),
         site_moments=moments,
         fermi_energy=None if fermi is None else float(fermi),
         problems=tuple(f"{name}: {problem}" for problem in problems),
@@ -84,7 +90,7 @@ def _species(file: Hdf5File) -> tuple[tuple[str, ...], tuple[int, ...]]:
 def _steps(file: Hdf5File) -> tuple[list[IonicStep], int, list[str]]:
     """Finished ionic steps, electronic steps of one that was not finished, and what is wrong."""
     energies = file.numbers(f"{_IONS}/energies", n_axes=2)
-    labels = ["".join(label.split()) for label in file.words(f"{_IONS}/energies_tags")]
+    labels = _labels(file)
     rounds = _electronic_rounds(file)
     if energies is None or not len(energies) or len(labels) != energies.shape[1]:
         return [], _length(rounds[0]) or 0 if rounds else 0, []
@@ -103,6 +109,22 @@ def _steps(file: Hdf5File) -> tuple[list[IonicStep], int, list[str]]:
         change = None if last[1] is None or len(rounds[index]) < 2 else float(last[1])
         steps.append(IonicStep(free, zero, len(rounds[index]) if rounds else 0, change, correction))
     return steps, len(rounds[-1]) if len(rounds) > len(steps) else 0, problems
+
+
+def _doubts(file: Hdf5File, name: str) -> tuple[str, ...]:
+    """Energies of any step that do not fit together: HDF5 keeps no checksum of them."""
+    energies = file.numbers(f"{_IONS}/energies", n_axes=2)
+    labels = _labels(file)
+    if energies is None or len(labels) != energies.shape[1]:
+        return ()
+    columns = [_column(energies, labels, names) for names in (_FREE, _WITHOUT_ENTROPY, _EXTRAPOLATED)]
+    rows = [] if any(column is None for column in columns) else np.column_stack(columns).tolist()  # type: ignore[arg-type]
+    wrong = [number for number, row in enumerate(rows, 1) if not energies_fit(*row)]
+    return (f"{name}: F, E and E0 of ionic step {wrong[0]} do not fit together",) if wrong else ()
+
+
+def _labels(file: Hdf5File) -> list[str]:
+    return ["".join(label.split()) for label in file.words(f"{_IONS}/energies_tags")]
 
 
 def _electronic_rounds(file: Hdf5File) -> list[Array]:

@@ -80,6 +80,7 @@ def test_strain_of_an_expanded_particle(capsys: pytest.CaptureFixture[str], answ
     assert found["mean_strain"]["core"]["xx"] == pytest.approx(4.02 / 3.92 - 1, abs=1e-4)
     assert found["lattice_constants_A"] == pytest.approx([4.02] * 3, abs=1e-4)
     assert found["faults"] == []
+    assert np.shape(found["rotations"]) == (len(found["strain"]), 3, 3)
     written = read("map.extxyz")
     assert written.arrays["strain"].shape == (len(written), 6)
     assert main(["strain", "pt.xyz", "--crystal", "pt.cif"]) == 0
