@@ -49,6 +49,7 @@ class _Flight:
     launched: float
     misses: int = 0
     job: str = ""
+    ended: bool = False
 
 
 @dataclass(slots=True)
@@ -205,7 +206,9 @@ class Drive:
     def _check(self, name: str, flight: _Flight, view: QueueView) -> None:
         state = self.ledger.state(name)
         if state.state not in ("queued", "running"):
-            self._leave_queue(name)
+            if flight.ended:
+                self._leave_queue(name)
+            flight.ended = True  # seen once, its job may be between its two records, and write over what we would
             return
         job = self._known_as(name, view)
         flight.job = job or state.job or flight.job

@@ -218,3 +218,35 @@ def test_failed_ones_are_left_alone_until_they_are_forgiven(tmp_path: Path) -> N
     assert ledger.state("a").tries_from == 1
     states, backend, _, _ = drive(tmp_path, lambda *_: "done", names=("a",))
     assert (states, backend.submitted) == ({"a": "done"}, ["a"])
+
+
+class BetweenTwoRecords(Told):
+    """A job that has recorded how its start ended, and where it stands only when the queue is looked at again."""
+
+    looks = 0
+
+    def submit(self, order: JobOrder) -> Future:
+        number = claim_attempt(order.run_folder, DEAD, lambda _: False)
+        write_state(order.run_folder, State(state="running", attempt=number))
+        record_attempt(order.run_folder, number, {"host": "n", "outcome": "again"})
+        self.folder, self.future = order.run_folder, Future()
+        return self.future
+
+    def view(self) -> QueueView:
+        self.looks += 1
+        if self.looks == 3:
+            self.end()
+        return QueueView()
+
+    def end(self) -> None:
+        write_state(self.folder, State(state="waiting", reason="crashed", attempt=1))
+        self.future.set_result({"outcome": "again"})
+
+
+def test_the_last_word_of_a_job_is_not_written_over_that_of_the_driver(tmp_path: Path) -> None:
+    backend = BetweenTwoRecords(lambda *_: "")
+    states, _, ledger, _ = drive(tmp_path, backend, names=("a",), tries=1)
+    if not backend.future.done():
+        backend.end()
+    assert states == {"a": "failed"}
+    assert ledger.state("a").state == "failed"

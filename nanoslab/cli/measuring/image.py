@@ -12,7 +12,7 @@ next one. A microscope's file is read with its scale by RosettaSciIO.
 
 Methods of hrtem: multislice (default), abtem, or projected, which takes the whole structure as one phase. Of haadf:
 projected (default), exact for each atom but without channelling and interference; abtem, a multislice of the probe at
-every position with frozen vibrations: minutes to hours.
+every position with frozen vibrations: an hour for one cell of a sheet.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from nanoslab.measure.imaging.image import Image
 from nanoslab.measure.imaging.microscope import Microscope
 from nanoslab.measure.imaging.potential import FieldOfView
 
-#: probes times pixels of the wave times slices times configurations: about four hours on one core
+#: probes times pixels of the wave times slices times configurations: eight hours or so on one core
 _MOST_WORK = 5e11
 #: pixels of the potential [Å]: an atom between coarser ones would scatter less, at 0.04 Å by a tenth
 _FINEST = 0.03
@@ -146,7 +146,7 @@ def _require_work(work: float) -> None:
     if work > _MOST_WORK:
         raise InputError(
             "structure",
-            expected="one that abTEM images within hours",
+            expected="one that abTEM images overnight",
             got=f"{work / _MOST_WORK:.0f} times as much",
             advice="take a smaller field, a smaller outer angle of the detector or a structure that repeats",
         )

@@ -95,24 +95,41 @@ def test_reconstruct_finds_the_particle_again(answer, folder: Path) -> None:
     assert len(read("found.xyz")) == 26
 
 
-@pytest.mark.parametrize("turned", [False, True], ids=["axis y", "axis x"])
-def test_atoms_are_found_from_the_file_of_a_series(answer, folder: Path, turned: bool) -> None:
+def write_mrc(path: str, images: np.ndarray, pixel: float) -> None:
+    """The format of tilt series of the field, of 2014: a header of 1024 bytes, then images of shape (k, x, y)."""
+    header = np.zeros(256, "<i4")
+    shape = (images.shape[1], images.shape[2], images.shape[0])
+    header[:10] = (*shape, 2, 0, 0, 0, *shape)
+    header[10:13] = np.array([shape[0] * pixel, shape[1] * pixel, shape[2]], "<f4").view("<i4")
+    header[16:19] = 1, 2, 3
+    header[52:54] = np.frombuffer(b"MAP \x44\x44\x00\x00", "<i4")
+    Path(path).write_bytes(header.tobytes() + images.transpose(0, 2, 1).astype("<f4").tobytes())
+
+
+# RosettaSciIO leaves an MRC file open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", ["emd", "mrc", "axis x"])
+def test_atoms_are_found_from_the_file_of_a_series(answer, folder: Path, kind: str) -> None:
     pytest.importorskip("rsciio.emd")
     from nanoslab.measure.imaging import FieldOfView, Image, read_images, read_tilts, write_images
     from nanoslab.measure.tomography import compare_atoms
 
-    options = ["--kv", 300, "--pixel", 0.6]
-    made = ["--images", 15, "--dose", "1e6", "--write-images", "series.emd"]
-    answer("reconstruct", "small.xyz", *options, *made)
+    made = ["--kv", 300, "--images", 15, "--pixel", 0.6, "--dose", "1e6", "--write-images", "series.emd"]
+    answer("reconstruct", "small.xyz", *made)
     assert read_tilts("series.emd") == pytest.approx(np.linspace(-79, 79, 15))
-    if turned:
+    images, file, options = read_images("series.emd"), "series.emd", []
+    if kind != "emd":
         np.savetxt("series.tlt", read_tilts("series.emd"))
-        images = read_images("series.emd")
+        options = ["--tilts", "series.tlt"]
+    if kind == "mrc":
+        file = "series.mrc"
+        write_mrc(file, np.array([image.values for image in images]), 0.6)
+    if kind == "axis x":
+        options += ["--tilt-axis", "x"]
         (nx, ny), (lx, ly) = images[0].field.shape, images[0].field.lengths
         field = FieldOfView(corner=(0.0, 0.0), lengths=(ly, lx), shape=(ny, nx))
-        write_images("series.emd", [Image(values=np.rot90(i.values, -1).copy(), field=field) for i in images])
-        options += ["--tilts", "series.tlt", "--tilt-axis", "x"]
-    found = answer("reconstruct", "series.emd", *options, "--elements", "Pb", "Se", "-o", "atoms.xyz")
+        write_images(file, [Image(values=np.rot90(i.values, -1).copy(), field=field) for i in images])
+    found = answer("reconstruct", file, "--kv", 300, *options, "--elements", "Pb", "Se", "-o", "atoms.xyz")
     assert found["counts"] == {"Pb": 13, "Se": 13}
     trip = compare_atoms(read("small.xyz"), read("atoms.xyz"))
     assert (trip.n_missing, trip.n_extra, trip.n_wrong_element) == (0, 0, 0)
