@@ -16,21 +16,10 @@ SAME = 0.1
 
 
 def matched(start: Atoms, end: Atoms) -> tuple[Atoms, Atoms]:
-    """Return both structures with the atoms of the end in the order in which the start's move least.
+    """Both structures, the atoms of the end in the order in which the start's move least.
 
     Atoms of a species are assigned so that the sum of the squared distances, across the borders of the cell, is
     least (Hungarian method).
-
-    Raises
-    ------
-    InputError
-        They differ in composition or cell, so that no path at constant cell joins them.
-
-    Examples
-    --------
-    >>> start = Atoms("Se2", positions=[[0, 0, 0], [5, 0, 0]])
-    >>> matched(start, start[[1, 0]])[1].positions[:, 0].tolist()
-    [0.0, 5.0]
     """
     if sorted(start.numbers) != sorted(end.numbers):
         got = end.get_chemical_formula()
@@ -53,21 +42,10 @@ def matched(start: Atoms, end: Atoms) -> tuple[Atoms, Atoms]:
 
 
 def interpolated(start: Atoms, end: Atoms, n_images: int) -> list[Atoms]:
-    """Return start, images between and end, with distances between atoms that change evenly; fixed atoms stay.
+    """Start, images between and end, with distances between atoms that change evenly; fixed atoms stay.
 
     Smidstrup, Pedersen, Stokbro and Jonsson, J. Chem. Phys. 140 (2014) 214106. Start and end are atom by atom the
     same, each atom of the end in the cell in which it is nearest, as `matched` leaves them.
-
-    Raises
-    ------
-    InputError
-        No atom moves by 0.1 Å or more.
-
-    Examples
-    --------
-    >>> ends = [Atoms("H2", positions=[[0, 0, 0], [x, 0, 0]]) for x in (3.0, 5.0)]
-    >>> [round(float(image.positions[1, 0] - image.positions[0, 0]), 3) for image in interpolated(*ends, 1)]
-    [3.0, 4.0, 5.0]
     """
     if np.linalg.norm(end.positions - start.positions, axis=1).max() < SAME:
         advice = "the end is no minimum of its own: choose another one"

@@ -42,7 +42,7 @@ def left_basin(start: Atoms, final: Atoms, rules: Sequence[Rule] | None = None) 
 
 def judge_shape(start: Atoms, final: Atoms, role: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what went wrong with the shape, and remarks, for a structure with this role in its study."""
-    if role in ("vacancy", "slip"):  # a sheet that lost atoms may close over the hole, and reconstruct
+    if role in ("vacancy", "slip", "path"):  # a sheet that lost atoms may close over the hole, and reconstruct
         wrong = left_basin(start, final, tuple(rule for rule in BASIN_RULES if rule is not pieces_merged))
         return wrong, left_basin(start, final, (pieces_merged, extent_changed, atoms_left_their_sites, symmetry_kept))
     wrong = left_basin(start, final, (*BASIN_RULES, extent_changed))

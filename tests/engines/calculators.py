@@ -8,6 +8,8 @@ from typing import Any
 from ase.calculators.calculator import all_changes
 from ase.calculators.emt import EMT
 
+from nanoslab.errors import EngineError
+
 
 class SlowEMT(EMT):
     """EMT without a memory, that takes its time and notes every evaluation in a file."""
@@ -40,6 +42,18 @@ class Failing(EMT):
     def calculate(self, atoms: Any = None, *args: Any, **kwargs: Any) -> None:
         if "Ag" in atoms.get_chemical_symbols():
             raise RuntimeError("no silver today")
+        super().calculate(atoms, *args, **kwargs)
+
+
+class RefusesOne(EMT):
+    """EMT that has no answer at its sixth structure, as where a long trial step led."""
+
+    n_seen = 0
+
+    def calculate(self, atoms: Any = None, *args: Any, **kwargs: Any) -> None:
+        self.n_seen += 1
+        if self.n_seen == 6:
+            raise EngineError("choosy", expected="another structure", got="the sixth")
         super().calculate(atoms, *args, **kwargs)
 
 

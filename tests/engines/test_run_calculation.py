@@ -67,6 +67,14 @@ def test_a_relaxation_ends_below_the_tolerance_and_leaves_its_input_alone(tmp_pa
     assert final.get_potential_energy() == pytest.approx(result.energy, abs=1e-6)  # 8 decimals in the file
 
 
+def test_a_trial_step_that_the_engine_refuses_does_not_end_a_relaxation(tmp_path: Path) -> None:
+    plain = run_calculation(calculation(rough_sheet()), engine(EMT_ENGINE), tmp_path / "plain")
+    result = run_calculation(calculation(rough_sheet()), engine("calculators:RefusesOne"), tmp_path / "refused")
+    assert result.converged
+    assert result.energy == pytest.approx(plain.energy, abs=1e-3)
+    assert json.loads((tmp_path / "refused" / RESULT).read_text())["optimiser"] == "FIRE"
+
+
 def test_a_relaxed_cell_is_the_minimum_of_the_equation_of_state(tmp_path: Path) -> None:
     settings = Settings(source="test", relax="cell", force_tolerance=1e-4)
     result = run_calculation(calculation(bulk("Cu", a=3.75), settings=settings), engine(EMT_ENGINE), tmp_path)

@@ -102,9 +102,9 @@ def row(moving: str, barrier: float, rates: tuple[float, ...] = ()) -> dict[str,
 @pytest.mark.parametrize(
     ("cation", "anion", "verdict", "words"),
     [
-        (row("Pb", 0.4), row("S", 0.5), "yes", "Pb hops 4.8e+01 times as often as S at 300 K"),
+        (row("Pb", 0.4), row("S", 0.5), "yes", "Pb hops 48 times as often as S at 300 K"),
         (row("Pb", 0.5), row("S", 0.4), "no", "(0.40 against 0.50 eV, by the barriers alone)"),
-        (row("Pb", 0.4, (2e6,)), row("S", 0.5, (4e4,)), "yes", "5.0e+01 times as often as S at 300 K (0.40 against"),
+        (row("Pb", 0.4, (2e6,)), row("S", 0.5, (4e4,)), "yes", "50 times as often as S at 300 K (0.40 against"),
     ],
 )
 def test_the_page_says_in_one_sentence_which_ion_moves(

@@ -211,8 +211,9 @@ def boxed(atoms: Atoms) -> Atoms:
 
 def relax(folder: Path, name: str, lowest: int, force: float) -> None:
     """Relax the lowest minima by an engine."""
-    for number, atoms in enumerate(pool(folder)[0][:lowest]):
-        target = folder / f"{engine(name).label}-{number:02d}.extxyz"
+    for atoms in pool(folder)[0][:lowest]:
+        found = atoms.info["found_energy_eV"]
+        target = folder / f"{engine(name).label}-{atoms.info['start']:03d}-{abs(found):.3f}.extxyz"
         if target.exists():
             continue
         made = boxed(atoms) if name.startswith("chgnet") else Atoms(atoms.numbers, positions=atoms.positions)
@@ -226,12 +227,12 @@ def relax(folder: Path, name: str, lowest: int, force: float) -> None:
         energy, left = float(made.get_potential_energy()), float(np.linalg.norm(made.get_forces(), axis=1).max())
         made.calc = None
         part.unlink(missing_ok=True)
-        made.info = {**atoms.info, "energy_eV": energy, "largest_force_eV_per_A": left, "rank_found": number}
+        made.info = {**atoms.info, "energy_eV": energy, "largest_force_eV_per_A": left}
         write(target, made)
         print(
             target.name,
             atoms.info["kind"],
-            f"{atoms.info['found_energy_eV']:.3f} {energy:.4f} eV {left:.3f}",
+            f"{found:.3f} {energy:.4f} eV {left:.3f}",
             flush=True,
         )
 
@@ -260,7 +261,10 @@ def ship(name: str, folder: Path, target: Path, engines: list[str]) -> None:
                 "level_of_theory": made.level_of_theory,
                 "relaxed": len(relaxed),
                 "energies_above_lowest_eV": [round(float(energies[k] - energies.min()), 3) for k in order],
-                "places_in_the_search": [int(relaxed[k].info["rank_found"]) for k in order],
+                "places_in_the_search": [
+                    sum(one.info["found_energy_eV"] < relaxed[k].info["found_energy_eV"] - 5e-3 for one in distinct)
+                    for k in order
+                ],
                 "lowest_energy_eV": round(float(energies.min()), 4),
             }
         )

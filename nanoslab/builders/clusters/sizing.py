@@ -37,14 +37,18 @@ class SizingCurve:
     """
 
     name: str
-    formula: str
     crystal: str
     source: str
     wavelengths: tuple[float, float]
-    published_range: str
+    published_range: str = "none here: all wavelengths at which the diameter rises with the wavelength"
     polynomial: Sequence[float] = ()
     energy: Sequence[float] = ()
     density: float | None = None
+
+    @property
+    def formula(self) -> str:
+        """Of the compound."""
+        return self.name.partition("-")[0]
 
     def diameter(self, wavelength: float) -> float:
         """Diameter of the particles whose first absorption peak lies at a wavelength; both in nm.
@@ -96,40 +100,32 @@ class SizingCurve:
 
 
 _YU = "W. W. Yu et al., Chem. Mater. 15 (2003) 2854, doi:10.1021/cm034081k"
-_NO_RANGE = "none here: all wavelengths at which the diameter rises with the wavelength"
 _CURVES = (
     SizingCurve(
         name="CdSe-Yu2003",
-        formula="CdSe",
         crystal="CdSe-wurtzite",
         source=_YU,
         polynomial=(41.57, -0.4277, 1.6242e-3, -2.6575e-6, 1.6122e-9),
         wavelengths=(345.0, 700.0),
-        published_range=_NO_RANGE,
         # the handbook's density gives the numbers of units of Palencia 2020, doi:10.1039/d0nr05879c
         density=5.82,
     ),
     SizingCurve(
         name="CdS-Yu2003",
-        formula="CdS",
         crystal="CdS-wurtzite",
         source=_YU,
         polynomial=(13.29, -9.2352e-2, 1.9557e-4, -6.6521e-8),
         wavelengths=(280.0, 500.0),
-        published_range=_NO_RANGE,
     ),
     SizingCurve(
         name="CdTe-Yu2003",
-        formula="CdTe",
         crystal="CdTe-zincblende",
         source=_YU,
         polynomial=(-194.84, 1.0064, -1.7147e-3, 9.8127e-7),
         wavelengths=(480.0, 750.0),
-        published_range=_NO_RANGE,
     ),
     SizingCurve(
         name="CdSe-Jasieniak2009",
-        formula="CdSe",
         crystal="CdSe-wurtzite",
         source="J. Jasieniak et al., J. Phys. Chem. C 113 (2009) 19468",
         polynomial=(59.60816, -0.54736, 1.8873e-3, -2.85743e-6, 1.62974e-9),
@@ -139,21 +135,17 @@ _CURVES = (
     ),
     SizingCurve(
         name="PbS-Moreels2009",
-        formula="PbS",
         crystal="PbS-rocksalt",
         source="I. Moreels et al., ACS Nano 3 (2009) 3023",
         energy=(0.41, 0.0252, 0.283, 0.0),
         wavelengths=(500.0, 2500.0),
-        published_range=_NO_RANGE,
     ),
     SizingCurve(
         name="PbSe-Moreels2007",
-        formula="PbSe",
         crystal="PbSe-rocksalt",
         source="I. Moreels et al., Chem. Mater. 19 (2007) 6101",
         energy=(0.278, 0.016, 0.209, 0.45),
         wavelengths=(800.0, 3500.0),
-        published_range=_NO_RANGE,
     ),
 )
 

@@ -9,12 +9,11 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
 
-from nanoslab.builders.particles.ligands import Ligands, add_ligands
-from nanoslab.builders.particles.particle import box, summarize
-from nanoslab.builders.particles.sites import bond_lengths, require_apart, sites_within
+from nanoslab.builders.particles.ligands import Ligands
+from nanoslab.builders.particles.particle import Surface, finish_particle
+from nanoslab.builders.particles.sites import sites_within
 from nanoslab.builders.recipe import describe_lattice, describe_source, require_whole_number
 from nanoslab.builders.stacking import conventional_cell, shortest_distance
-from nanoslab.builders.summary import count_species
 from nanoslab.crystals import load_crystal, make_recipe
 from nanoslab.errors import InputError
 from nanoslab.species import cations_first, formal_charges
@@ -68,7 +67,7 @@ def build_tetrahedral_cluster(
         got = f"{cell.get_chemical_formula()}, {symmetry.symbol}"
         raise InputError("crystal", expected="a zinc-blende crystal", got=got, advice="take CdSe-zincblende")
     n_ligands = tetrahedral_counts(order)[2]
-    cation, anion = cations_first(cell.get_chemical_symbols())
+    anion = cations_first(cell.get_chemical_symbols())[1]
     charges = formal_charges(cell.get_chemical_formula())
     own = int(np.flatnonzero(cell.symbols == anion)[0])
     first, vectors = neighbor_list("iD", cell, 1.1 * shortest_distance(cell))
@@ -83,17 +82,9 @@ def build_tetrahedral_cluster(
     sites = sites_within(cell, charges, middle, radius)
     chosen = np.zeros(len(sites.symbols), dtype=bool)
     chosen[cKDTree(sites.positions).query(np.vstack([metals, anions]) - middle)[1]] = True
-    core = sites.atoms(chosen)
-    volume = len(core) * cell.get_volume() / len(cell)
-    summary = summarize(core, charges, volume, sites.bonds(chosen)[chosen]).to_dict()
-    atoms, lengths = core, bond_lengths(cell)
-    if ligand is not None:
-        kind = Ligands(name=ligand, count=n_ligands)
-        if kind.charge != -1 or kind.salt:
-            raise InputError("ligand", expected="one of charge -1", got=ligand, advice="give Cl or formate")
-        atoms, told = add_ligands(sites, chosen, kind, (0.0, lengths))
-        summary["ligands"], summary["counts"] = told, count_species(atoms, [cation, anion])
-        summary["formal_charge"] += told["charge_e"]
+    kind = None if ligand is None else Ligands(name=ligand, count=n_ligands)
+    if kind is not None and (kind.charge != -1 or kind.salt):
+        raise InputError("ligand", expected="one of charge -1", got=ligand, advice="give Cl or formate")
     recipe = make_recipe(
         "tetrahedral cluster",
         crystal=describe_source(crystal),
@@ -102,7 +93,4 @@ def build_tetrahedral_cluster(
         ligand=ligand,
         vacuum=vacuum,
     )
-    closest = require_apart(atoms, lengths, "take another ligand")
-    boxed = box(atoms, vacuum)
-    boxed.info = {"recipe": {**recipe, "closest_contact_bonds": round(closest, 4)}, "ledger": summary}
-    return boxed
+    return finish_particle(sites, chosen, cell, recipe, (Surface(ligands=kind), vacuum))

@@ -130,7 +130,7 @@ def build_particle(
         vacuum=vacuum,
     )
     told = {"n_loose_removed": int((inside & ~kept).sum()), **edits.to_dict()}
-    return _finished(sites, edits, cell, {**recipe, "edits": told}, (surface, vacuum))
+    return finish_particle(sites, edits.chosen, cell, {**recipe, "edits": told}, (surface, vacuum))
 
 
 def build_nanocrystal(
@@ -182,7 +182,7 @@ def build_nanocrystal(
         centre=centre,
         vacuum=vacuum,
     )
-    return _finished(sites, edits, cell, {**recipe, "edits": edits.to_dict()}, (Surface(), vacuum))
+    return finish_particle(sites, edits.chosen, cell, {**recipe, "edits": edits.to_dict()}, (Surface(), vacuum))
 
 
 def units_of_diameter(crystal: str | Path | AnyStructure, diameter_nm: float, *, lattice: str | None = None) -> int:
@@ -265,10 +265,11 @@ def _totals(sites: Sites, surface: Surface, cell: Atoms) -> list[Total]:
     return totals
 
 
-def _finished(sites: Sites, edits: Edits, cell: Atoms, recipe: dict[str, Any], finish: tuple[Surface, float]) -> Atoms:
-    """Atoms with ligands in their box, checked and described."""
+def finish_particle(
+    sites: Sites, chosen: Mask, cell: Atoms, recipe: dict[str, Any], finish: tuple[Surface, float]
+) -> Atoms:
+    """Chosen sites with ligands in their box, checked and described; `finish` is the surface and the vacuum [Å]."""
     surface, vacuum = finish
-    chosen: Mask = edits.chosen
     core = sites.atoms(chosen)
     charges = formal_charges(cell.get_chemical_formula())
     volume = len(core) * cell.get_volume() / len(cell)

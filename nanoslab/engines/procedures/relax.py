@@ -33,7 +33,11 @@ def relax(atoms: Atoms, task: Task) -> Ended:
     free = free_strains(atoms) if settings.relax == "cell" else None
     target: Any = FrechetCellFilter(atoms, mask=free) if free else atoms
 
+    accepted = atoms.copy()
+
     def at_rest() -> bool:
+        accepted.set_cell(atoms.cell)
+        accepted.set_positions(atoms.positions, apply_constraint=False)
         return max_free_force(atoms) < settings.force_tolerance and (
             not free or largest_stress(atoms, free) < STRESS_TOLERANCE
         )
@@ -43,7 +47,14 @@ def relax(atoms: Atoms, task: Task) -> Ended:
         optimiser = optimiser_class(target, logfile=str(task.log))
         optimiser.attach(task.on_step, atoms=atoms)
         name = optimiser_class.__name__
-        converged = _run(optimiser, at_rest, task.max_steps)
+        try:
+            converged = _run(optimiser, at_rest, task.max_steps)
+        except EngineError:
+            # a long trial step came where the engine has no answer: the next goes on in short ones
+            if not optimiser.nsteps or optimiser_class is OPTIMISERS[-1]:
+                raise
+            atoms.set_cell(accepted.cell)
+            atoms.set_positions(accepted.positions, apply_constraint=False)
         n_steps += optimiser.nsteps
         if converged:
             break

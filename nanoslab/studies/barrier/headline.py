@@ -40,5 +40,5 @@ def _said(host: str, cation: Row, anion: Row, kelvin: float) -> str:
     else:
         often = float(np.exp((second["barrier_eV"] - first["barrier_eV"]) / (kB * kelvin)))
         barriers += ", by the barriers alone"
-    words = f"{first['moving']} hops {often:.1e} times as often as {second['moving']} at {kelvin:g} K"
+    words = f"{first['moving']} hops {often:.2g} times as often as {second['moving']} at {kelvin:g} K"
     return f"in {host} {words} ({barriers})"

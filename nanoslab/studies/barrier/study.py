@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixCartesian
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from nanoslab.atom_paths import matched
 from nanoslab.builders.hops import exchange, interstitial_hop, vacancy_hop
@@ -132,7 +132,12 @@ class BarrierStudy(Study[BarrierStudyResult]):
     rattle: float = Field(default=0.0, ge=0, le=0.5)
     #: how many of the atoms that move most vibrate; 0 leaves the proof of the saddle and the rates out
     vibrating_atoms: int = Field(default=12, ge=0)
-    temperatures: tuple[Annotated[float, Field(gt=0)], ...] = (300.0, 400.0, 500.0, 600.0)
+    temperatures: Annotated[tuple[Annotated[float, Field(gt=0)], ...], AfterValidator(lambda t: tuple(sorted(t)))] = (
+        300.0,
+        400.0,
+        500.0,
+        600.0,
+    )
 
     @model_validator(mode="after")
     def _names_differ(self) -> BarrierStudy:

@@ -34,43 +34,11 @@ def write_band(
     vtst: bool = False,
     potcar_library: PotcarLibrary | Path | None = None,
 ) -> tuple[Path, ...]:
-    """Write ``00`` to ``NN``, and INCAR, KPOINTS and POTCAR (or POTCAR.spec) beside them.
+    """Write ``00`` to ``NN``, and INCAR, KPOINTS and POTCAR (or POTCAR.spec) beside them, into a new or empty folder.
 
-    Parameters
-    ----------
-    calculation
-        Level of theory; its atoms are those of the images.
-    images
-        Start, the images between, and end: relaxed ends, at least three structures, atom by atom the same.
-    folder
-        New or empty.
-    vtst
-        For a VASP with the VTST code: a climbing image. Without, the highest image stays below the saddle.
-    potcar_library
-        As for `nanoslab.vasp.write_deck`.
-
-    Returns
-    -------
-    tuple of Path
-        The files.
-
-    Raises
-    ------
-    InputError
-        Fewer than three images, or images of different atoms.
-    FileError
-        The folder holds something.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from nanoslab.calculation import Role
-    >>> from nanoslab.presets import preset
-    >>> ends = [Atoms("CdSe", cell=[9, 9, 9], positions=[[0, 0, 0], [2.6, 0, z]], pbc=True) for z in (0, 1, 2)]
-    >>> job = Calculation(name="hop", role=Role(kind="path"), atoms=ends[0], settings=preset("ma2023"))
-    >>> with tempfile.TemporaryDirectory() as new:
-    ...     sorted(str(path.relative_to(new)) for path in write_band(job, ends, new))
-    ['00/POSCAR', '01/POSCAR', '02/POSCAR', 'INCAR', 'KPOINTS', 'POTCAR.spec']
+    The images are start, images between and end, atom by atom the same; level of theory and library of POTCARs are
+    those of `nanoslab.vasp.write_deck`. With the VTST code an image climbs; without, the highest one stays below the
+    saddle.
     """
     folder = Path(folder)
     if len(images) < 3:
