@@ -80,8 +80,11 @@ def test_the_cations_of_an_exchange_hop_before_the_anions() -> None:
 
 def test_losing_selenium_lowers_the_way_from_a_face() -> None:
     barriers = {row.calculation: row.barrier for row in answer("cdse_slip_paths_chgnet").rows}
-    assert barriers["lost-4-face"] < barriers["lost-0-face"] < barriers["lost-0-layer"]
+    assert barriers["lost-2-whole-face"] < barriers["lost-2-poor-face"] < barriers["lost-0-face"]
+    assert barriers["lost-4-face"] < barriers["lost-2-whole-face"]
+    assert barriers["lost-0-layer"] > 2 * barriers["lost-0-face"]
     # below the uniform slip for the whole sheet, above it without four Se
     uniform = {row.calculation: row.barrier for row in answer("cdse_slip_chgnet").rows}
     assert barriers["lost-0-face"] < uniform["lost-0"]
+    assert barriers["lost-2-whole-face"] < uniform["lost-2"]
     assert barriers["lost-4-face"] > uniform["lost-4"]
