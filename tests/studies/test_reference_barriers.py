@@ -73,7 +73,7 @@ def test_the_cations_of_an_exchange_hop_before_the_anions() -> None:
         assert barriers[crystal, cation] < barriers[crystal, "S"]
     said = BarrierStudy.headline(Evidence(documents={"chgnet": result.to_dict()}))
     assert said is not None
-    assert said.verdict == "yes"
+    assert said.verdict == "open"  # 0.05 eV in PbS decides nothing
     assert "in CdS-zincblende Cd hops 2.8 times as often as S at 423 K (0.50 against 0.65 eV)" in said.sentence
     assert any("PbS-rocksalt-Pb" in remark for remark in said.trust)  # its saddle is not proven
 
