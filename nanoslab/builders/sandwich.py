@@ -128,8 +128,8 @@ def scan_poses(slab: DoubleSlab, gaps: Sequence[float], ligands: LigandLayer | N
     Examples
     --------
     >>> slab = describe_double_slab("PbSe-rocksalt", planes=1, lateral=(4, 4), gap=6.0)
-    >>> [(one.gap, one.pose_gap) for one in scan_poses(slab, [2.5, 6.0], LigandLayer(name="formic-acid"))]
-    [(2.5, 2.5), (6.0, 2.5), (6.0, 6.0)]
+    >>> [(one.gap, one.pose_gap) for one in scan_poses(slab, [4.0, 6.0], LigandLayer(name="formic-acid"))]
+    [(4.0, 4.0), (6.0, 4.0), (6.0, 6.0)]
     """
     slabs = _at_gaps(slab, gaps, slab.vacuum + slab.gap)
     if ligands is None:

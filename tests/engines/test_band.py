@@ -6,15 +6,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import mueller_brown
 import numpy as np
 import pytest
 import two_passes
 from ase import Atoms
-from ase.build import bulk
+from ase.build import add_adsorbate, bulk, fcc100
 from ase.calculators import emt
-from ase.constraints import FixAtoms
+from ase.constraints import FixAtoms, FixCartesian
 from ase.optimize import BFGS
 
 from nanoslab.builders.hops import vacancy_hop
@@ -168,6 +169,7 @@ def test_a_vacancy_hops_as_easily_there_as_back(aluminium: CalculationResult) ->
 DRIVER = """
 import sys
 from pathlib import Path
+from typing import Any
 sys.path[:0] = {paths!r}
 from test_band import compute, hop
 start, end = hop()
@@ -205,3 +207,24 @@ def test_ends_that_relax_to_one_structure_are_refused(tmp_path: Path) -> None:
     start, _ = hop()
     with pytest.raises(InputError, match="another minimum than the start's"):
         compute(start, tmp_path, end_positions_A=(start.positions + 0.01).tolist(), n_images=3)
+
+
+def test_gold_crosses_aluminium_over_the_bridge(tmp_path: Path) -> None:
+    """Au on Al(001) by EMT, ASE's textbook case: the saddle is the bridge site, which symmetry alone gives exactly."""
+
+    def relaxed(shift: float, held: list[Any]) -> Atoms:
+        slab = fcc100("Al", size=(2, 2, 3), vacuum=6.0)
+        add_adsorbate(slab, "Au", 1.7, "hollow")
+        slab.positions[-1, 0] += shift * slab.cell[0, 0] / 2
+        slab.pbc = True
+        slab.set_constraint([FixAtoms(mask=[atom.tag > 1 for atom in slab]), *held])
+        slab.calc = emt.EMT()
+        BFGS(slab, logfile=None).run(fmax=0.001)
+        return slab
+
+    start, end = relaxed(0.0, []), relaxed(1.0, [])
+    bridge = relaxed(0.5, [FixCartesian(12, (True, False, False))])
+    exact = bridge.get_potential_energy() - start.get_potential_energy()
+    result = compute(start, tmp_path, end_positions_A=end.positions.tolist(), n_images=3)
+    assert result.findings["barrier_eV"] == pytest.approx(exact, abs=2e-3)
+    assert exact == pytest.approx(0.37, abs=0.03)

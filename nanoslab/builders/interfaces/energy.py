@@ -156,10 +156,9 @@ def interface_energy(superlattice: Superlattice, calculator: BaseCalculator) -> 
     >>> from ase.build import bulk
     >>> from ase.calculators.emt import EMT
     >>> from nanoslab.builders.interfaces.coincidence import coincident_cells
-    >>> cells = bulk("Cu", cubic=True), bulk("Ag", cubic=True)
-    >>> best = coincident_cells(*cells, ("001", "001"), largest_strain=0.2)[0]
-    >>> stack = build_superlattice(cells, best, (4, 4))
-    >>> interface_energy(relax_superlattice(stack, EMT()), EMT()) < interface_energy(stack, EMT())
+    >>> cells = bulk("Cu", cubic=True), bulk("Cu", cubic=True)
+    >>> stack = build_superlattice(cells, coincident_cells(*cells, ("001", "001"))[0], (2, 2))
+    >>> abs(interface_energy(stack, EMT())) < 1e-9  # a crystal on itself has no interface
     True
     """
     energies = []
