@@ -33,7 +33,7 @@ _TAGS = {"lower": LOWER, "upper": UPPER}
 _LAYER_OPTIONS = ("coverage", "count", "face", "binding")
 #: free height above a ligand while it is placed on a lone slab [Å]
 _ROOM_ABOVE = 5.0
-#: less vacuum than this and the outer faces feel each other [Å]
+#: a gap wider than that of the slab takes from its vacuum; with less left than this the outer faces feel each other [Å]
 LEAST_VACUUM = 8.0
 
 
@@ -132,6 +132,9 @@ def scan_poses(slab: DoubleSlab, gaps: Sequence[float], ligands: LigandLayer | N
     [(4.0, 4.0), (6.0, 4.0), (6.0, 6.0)]
     """
     slabs = _at_gaps(slab, gaps, slab.vacuum + slab.gap)
+    if max(gaps) > slab.gap and slab.vacuum + slab.gap - max(gaps) < LEAST_VACUUM:
+        expected = f"gaps that leave {LEAST_VACUUM:g} Å of vacuum in a cell of this height"
+        raise InputError("gaps", expected=expected, got=max(gaps), advice="give more vacuum")
     if ligands is None:
         return tuple(PosedGap(gap, gap, build_neck_of_shape(slabs[gap], None)) for gap in gaps)
     poses = {gap: _filled(slabs[gap], ligands)[1] for gap in gaps}
@@ -149,9 +152,6 @@ def _at_gaps(slab: DoubleSlab, gaps: Sequence[float], free: float) -> dict[float
     """The slabs at every gap, gap and vacuum [Å] together the same, so that all cells have one height."""
     if len(set(gaps)) < len(gaps) or not gaps:
         raise InputError("gaps", expected="different gaps", got=list(gaps), advice="give each once")
-    if free - max(gaps) < LEAST_VACUUM:
-        expected = f"gaps that leave {LEAST_VACUUM:g} Å of vacuum in a cell of this height"
-        raise InputError("gaps", expected=expected, got=max(gaps), advice="give more vacuum")
     return {gap: replace(slab, gap=gap, vacuum=free - gap) for gap in gaps}
 
 

@@ -14,6 +14,7 @@ from nanoslab.cli.main import main
 from nanoslab.errors import FileError, InputError
 from nanoslab.files import data_folder
 from nanoslab.studies import GapStudy
+from nanoslab.studies.gap.extension import _can_be_built
 from nanoslab.studies.study_file import load_study
 
 #: a parabola in the distance between the mean heights of the two slabs, 0.1 eV/Å2
@@ -188,6 +189,19 @@ def test_extending_a_scan_brackets_the_minimum_unless_the_slabs_would_touch(
     np.testing.assert_allclose(gaps, np.arange(computed[0], computed[1] + 0.1, 0.25))
     heights = {c.atoms.cell[2, 2] for c in load_study(Path("scan/study.yaml")).calculations()}
     assert len(heights) == 1
+
+
+def test_what_cannot_be_extended_is_refused_before_anything_is_computed(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shipped = data_folder("workflows") / "cdse_nanosheet.yaml"
+    assert main(["run", str(shipped), "--engine", "ase.calculators.emt:EMT", "--extend"]) == 2
+    assert capsys.readouterr().err == "nanoslab: --extend: expected a gap study, got vacancies; leave it out\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_gaps_at_which_slabs_touch_or_no_vacuum_is_left_are_not_proposed():
+    one = study(gaps=[4.0, 5.0], vacuum=10.0)
+    assert [_can_be_built(one, gap) for gap in (3.0, 3.2, 7.0, 7.1)] == [False, True, True, False]
 
 
 def test_the_answer_names_its_level_of_theory_and_wang():

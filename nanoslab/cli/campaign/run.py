@@ -62,9 +62,11 @@ def run(arguments: argparse.Namespace) -> None:
     chosen = engine(arguments.engine)
     deadline = None if arguments.wall_time is None else time.time() + 3600 * arguments.wall_time
     signal.signal(signal.SIGTERM, interrupt)
+    if arguments.extend:
+        _require_extendable(arguments.campaign)
     folder, study_file = _campaign_folder(arguments, deadline)
     outcomes = _computed(folder, arguments, deadline)
-    if arguments.extend:
+    if arguments.extend and study_file is not None:
         outcomes = _extended(folder, study_file, chosen.label, lambda: _computed(folder, arguments, deadline), outcomes)
     analyze = study_file is not None and _all_ended(outcomes)
     if arguments.json and not analyze:
@@ -76,6 +78,16 @@ def run(arguments: argparse.Namespace) -> None:
 
         analyze_campaign(folder, chosen.label, as_json=arguments.json)
     _raise_for(outcomes)
+
+
+def _require_extendable(given: Path) -> None:
+    """Refuse before anything is computed what could not be extended at the end."""
+    from nanoslab.studies.gap.extension import extendable_study
+
+    if given.is_dir():
+        raise InputError("--extend", expected="a study file", got=f"the campaign {given}", advice="give its study")
+    if given.is_file():
+        extendable_study(given)
 
 
 def _computed(folder: Path, arguments: argparse.Namespace, deadline: float | None) -> tuple[Ended, ...]:
@@ -98,7 +110,7 @@ def _all_ended(outcomes: Sequence[Ended]) -> bool:
 
 def _extended(
     folder: Path,
-    study_file: Path | None,
+    study_file: Path,
     label: str,
     compute: Callable[[], tuple[Ended, ...]],
     outcomes: tuple[Ended, ...],
@@ -106,8 +118,6 @@ def _extended(
     """Outcomes after the gaps that the study proposes were computed too, until it proposes none."""
     from nanoslab.studies.gap.extension import extended_campaign
 
-    if study_file is None:
-        raise InputError("--extend", expected="a study file", got=f"the campaign {folder}", advice="give its study")
     for _ in range(ROUNDS):
         if not _all_ended(outcomes):
             break

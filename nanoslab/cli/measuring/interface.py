@@ -11,10 +11,26 @@ example:
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any
 
 from nanoslab.cli.building.options import add_crystal_arguments, add_face_arguments
 from nanoslab.cli.output import add_json_option
 from nanoslab.driver.backend import engine_from_here
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from nanoslab.builders.interfaces.coincidence import Coincidence
+    from nanoslab.calculation import Settings
+    from nanoslab.engines import Engine
+
+_HIGHER = (
+    "relaxed, the interface costs more than as built: the parts relaxed further than the stack did, so the relaxed "
+    "value means nothing; lower --force, or raise --repeats"
+)
+_JOULE = 1.602176634e-19  # of an eV
+#: largest distance of k-points [1/Å, with 2 pi]
+_SPACING = 0.25
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,13 +55,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Compute and print."""
-    import numpy as np
-    from ase import units
-
-    from nanoslab.builders.interfaces import energy
     from nanoslab.builders.interfaces.coincidence import coincident_cells, rotation_of
     from nanoslab.builders.stacking import conventional_cell
-    from nanoslab.calculation import Settings
     from nanoslab.cli.output import print_json, print_table
     from nanoslab.crystals import load_crystal
     from nanoslab.engines import engine
@@ -55,60 +66,92 @@ def run(arguments: Namespace) -> None:
     turn = rotation_of(pair, faces, tuple(arguments.parallel)) if arguments.parallel else arguments.rotation
     limits = {"largest_strain": arguments.largest_strain, "largest_area": arguments.largest_area}
     found = coincident_cells(*pair, faces, rotation=turn, **limits)[0]
-    chosen, settings = engine(arguments.engine), Settings(source="interface")
-    moduli = [
-        energy.biaxial_modulus(cell, face, chosen.calculator(cell, settings))
-        for cell, face in zip(pair, faces, strict=True)
-    ]
-    misfit = float(np.mean(found.strains))
-    to_joule = units._e * 1e3  # eV/Å³ -> J/nm³
-    both = (moduli[0].modulus, moduli[1].modulus)
-    layers = np.array(arguments.layers)
-    densities = energy.coherent_strain_energy(both, misfit, (arguments.first_thickness, layers)) * to_joule
-    peak = arguments.first_thickness * (both[0] / both[1]) ** 0.5
-    highest = float(energy.coherent_strain_energy(both, misfit, (arguments.first_thickness, peak))) * to_joule
-    record = {
-        "engine": arguments.engine,
-        "level_of_theory": chosen.level_of_theory,
-        "coincidence": found.to_dict(),
-        "misfit": misfit,
-        "biaxial_modulus_GPa": [one.modulus / units.GPa for one in moduli],
-        "equilibrium_strain": [one.equilibrium for one in moduli],
-        "first_thickness_nm": arguments.first_thickness,
-        "layers": [
-            {"thickness_nm": float(h), "strain_energy_density_J_per_nm3": float(u)}
-            for h, u in zip(layers, densities, strict=True)
-        ],
-        "peak": {"thickness_nm": peak, "strain_energy_density_J_per_nm3": highest},
-        "interface": None,
-    }
+    chosen = engine(arguments.engine)
+    elastic = _elastic(pair, faces, found, chosen, arguments)
+    stack = None if arguments.no_stack else _stack(pair, found, chosen, arguments)
+    if arguments.json:
+        meeting = {"coincidence": found.to_dict(), **elastic, "interface": stack}
+        print_json({"engine": arguments.engine, "level_of_theory": chosen.level_of_theory, **meeting})
+        return
+    print(f"{chosen.level_of_theory}\n")
+    peak = elastic["peak"]
+    density = f"{peak['strain_energy_density_J_per_nm3']:.2e} J/nm³"
     rows = [
         ("coincident cell", f"{found.area:.2f} Å², turned by {found.rotation:.2f}°"),
         ("misfit", " and ".join(f"{strain:+.2%}" for strain in found.strains)),
-        ("biaxial moduli", " and ".join(f"{one.modulus / units.GPa:.1f} GPa" for one in moduli)),
-        ("peak", f"{highest:.2e} J/nm³ at {peak:.2f} nm on {arguments.first_thickness:g} nm"),
+        ("biaxial moduli", " and ".join(f"{one:.1f} GPa" for one in elastic["biaxial_modulus_GPa"])),
+        ("peak", f"{density} at {peak['thickness_nm']:.2f} nm on {arguments.first_thickness:g} nm"),
     ]
-    if not arguments.no_stack:
-        built = energy.build_superlattice(pair, found, tuple(arguments.repeats))
-        calculator = chosen.calculator(built.atoms, settings)
-        values = [energy.interface_energy(built, calculator)]
-        relaxed = energy.relax_superlattice(built, calculator, force=arguments.force)
-        values.append(energy.interface_energy(relaxed, calculator))
-        record["interface"] = {
-            "n_atoms": len(built.atoms),
-            "as_built_eV_per_A2": values[0],
-            "relaxed_eV_per_A2": values[1],
-            "largest_force_eV_per_A": arguments.force,
-        }
-        words = (f"{one:+.4f} eV/Å² = {one * units._e * 1e20:+.2f} J/m²" for one in values)
-        rows += zip(("interface as built", "interface relaxed"), words, strict=True)
-    if arguments.json:
-        print_json(record)
-        return
-    print(f"{chosen.level_of_theory}\n")
+    for words, key in (("as built", "as_built_eV_per_A2"), ("relaxed", "relaxed_eV_per_A2")):
+        if stack is not None:
+            rows.append((f"interface {words}", f"{stack[key]:+.4f} eV/Å² = {stack[key] * _JOULE * 1e20:+.2f} J/m²"))
     print_table(["interface", ""], rows)
+    if stack is not None and stack["problem"]:
+        print(f"(!) {stack['problem']}")
     print()
-    print_table(
-        ["layer [nm]", "strain energy [J/nm³]"],
-        [[f"{h:g}", f"{u:.3e}"] for h, u in zip(layers, densities, strict=True)],
+    layers = [
+        [f"{one['thickness_nm']:g}", f"{one['strain_energy_density_J_per_nm3']:.3e}"] for one in elastic["layers"]
+    ]
+    print_table(["layer [nm]", "strain energy [J/nm³]"], layers)
+
+
+def _elastic(
+    pair: tuple[Atoms, Atoms], faces: tuple[str, ...], found: Coincidence, chosen: Engine, arguments: Namespace
+) -> dict[str, Any]:
+    """Moduli of both crystals, and the elastic energy of their coherent layers against thickness."""
+    import numpy as np
+    from ase.units import GPa
+
+    from nanoslab.builders.interfaces.energy import biaxial_modulus, coherent_strain_energy
+
+    moduli = [
+        biaxial_modulus(cell, face, chosen.calculator(cell, _settings(cell)))
+        for cell, face in zip(pair, faces, strict=True)
+    ]
+    both, misfit, first = (
+        (moduli[0].modulus, moduli[1].modulus),
+        float(np.mean(found.strains)),
+        arguments.first_thickness,
     )
+
+    def layer(thickness: float) -> dict[str, float]:
+        density = float(coherent_strain_energy(both, misfit, (first, thickness))) * _JOULE * 1e3  # of 1 Å³ -> 1 nm³
+        return {"thickness_nm": float(thickness), "strain_energy_density_J_per_nm3": density}
+
+    return {
+        "misfit": misfit,
+        "biaxial_modulus_GPa": [one.modulus / GPa for one in moduli],
+        "equilibrium_strain": [one.equilibrium for one in moduli],
+        "first_thickness_nm": first,
+        "layers": [layer(thickness) for thickness in arguments.layers],
+        "peak": layer(first * (both[0] / both[1]) ** 0.5),
+    }
+
+
+def _stack(pair: tuple[Atoms, Atoms], found: Coincidence, chosen: Engine, arguments: Namespace) -> dict[str, Any]:
+    """Energy of one interface, as built and relaxed, by one k-point mesh for the stack and its parts."""
+    from nanoslab.builders.interfaces.energy import build_superlattice, interface_energy, relax_superlattice
+
+    built = build_superlattice(pair, found, tuple(arguments.repeats))
+    settings = _settings(built.atoms, *built.parts)
+    calculator = chosen.calculator(built.atoms, settings)
+    relaxed = relax_superlattice(built, calculator, force=arguments.force)
+    before, after = interface_energy(built, calculator), interface_energy(relaxed, calculator)
+    return {
+        "n_atoms": len(built.atoms),
+        "kpoints": list(settings.kpoints),
+        "as_built_eV_per_A2": before,
+        "relaxed_eV_per_A2": after,
+        "largest_force_eV_per_A": arguments.force,
+        "problem": None if after <= before else _HIGHER,
+    }
+
+
+def _settings(*cells: Atoms) -> Settings:
+    """PBE with the mesh that the cell of them which wants most points needs, for engines that have k-points."""
+    from nanoslab.calculation import Settings
+    from nanoslab.presets import kpoint_mesh
+
+    meshes = [kpoint_mesh(cell.cell.array, spacing=_SPACING) for cell in cells]
+    kx, ky, kz = (max(points) for points in zip(*meshes, strict=True))
+    return Settings(source="interface", kpoints=(kx, ky, kz))

@@ -91,7 +91,7 @@ def max_free_force(atoms: Atoms) -> float:
 
 def largest_stress(atoms: Atoms, free: list[int]) -> float:
     """Largest component of the stress on a strain that is free [kbar]; of a sheet on its own thickness."""
-    stress = atoms.get_stress() * free / (0.1 * GPa) if all(free) else sheet_stress(atoms)
+    stress = atoms.get_stress() / (0.1 * GPa) if all(free) else sheet_stress(atoms)
     return float(np.abs(stress).max())
 
 

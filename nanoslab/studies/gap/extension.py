@@ -20,9 +20,7 @@ def extended_campaign(study_file: Path, folder: Path, source: str) -> Path | Non
 
     That file lies beside the given one, as ``NAME.extended.yaml``.
     """
-    study = load_study(study_file)
-    if not isinstance(study, GapStudy):
-        raise InputError("--extend", expected="a gap study", got=study.study, advice="leave it out")
+    study = extendable_study(study_file)
     result = study.analyze(read_runs(load_campaign(folder), source))
     gaps = [gap for gap in result.next_gaps if _can_be_built(study, gap)]
     if not gaps:
@@ -33,10 +31,18 @@ def extended_campaign(study_file: Path, folder: Path, source: str) -> Path | Non
     return longer
 
 
+def extendable_study(study_file: Path) -> GapStudy:
+    """Study of a file whose gaps may be extended; others are refused."""
+    study = load_study(study_file)
+    if not isinstance(study, GapStudy):
+        raise InputError("--extend", expected="a gap study", got=study.study, advice="leave it out")
+    return study
+
+
 def _can_be_built(study: GapStudy, gap: float) -> bool:
     try:
-        study.double_slab(gap=gap)
-    except InputError:  # the slabs would touch
+        study.model_copy(update={"more_gaps": (*study.more_gaps, gap)}).calculations()
+    except InputError:  # the slabs would touch, no ligand fits between them, or the cell has no vacuum left
         return False
     return True
 
